@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.canaries.compressed import members
-from tests.canaries.encodings import WINDOW_BYTES, encoded
+from tests.canaries.encodings import WINDOW_BYTES, encoded, members
 from tests.canaries.persons import Canary
 
 PIECE_BYTES = 16 * 2**20

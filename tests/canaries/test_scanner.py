@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.canaries.compressed import unpacked
-from tests.canaries.encodings import ENCODINGS
+from tests.canaries.encodings import ENCODINGS, unpacked
 from tests.canaries.persons import Canary, canaries
 from tests.canaries.scanner import Scanner
 

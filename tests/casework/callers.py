@@ -11,9 +11,8 @@ from services.verification.registry import RegistryAnswer
 from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.events.fields import Channel
-from tests.casework.asking import PLACE
 from tests.casework.operators import Operators
-from tests.casework.town import Town
+from tests.casework.town import PLACE, Town
 
 REGISTRY = {
     "Beispiel": RegistryAnswer("match", 100, ("service_number", "surname")),

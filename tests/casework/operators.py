@@ -16,8 +16,7 @@ from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Recorded
 from shared.commands.intake import ConfirmCaller
-from tests.casework.asking import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk
-from tests.casework.town import Town
+from tests.casework.town import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk, Town
 
 CREDIBILITY = ("credible", "credible", "unclear", "doubtful", "hostile")
 OVERRIDES = ("identity_verified", "credibility_allows", "group_cleared", "no_hold")

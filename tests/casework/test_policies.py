@@ -15,8 +15,8 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from tests.casework.callers import REGISTRY, genuine, town_of_infiltrators
-from tests.casework.consequences import wrong_in
 from tests.casework.operators import Operators
+from tests.casework.rights import wrong_in
 from tests.casework.town import Town
 
 POLICIES = 10_000

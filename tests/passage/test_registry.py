@@ -1,4 +1,4 @@
-"""`passage registry load` and the demo's care for a registry that isn't its own."""
+"""`passage registry`: a file is loaded or refused by line, and labelled pairs are tried."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from passage.cli.registry import registry
 from passage.cli.registry_load import holds_only, load
 from passage.demo.people import SAMPLE
+from passage.exits import VerbEndedError
+from passage.name_pairs import Counts, counted, pairs_of
 from tests.passage.conftest import Ended, RunPassage
 
 GOOD = "Фамилия;Имя;Дата рождения;Личный номер;Адрес\nЗразков;Иван;17.05.1990;АВ-1;x\n;;;;\n"
@@ -87,3 +91,104 @@ def test_the_demo_recognises_a_registry_that_is_not_the_sample(tmp_path: Path) -
     real.write_text(f"{lines[0]}\nВигаданенко,Іван,,,,ЯЯ-999999,\n", encoding="utf-8")
     load(registry, real)
     assert not holds_only(registry, SAMPLE)
+
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "name-pairs.csv"
+HEADER = "kind,verdict,surname_a,first_a,patronymic_a,surname_b,first_b,patronymic_b,note"
+
+
+def file_of(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    file = folder / "pairs.csv"
+    file.write_text("\n".join((header, *lines)) + "\n", encoding="utf-8")
+    return file
+
+
+def counts_of(folder: Path, *lines: str) -> Counts:
+    return counted(pairs_of(file_of(folder, *lines)))["all"]
+
+
+def test_the_golden_pairs_come_out_as_they_are_labelled() -> None:
+    found = counted(pairs_of(GOLDEN))["all"]
+    assert (found.same_contradicted, found.different_agreed, found.nothing_contradicted) == (0,) * 3
+    assert min(found.same, found.different, found.nothing) > 10
+    assert found.wrong == []
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("k,same,Взоров,Иван,,Примерный,Иван,,", "same_contradicted"),
+        ("k,same,Взоров,Иван,,Взроов,Иван,,", "same_silent"),
+        ("k,different,Взоров,Иван,,Vzorov,Олег,,", "different_contradicted"),
+        ("k,different,Взоров,Иван,,Vzorov,Олег,,differs:surname", "different_agreed"),
+        ("k,different,Взоров,Иван,,Vzorov,Ivan,,", "different_agreed"),
+        ("k,says_nothing,Взоров,Иван,,Примерный,Иван,,", "nothing_contradicted"),
+    ],
+)
+def test_a_pair_is_counted_by_what_it_came_to(tmp_path: Path, line: str, count: str) -> None:
+    assert getattr(counts_of(tmp_path, line), count) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("k,same,Взоров,Иван,,Vzorov,Ivan,,", "same_contradicted"),
+        ("k,same,Взоров,Иван,,Vzorov,,,", "same_silent"),
+        ("k,same,Взоров,Иван,,Vzorov,-,???,", "same_silent"),
+        ("k,different,Взоров,Иван,,Взроов,Иван,,differs:surname", "different_agreed"),
+        ("k,different,Взоров,Иван,,Vzorov,Олег,,", "different_agreed"),
+    ],
+)
+def test_a_pair_is_not_counted_where_it_came_out_right(
+    tmp_path: Path, line: str, count: str
+) -> None:
+    assert getattr(counts_of(tmp_path, line), count) == 0
+
+
+def test_json_has_all_and_one_entry_a_kind_and_no_name(tmp_path: Path) -> None:
+    file = file_of(
+        tmp_path, "one,same,Взоров,Иван,,Vzorov,Ivan,,", "two,different,Взоров,,,Примерный,,,"
+    )
+    answer = json.loads(CliRunner().invoke(registry, ["try", str(file), "--json"]).stdout)
+    assert list(answer) == ["all", "one", "two"]
+    wanted = {"same", "same_contradicted", "same_silent", "different", "different_agreed"}
+    assert all(wanted <= set(counts) for counts in answer.values())
+    assert (answer["all"]["same"], answer["all"]["different"], answer["one"]["same"]) == (1, 1, 1)
+    assert "Взоров" not in json.dumps(answer, ensure_ascii=False)
+
+
+def test_each_pair_judged_wrong_is_shown_with_the_reasons(tmp_path: Path) -> None:
+    file = file_of(tmp_path, "spelling,same,Взоров,Иван,,Примерный,Иван,,")
+    shown = CliRunner().invoke(registry, ["try", str(file), "--wrong"]).stdout
+    assert "line 2, spelling, same:" in shown
+    assert "surname: conflicts: Взоров, Примерный: another surname" in shown
+
+
+@pytest.mark.parametrize(
+    ("lines", "header", "said"),
+    [
+        ((), HEADER, "line 2: there is no pair"),
+        (("k,same,Взоров",), HEADER, "line 2, column first_a: is missing"),
+        (("k,same,a,b,c,d,e,f,g,h",), HEADER, "line 2: has more fields"),
+        (("k,maybe,Взоров,b,c,d,e,f,",), HEADER, "line 2, column verdict: must be one of same"),
+        (("k,same,a,b,c,d,e,f,", ",same,a,b,c,d,e,f,"), HEADER, "line 3, column kind"),
+        (("all,same,a,b,c,d,e,f,",), HEADER, "line 2, column kind"),
+        (("k,different,a,b,c,d,e,f,differs:name",), HEADER, "line 2, column note"),
+        (('k,same,"a,b,c,d,e,f,',), HEADER, "line 2: isn't CSV"),
+        (("k,same,a",), "kind,verdict,surname_a", "line 1: columns are missing: first_a"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_line_and_column_and_no_value(
+    tmp_path: Path, lines: tuple[str, ...], header: str, said: str
+) -> None:
+    with pytest.raises(VerbEndedError) as refused:
+        pairs_of(file_of(tmp_path, *lines, header=header))
+    assert said in str(refused.value)
+    assert "Взоров" not in str(refused.value)
+
+
+def test_a_file_in_another_encoding_is_refused_with_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_bytes(HEADER.encode() + b"\nk,same," + "Взоров".encode("cp1251") + b",,,,,,\n")
+    with pytest.raises(VerbEndedError, match="line 2: isn't UTF-8"):
+        pairs_of(file)

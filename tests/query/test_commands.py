@@ -20,9 +20,10 @@ from services.query.main import Query
 from services.query.nats_connection import NatsConnection
 from shared import subjects
 from shared.commands.base import FieldError, Ignored, Invalid, Recorded, Refused, Unavailable
+from shared.events.claims import CaseClaimed
 from shared.settings import Settings
 from tests import examples as e
-from tests.examples import CASE
+from tests.examples import CASE, NOON
 from tests.query.asking import HOST
 from tests.query.stage import ServerLog, book_with, settings_for
 from tests.waiting import WITHIN_S
@@ -267,3 +268,17 @@ async def test_a_link_that_never_connected_closes() -> None:
     nats.start(dict, lambda: None)
     assert not nats.connected
     await nats.close()
+
+
+@pytest.mark.parametrize(
+    ("by", "held_by"),
+    [("Petro Example", "Olena Example"), ("olena  EXAMPLE", None), ("Olena Example", None)],
+)
+async def test_an_answer_says_who_else_works_on_the_case(
+    site: Site, server_log: ServerLog, by: str, held_by: str | None
+) -> None:
+    claim = CaseClaimed(operator="Olena Example", lease_until=NOON, fence=1, basis="free")
+    sequence = server_log.write(book_with([e.case_opened(), claim]))
+    await site.answer("intake", lambda _: Ignored(case_id=CASE, version=2, sequence=sequence))
+    answer = await site.post("AddNote", {**NOTE, "by": by})
+    assert (answer.status_code, answer.json().get("held_by")) == (200, held_by)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.callers.addresses import (
+    HASHED_MAX_CHARACTERS,
     NORMALIZED_MAX_CHARACTERS,
     Spelled,
     callers_to_hash,
@@ -250,3 +253,38 @@ def test_marks_without_end_are_not_put_in_order() -> None:
     assert spelled("telegram", marks) == Spelled((marks,))
     hidden = "\u200b" * 2 * NORMALIZED_MAX_CHARACTERS
     assert kept("phone", f"{hidden}+380440000000") == "+380440000000"
+
+
+def test_an_address_that_folds_to_more_than_one_request_holds_is_kept_by_its_digest() -> None:
+    folds_to_three = "\u0390" * (HASHED_MAX_CHARACTERS // 2)
+    kept = _kept(folds_to_three)
+    assert len(kept) < HASHED_MAX_CHARACTERS
+    assert _kept(folds_to_three) == kept
+    assert _kept(f"{folds_to_three}a") != kept
+
+
+@pytest.mark.parametrize("text", ["(" * 100 + "a" * 200, "(a" * 150, "[{(" * 50 + "a" * 150])
+def test_brackets_that_end_nowhere_take_no_more_than_those_that_do(text: str) -> None:
+    assert _seconds(text) < 8 * _seconds("(a)" * 100)
+
+
+@pytest.mark.parametrize("label", ["м.т.", "р.т.", "д. т. ", "т.м.", "моб.т.", "p.phone."])
+@pytest.mark.parametrize("form", ["{}x", "+<{}x>", "tel:{}x"])
+def test_labels_before_no_number_take_no_more_than_other_words(label: str, form: str) -> None:
+    assert _seconds(form.format(label * 17)) < 8 * _seconds(form.format("вот." * 17))
+
+
+def _kept(address: str) -> str:
+    found = spelled("telegram", address)
+    assert found is not None
+    return found.own[0]
+
+
+def _seconds(address: str) -> float:
+    """The least of several: what this thread took, whatever else the machine does."""
+    took = []
+    for _ in range(5):
+        began = time.thread_time()
+        spelled("phone", address)
+        took.append(time.thread_time() - began)
+    return min(took)

@@ -9,12 +9,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey, SealedBox
+from pydantic import ValidationError
 
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass, Sealed
+from shared.keys.access import AccessRecord
 from shared.keys.boxes import BoxBrokenError, box_up, unbox
 from shared.keys.padding import padded, unpadded
 from shared.keys.sealing import DataKey, SealBrokenError, Spot
+from tests.accesses import access_record
+from tests.examples import CASE, OTHER_CASE
 
 KEY = DataKey(1, 1, X25519PrivateKey.from_private_bytes(bytes(range(32))))
 SPOT = Spot("7KQ2M9XW4TRD", 3, "NoteAdded", "text", "narrative")
@@ -100,3 +104,21 @@ def test_a_box_opens_with_the_private_key_alone() -> None:
         unbox(PrivateKey.generate(), box)
     with pytest.raises(BoxBrokenError):
         unbox(private, "box1.%%%%")
+
+
+def test_it_stands_under_its_case_or_under_many() -> None:
+    assert access_record(CASE).subject == f"audit.{CASE}"
+    assert access_record(CASE, OTHER_CASE).subject == "audit.many"
+    assert [one.case_id for one in access_record(CASE, OTHER_CASE).values_of(CASE)] == [CASE]
+
+
+def test_it_reads_back_as_written() -> None:
+    written = access_record(CASE, OTHER_CASE)
+    assert AccessRecord.model_validate_json(written.model_dump_json()) == written
+
+
+def test_a_place_that_cannot_be_is_refused() -> None:
+    body = access_record(CASE).model_dump(mode="json")
+    body["values"] = [{**body["values"][0], "version": 0}]
+    with pytest.raises(ValidationError):
+        AccessRecord.model_validate(body)

@@ -15,7 +15,9 @@ from passage.exits import VerbEndedError
 from services.query.api.exports import Export
 from services.query.api.reveal import Reveal
 from shared.commands.catalogue import COMMANDS
-from shared.written.wrong_fields import wrong_fields
+from shared.commands.intake import ProvidePersonalData
+from shared.events.fields import Identity
+from shared.written.wrong_fields import wrong_field, wrong_fields
 
 NUMBERS = ["NaN", "Infinity", "-Infinity", "1e999", '"1_0"', "true", "false", '"NaN"', '"١٠"', '""']
 WHOLE = [*NUMBERS, "3.0", '"3.0"', '"0x10"', '" 3"']
@@ -100,3 +102,85 @@ def test_there_are_fields_of_every_kind() -> None:
 def test_the_command_line_takes_no_number_that_json_does_not_have(value: str) -> None:
     with pytest.raises(VerbEndedError, match=r"place\.latitude: not JSON"):
         read_json("place.latitude", value)
+
+
+CANARY = "Kanarienvogel"
+
+
+def test_fields_and_rules_are_named_and_values_and_unknown_names_are_not() -> None:
+    with pytest.raises(ValidationError) as found:
+        ProvidePersonalData.model_validate_json(
+            f'{{"case_id": "{CANARY}!", "identity": {{"surname": "V", "{CANARY}": "{CANARY}"}}}}'
+        )
+    said = dict(wrong_fields(found.value))
+    assert {"case_id", "by", "identity.(unknown field)"} <= set(said)
+    assert CANARY not in str(said)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ({"type": "json_invalid", "msg": f"near {CANARY}"}, ("(body)", "is not JSON")),
+        ({"type": "extra_forbidden", "msg": "no"}, ("(unknown field)", "no")),
+        ({"type": "union_tag_invalid", "msg": CANARY}, ("(body)", "is not allowed here")),
+    ],
+)
+def test_messages_that_repeat_what_was_sent_are_replaced(
+    error: dict[str, str], said: tuple[str, str]
+) -> None:
+    assert wrong_field(error, (), "(body)") == said
+
+
+@pytest.mark.parametrize("born", ["1990", "1990-05", "1990-05-17"])
+def test_a_birth_date_is_kept_as_far_as_it_is_known(born: str) -> None:
+    stored = Identity(date_of_birth=born).model_dump_json(exclude_none=True)
+    assert json.loads(stored) == {"date_of_birth": born}
+    assert Identity.model_validate_json(stored).date_of_birth == born
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "0",
+        "NaN",
+        "true",
+        "33010",
+        "642902400",
+        '"0"',
+        '"33010"',
+        '"NaN"',
+        '"1_990"',
+        '"1990-5-17"',
+        '"17.05.1990"',
+        '"1990-02-30"',
+        '"1990-13"',
+        '"19900517"',
+        '"１９９０"',
+        "[]",
+        '""',
+    ],
+)
+def test_a_number_or_another_form_is_refused_with_what_would_do(wrong: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Identity.model_validate_json(f'{{"date_of_birth": {wrong}}}')
+    (error,) = refused.value.errors()
+    assert error["loc"] == ("date_of_birth",)
+    assert "YYYY-MM-DD" in error["msg"]
+
+
+@pytest.mark.parametrize("year", ["1900-01-01", "1919", "2021-01", "9999-12-31"])
+def test_a_year_in_which_no_caller_was_born_is_refused(year: str) -> None:
+    with pytest.raises(ValidationError, match="must lie within 1920 to 2020"):
+        Identity(date_of_birth=year)
+
+
+def test_no_field_is_required_not_even_the_surname() -> None:
+    assert Identity(service_number="АВ-000123", date_of_birth="1990-05-17").surname is None
+
+
+def test_who_says_nothing_of_himself_is_refused_and_a_unit_alone_is_something() -> None:
+    asked = {"command_id": "c-1", "case_id": "CASE", "by": "Olena Example", "identity": {}}
+    with pytest.raises(ValidationError) as refused:
+        ProvidePersonalData.model_validate(asked)
+    assert [error["loc"] for error in refused.value.errors()] == [("identity",)]
+    assert ProvidePersonalData.model_validate({**asked, "unit": "44 бригада"}).unit == "44 бригада"

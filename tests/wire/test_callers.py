@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
+from services.intake.calls import ID_MAX_CHARACTERS, message_of
 from shared.commands.base import Recorded, Refused
 from shared.commands.intake import ConfirmCaller, IssueReturnCode
 from shared.events.base import CaseEvent
@@ -51,3 +53,52 @@ async def test_of_two_codes_the_first_is_void_and_its_twin_still_signals_duress(
         bases.append(linked.data.basis)
     assert bases == ["earlier_code", "return_code", "earlier_code"]
     assert (await intake.next_event()).type_name == "DuressSignalled"
+
+
+async def test_the_same_message_id_on_two_channels_is_two_calls_of_one_case(intake: Site) -> None:
+    await intake.call("+380440000001", call_id="update-1")
+    case_id = (await intake.next_event()).subject
+    code = (await intake.record(IssueReturnCode, case_id)).return_code
+    await intake.call("@beispiel", call_id="update-1", on="telegram", code=code)
+    linked = await intake.next_event("CallLinked")
+    assert await intake.calls_left() == 0
+    assert (linked.subject, linked.data.channel) == (case_id, "telegram")
+
+
+def test_a_long_id_stays_an_id_and_its_own() -> None:
+    long = ["x" * ID_MAX_CHARACTERS, "x" * (ID_MAX_CHARACTERS - 1) + "y"]
+    named = {message_of("telegram", one) for one in long}
+    assert len(named) == 2
+    assert {len(one) for one in named} == {ID_MAX_CHARACTERS}
+
+
+async def test_the_same_issue_command_again_answers_the_same_code(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    first = await intake.record(IssueReturnCode, case_id, command_id="same")
+    again = await intake.record(IssueReturnCode, case_id, command_id="same")
+    assert (again.result, again.return_code) == ("repeated", first.return_code)
+
+
+async def test_somebody_elses_issue_command_is_not_answered_with_its_code(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    first = await intake.record(IssueReturnCode, case_id, command_id="same")
+    codes = await intake.codes()
+    other = await intake.ask(IssueReturnCode, case_id, by="Another Person", command_id="same")
+    assert isinstance(other, Refused)
+    assert other.guard == "own_command"
+    assert str(first.return_code) not in other.model_dump_json()
+    assert await intake.codes() == codes
+    assert await intake.history(case_id) == ["CaseOpened", "ReturnCodeIssued"]
+
+
+async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    command_id = uuid4().hex
+    first = await intake.record(IssueReturnCode, case_id, command_id=command_id)
+    issued = await intake.next_event("ReturnCodeIssued")
+    assert command_id not in issued.model_dump_json()
+    found = await intake.record(IssueReturnCode, case_id, command_id=issued.correlationid)
+    assert (found.result, found.return_code == first.return_code) == ("recorded", False)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from itertools import pairwise
 
+import pytest
+
+from passage.runner.health import answers
 from shared import subjects
 from shared.commands.intake import CloseCase, IssueReturnCode, ProvidePersonalData
 from shared.keys.keyfiles import read_intake_public_key
@@ -106,3 +111,98 @@ async def test_calls_survive_a_killed_server(intake: Site) -> None:
     await asyncio.to_thread(intake.server.start)
     await intake.call("+380440000002")
     assert (await intake.next_event("CaseOpened")).caseversion == 1
+
+
+async def closed_case(site: Site, address: str) -> str:
+    await site.call(address)
+    case_id = (await site.next_event("CaseOpened")).subject
+    await site.record(CloseCase, case_id, reason="withdrew")
+    return case_id
+
+
+async def follow(site: Site, *case_ids: str) -> None:
+    """Has the index say that each of these cases goes on in the next."""
+    for one, following in pairwise(case_ids):
+        entry = json.dumps({"case_id": following}).encode()
+        await site.jetstream.publish(f"$KV.INDEX.next.{one}", entry)
+
+
+async def test_episodes_that_come_back_to_their_case_park_the_call_and_no_more(
+    intake: Site,
+) -> None:
+    first = await closed_case(intake, "+380440000001")
+    other = await closed_case(intake, "+380440000002")
+    await follow(intake, first, other, first)
+    await intake.call("+380440000001")
+    (parked,) = await intake.parked()
+    await intake.call("+380440000003")
+    assert (await intake.next_event("CaseOpened")).type_name == "CaseOpened"
+    assert (parked.reason, parked.field) == ("failed", "index")
+
+
+async def test_more_episodes_than_a_man_has_park_the_call(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.intake.routing.EPISODES_MAX", 2)
+    async with site.service("intake"):
+        cases = [await closed_case(site, f"+38044000000{number}") for number in range(1, 4)]
+        await follow(site, *cases)
+        await site.call("+380440000001")
+        (parked,) = await site.parked()
+    assert (parked.reason, parked.field) == ("failed", "index")
+
+
+async def test_an_entry_that_was_deleted_parks_the_call_that_needs_it(intake: Site) -> None:
+    await intake.jetstream.publish("$KV.INDEX.call.phone.call-1", b"")
+    await intake.call("+380440000001", call_id="call-1")
+    (parked,) = await intake.parked()
+    assert (parked.reason, parked.field) == ("failed", "index")
+
+
+NO_HEADERS = (
+    b"garbage",
+    b"NATS/1.0",
+    b"NATS/1.0\r\n",
+    b"NATS/1.0 \xff\xff\xff\r\n\r\n",
+    b"NATS/1.0 100 \xff\xfe\r\n\r\n",
+    b"NATS/1.0\r\nno colon\r\n\r\n",
+    b"NATS/1.0\r\n\xff\xfe: \xff\r\n\r\n",
+    b"\x00" * 60_000,
+)
+"""Bytes that are no headers, or none that nats-py reads."""
+OF_THE_SERVER = (
+    b"NATS/1.0 503 No Responders\r\n\r\n",
+    b"NATS/1.0 100 Idle Heartbeat\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 503\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 409\r\nDescription: Consumer Deleted\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 100\r\nNats-Consumer-Stalled: calls.web\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 404\r\n\r\n",
+)
+"""What only the server says, to whoever asks for messages."""
+
+
+async def publish_behind(site: Site, headers: bytes, body: bytes) -> None:
+    """Publishes on phone's stream as no library would let us."""
+    lengths = b"%d %d" % (len(headers), len(headers) + len(body))
+    await site.client._send_command(
+        b"HPUB calls.phone " + lengths + b"\r\n" + headers + body + b"\r\n"
+    )
+    await site.client.flush()
+
+
+@pytest.mark.parametrize("kind", ["none", "the server's"])
+async def test_no_header_makes_intake_deaf_and_what_is_no_call_is_parked(
+    site: Site, kind: str
+) -> None:
+    hostile = NO_HEADERS if kind == "none" else OF_THE_SERVER
+    async with site.service("intake"):
+        for number, headers in enumerate(hostile):
+            await publish_behind(site, headers, b"no call")
+            await site.call(f"+38044000{number:04}")
+            await site.call(f"@beispiel_{number}", on="telegram")
+        opened = [await site.next_event("CaseOpened") for _ in range(2 * len(hostile))]
+        assert len({event.subject for event in opened}) == 2 * len(hostile)
+        parked = await site.parked(len(hostile))
+        assert {one.reason for one in parked} == {"not_json"}
+        assert await site.calls_left() == 0
+        assert await answers(site.client, "intake")

@@ -1,0 +1,100 @@
+"""What becomes of a message that has no room among the long ones."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from shared.bus.broker import HEADERS_MAX_BYTES, _AnyHeaders
+from shared.bus.consuming import Processed, process
+from shared.bus.hands import RECORDED_BYTES, Hand, Held, Pace
+from shared.bus.lanes import Work
+from shared.bus.working import LONG_AGAIN_S, Working
+from shared.log.long_cases import require_not_in_passing
+from shared.log.transact import Outcome
+from shared.parked.parking import Delivery, UnprocessableError
+from shared.subjects import Durable
+from tests.examples import CASE
+from tests.waiting import WITHIN_S
+
+STREAM = "CALLS_web"
+
+
+def needs_a_long_case() -> Outcome:
+    require_not_in_passing(CASE)
+    return Outcome("ignored", CASE, 0, 0)
+
+
+@pytest.mark.parametrize(("bytes_max", "has_room"), [(100, True), (10, False)])
+async def test_a_message_too_large_to_wait_for_a_long_case_is_given_back(
+    bytes_max: int, has_room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.bus.lanes.LONG_BYTES_MAX", bytes_max)
+    settled: asyncio.Queue[Processed] = asyncio.Queue()
+
+    async def settle(_held: Held, done: Processed) -> None:
+        settled.put_nowait(done)
+
+    hand = SimpleNamespace(
+        durable=Durable("intake", STREAM, ("calls.web",)), holds=lambda _: True, settle=settle
+    )
+    delivery = Delivery(
+        stream=STREAM, sequence=1, subject="calls.web", body=b"-" * 20, deliveries=1
+    )
+    working = Working(threads=1)
+    held = Held(cast(Any, None), delivery)
+    working.put(cast(Hand, hand), Work("he", needs_a_long_case), held)
+    done = await asyncio.wait_for(settled.get(), WITHIN_S)
+    assert (done.settled, done.again_in_s) == (has_room, None if has_room else LONG_AGAIN_S)
+
+
+@pytest.fixture
+def without_collecting() -> Iterator[None]:
+    """Python looks for cycles too rarely to rely on: what is in one may wait for hours."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("error", [UnprocessableError("not_json"), ValueError()])
+@pytest.mark.usefixtures("without_collecting")
+def test_a_message_is_let_go_when_its_work_has_failed(error: Exception) -> None:
+    work = Work.that_fails(error)
+    delivery = Delivery(stream="CALLS_web", sequence=1, subject="calls.web", body=b"", deliveries=9)
+    kept = weakref.ref(delivery)
+    done = process(work.handle, delivery)
+    del delivery
+    assert done.settled
+    assert kept() is None
+
+
+CALLS = 10
+
+
+async def test_many_short_calls_are_paced_as_few_long_ones_are() -> None:
+    short, long = (Pace("CALLS_phone", CALLS * RECORDED_BYTES) for _ in range(2))
+    for _ in range(CALLS):
+        assert short.lets(_nothing)
+        short.take(1)
+    long.take((CALLS - 1) * RECORDED_BYTES)
+    assert not short.lets(_nothing)
+    assert not long.lets(_nothing)
+
+
+def _nothing() -> None:
+    pass
+
+
+async def test_headers_longer_than_any_of_the_server_s_or_ours_are_not_read() -> None:
+    line = b"Nats-Msg-Id: x\r\n"
+    client = _AnyHeaders()
+    short = b"NATS/1.0\r\n" + line + b"\r\n"
+    assert await client._process_headers(short) == {"Nats-Msg-Id": "x"}
+    long = b"NATS/1.0\r\n" + line * (HEADERS_MAX_BYTES // len(line) + 1) + b"\r\n"
+    assert await client._process_headers(long) is None
