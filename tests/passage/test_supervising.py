@@ -34,7 +34,7 @@ from passage.running import FILE_NAME, Running
 from shared.servers.stores import LIMIT, MIB, Disk, Refusing
 from tests.late import SOON_S, answered, hanging
 from tests.passage.test_folders import RUNNING
-from tests.shared.test_stores import FULL, report
+from tests.shared.servers.test_stores import FULL, report
 
 
 def test_delays_double_up_to_the_longest() -> None:

@@ -24,7 +24,7 @@ from shared.log.grown import Grown
 from shared.log.transact import ATTEMPTS, ContendedError, transact
 from tests.contexts import MemoryBucket, context_for, secrets
 from tests.examples import CASE, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, context, evolve
+from tests.shared.log.test_transact import Notes, add_note, cause, context, evolve
 
 
 class Counting(MemoryBucket):

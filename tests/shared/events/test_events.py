@@ -19,7 +19,7 @@ from shared.events.parsing import UnreadableEventError, read_case_event
 from tests.examples import CaseBook, note_added
 from tests.rarer_examples import every_event
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "events"
+GOLDEN = Path(__file__).parents[2] / "golden" / "events"
 
 
 def golden(name: str) -> dict[str, Any]:

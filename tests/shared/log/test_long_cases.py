@@ -24,7 +24,7 @@ from shared.log.turns import Turns
 from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, NOON, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, context, evolve
+from tests.shared.log.test_transact import Notes, add_note, cause, context, evolve
 from tests.waiting import WITHIN_S
 
 DELIVERY = Delivery(stream="CALLS_web", sequence=1, subject="calls.web", body=b"", deliveries=1)
