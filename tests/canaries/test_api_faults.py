@@ -145,8 +145,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()))
+    log = MemoryLog.of(book_with(e.whole_way()))
     async with asked(log, tmp_path_factory.mktemp("faults")) as made:
         yield made
 
@@ -232,8 +231,7 @@ async def test_the_logs_would_show_it(
 async def test_a_fault_of_the_feed_tells_no_value(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()[:1]))
+    log = MemoryLog.of(book_with(e.whole_way()[:1]))
     async with asked(log, tmp_path) as desk:
         failed = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -58,6 +58,12 @@ class MemoryLog:
         self.events: list[Recorded] = []
         self.changed = threading.Condition()
 
+    @classmethod
+    def of(cls, *books: CaseBook) -> Self:
+        log = cls()
+        log.write(*books)
+        return log
+
     def write(self, *books: CaseBook) -> int:
         """Appends what the books hold and the log doesn't, in turns; gives the last sequence."""
         for version in range(1, max(len(book.stored) for book in books) + 1):

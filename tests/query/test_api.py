@@ -18,9 +18,7 @@ from tests.query.stage import MemoryLog, book_with, books_of
 
 @pytest.fixture
 def log() -> MemoryLog:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()))
-    return log
+    return MemoryLog.of(book_with(e.whole_way()))
 
 
 async def test_a_case_is_shown_with_its_timeline(log: MemoryLog, tmp_path: Path) -> None:

@@ -180,8 +180,7 @@ def _version(alarm: dict[str, Any]) -> int:
 
 
 async def test_with_no_supervisor_named_anybody_is_one(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(book_with([*ARRIVED, DURESS]))
+    log = MemoryLog.of(book_with([*ARRIVED, DURESS]))
     async with asked(log, tmp_path) as desk:
         assert len((await board(desk, "alarms", by=OLENA))["items"]) == 1
 

@@ -28,8 +28,7 @@ async def test_a_caller_is_found_however_his_number_is_typed(
 ) -> None:
     key = hashes_of("caller-phone", "+380440000001")[pepper]
     opened = e.case_opened().model_copy(update={"caller_key": key})
-    log = MemoryLog()
-    log.write(book_with([opened]), CaseBook(case_id=OTHER_CASE))
+    log = MemoryLog.of(book_with([opened]), CaseBook(case_id=OTHER_CASE))
     async with asked(log, tmp_path) as desk:
         found, elsewhere = [
             (await desk.http.post("/api/search", json={"caller": caller, **WHO})).json()
@@ -52,8 +51,7 @@ async def test_a_caller_is_found_from_every_spelling_whichever_he_called_with(
     assert kept is not None
     own, *readings = (hashes_of("caller-phone", one)[0] for one in (kept.own[0], *kept.readings))
     keys = {"caller_key": own, "reading_keys": tuple(readings) or None}
-    log = MemoryLog()
-    log.write(book_with([e.case_opened().model_copy(update=keys)]))
+    log = MemoryLog.of(book_with([e.case_opened().model_copy(update=keys)]))
     async with asked(log, tmp_path) as desk:
         for typed in ("+380 44 000 00 05", "8 044 000-00-05", "0440000005", "380440000005"):
             wanted = {"caller": {"channel": "phone", "address": typed}, **WHO}
@@ -73,8 +71,7 @@ async def test_an_account_is_found_by_the_name_that_it_shows(tmp_path: Path, typ
         "caller_key": hashes_of("caller-telegram", "123456789")[0],
         "name_key": hashes_of("caller-telegram", "demo_man")[0],
     }
-    log = MemoryLog()
-    log.write(book_with([e.case_opened().model_copy(update=keys)]))
+    log = MemoryLog.of(book_with([e.case_opened().model_copy(update=keys)]))
     async with asked(log, tmp_path) as desk:
         for address in (typed, "123456789"):
             wanted = {"caller": {"channel": "telegram", "address": address}, **WHO}
@@ -114,8 +111,7 @@ async def test_candidates_are_looked_for_in_the_region_of_a_number_as_in_a_searc
     tmp_path: Path, region: str | None, finds: bool
 ) -> None:
     key = hashes_of("caller-phone", "+380440000005")[0]
-    log = MemoryLog()
-    log.write(book_with([e.case_opened().model_copy(update={"caller_key": key})]))
+    log = MemoryLog.of(book_with([e.case_opened().model_copy(update={"caller_key": key})]))
     caller = {"channel": "phone", "address": "044 000 00 05", "region": region}
     async with asked(log, tmp_path) as desk:
         for path, answer in (("search", "items"), ("candidates", "items")):
@@ -133,8 +129,7 @@ TYPED = [
 async def test_a_case_number_on_another_keyboard_is_found_at_every_door(
     tmp_path: Path, typed: str
 ) -> None:
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]), CaseBook(case_id="3FHN8VZP6AJC"))
+    log = MemoryLog.of(book_with([e.case_opened()]), CaseBook(case_id="3FHN8VZP6AJC"))
     path = quote(typed)
     async with asked(log, tmp_path) as desk:
         shown = await desk.http.get(f"/api/cases/{path}")

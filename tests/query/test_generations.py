@@ -172,8 +172,7 @@ def test_the_tables_and_their_versions_are_those_that_installations_have() -> No
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 6))
 def test_how_events_are_batched_changes_no_row(sizes: list[int], cases: int) -> None:
-    log = MemoryLog()
-    log.write(*many_cases(cases))
+    log = MemoryLog.of(*many_cases(cases))
     whole, parts = Rows(), Rows()
     events = [_read(one) for one in log.events]
     fold(events, whole)

@@ -52,8 +52,7 @@ async def test_a_number_in_a_request_is_as_large_as_its_limit_and_no_larger(
     path: str, field: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 0.0)
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]))
+    log = MemoryLog.of(book_with([e.case_opened()]))
     async with asked(log, tmp_path) as desk:
         taken = await desk.http.get(path, params={field: most})
         refused = await desk.http.get(path, params={field: most + 1})
@@ -166,8 +165,7 @@ async def test_by_the_last_callers_of_a_case_others_are_looked_for(
         book_of(empty.case_id, Man(phone=phone))
         for empty, phone in zip(others, phones, strict=True)
     ]
-    log = MemoryLog()
-    log.write(book, *books)
+    log = MemoryLog.of(book, *books)
     async with asked(log, tmp_path) as desk:
         found = await posted(desk, "/api/candidates", case_id=book.case_id)
     assert sorted(numbers(found["items"])) == [3, 4]

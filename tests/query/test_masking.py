@@ -114,8 +114,7 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
 
 
 async def test_a_name_that_is_found_is_masked_all_the_same(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(canary_book(e.case_opened(), e.personal_data_provided()))
+    log = MemoryLog.of(canary_book(e.case_opened(), e.personal_data_provided()))
     async with asked(log, tmp_path, FixedKeys()) as desk:
         found = (await desk.http.post("/api/search", json={"name": CANARY, **WHO})).json()
     assert found["items"][0]["suggestion"]["name"] == "sealed"

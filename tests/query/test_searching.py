@@ -35,8 +35,7 @@ def log_of_names(*names: tuple[str, str | None]) -> MemoryLog:
 async def test_a_case_is_found_by_every_code_that_its_caller_was_given(tmp_path: Path) -> None:
     old, new = hashes_of("return-code", "0001112222")[1], hashes_of("return-code", "3334445555")[0]
     issued = [e.return_code_issued().model_copy(update={"code_hash": one}) for one in (old, new)]
-    log = MemoryLog()
-    log.write(book_with([e.case_opened(), *issued]))
+    log = MemoryLog.of(book_with([e.case_opened(), *issued]))
     async with asked(log, tmp_path) as desk:
         for code, cases in (("000 111-2222", [CASE]), ("3334445555", [CASE]), ("999", [])):
             found = (await desk.http.post("/api/search", json={"return_code": code, **WHO})).json()
@@ -55,8 +54,7 @@ async def test_what_folds_to_nothing_finds_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_sealed_key_holder_is_said_by_api_and_page(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]))
+    log = MemoryLog.of(book_with([e.case_opened()]))
     async with asked(log, tmp_path, FixedKeys(sealed=True)) as desk:
         for wanted in ({"return_code": "000 111 2222"}, {"name": "Vzorov"}):
             answer = await desk.http.post("/api/search", json={**wanted, **WHO})

@@ -94,8 +94,7 @@ async def test_a_request_is_answered_503_where_the_database_is_held_for_too_long
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.query.feed.database.SQLITE_BUSY_TIMEOUT_MS", 20)
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]))
+    log = MemoryLog.of(book_with([e.case_opened()]))
     async with asked(log, tmp_path) as desk:
         desk.follower.until(1)
         desk.follower.database.dispose()  # Who holds it for himself alone must be the only one.
