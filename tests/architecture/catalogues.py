@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib import import_module
@@ -9,7 +10,10 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import get_args
 
+from pydantic import BaseModel
+
 import services
+from passage.cli.field_words import described
 from shared import subjects
 from shared.commands.base import Command, Decision
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
@@ -17,7 +21,35 @@ from shared.events.base import Event
 from shared.events.calls import UpstreamEvent
 from shared.events.catalogue import OWNER
 from shared.subjects import Durable
-from tests.architecture.field_words import paragraphs, table
+
+
+def table(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[str]:
+    """The lines of a table of a model's fields; none where it has none."""
+    rows = described(model, left_out)
+    if not rows:
+        return []
+    head = ["field", "what it holds", *(["sealed"] if any(one.sealed for one in rows) else [])]
+    lines = [
+        [f"`{one.name}`", "; ".join(filter(None, (one.words, one.meaning))), one.sealed]
+        for one in rows
+    ]
+    return [
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * len(head)}",
+        *(f"| {' | '.join(map(_cell, line[: len(head)]))} |" for line in lines),
+        "",
+    ]
+
+
+def paragraphs(of: object) -> str:
+    """A docstring with each paragraph on one line."""
+    text = inspect.getdoc(of) or ""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
 
 EVENTS = """# Events
 

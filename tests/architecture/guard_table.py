@@ -14,8 +14,7 @@ from shared.commands.catalogue import ANSWERED_BY
 from shared.log import case_log, transact
 from shared.refusals import Guard
 from shared.skeleton import service
-from tests.architecture.catalogues import modules_of, service_names
-from tests.architecture.field_words import paragraphs
+from tests.architecture.catalogues import modules_of, paragraphs, service_names
 from tests.architecture.guards_of import functions_in, reading
 
 OPENING = """# What may refuse a command

@@ -30,8 +30,16 @@ from services.query.nats_connection import NatsConnection
 from services.query.reads.cases import Reads
 from shared.diagnostics.logger import configure
 from tests import examples as e
-from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
-from tests.canaries.persons import Canary, canaries
+from tests.canaries.persons import (
+    FAULTS,
+    Canary,
+    canaries,
+    filled,
+    malformed,
+    nonsense,
+    raising,
+    text_of,
+)
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
 from tests.query.asking import Desk, asked

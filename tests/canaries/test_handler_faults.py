@@ -17,8 +17,7 @@ from shared import subjects
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.parked.parking import UnprocessableError
-from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
-from tests.canaries.persons import canaries
+from tests.canaries.persons import FAULTS, canaries, filled, malformed, nonsense, raising, text_of
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
 from tests.waiting import WITHIN_S

@@ -38,8 +38,7 @@ from shared.skeleton.service import Context
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
 from tests.contexts import NOW
-from tests.deliveries import delivered
-from tests.timing import MemoryTimers
+from tests.deliveries import MemoryTimers, delivered
 
 ResultT = TypeVar("ResultT")
 

@@ -60,7 +60,7 @@ from shared.skeleton.reactions import react
 from shared.skeleton.service import Context
 from shared.subjects import Durable
 from tests.contexts import MemoryBucket
-from tests.timing import MemoryTimers
+from tests.deliveries import MemoryTimers
 
 SERVICES = ("intake", "verification", "handover")
 DURABLES: dict[str, Durable] = {

@@ -23,7 +23,7 @@ from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from tests import examples as e
 from tests.contexts import NOW, context_for, record
-from tests.deliveries import events_of
+from tests.deliveries import MemoryTimers, events_of
 from tests.handover.cases import (
     ACCEPTED,
     APPROVE,
@@ -36,7 +36,6 @@ from tests.handover.cases import (
     PLANNED,
     counted,
 )
-from tests.timing import MemoryTimers
 
 
 @dataclass

@@ -26,8 +26,7 @@ from shared.skeleton.due import spans_of
 from tests import examples as e
 from tests.asking import ask
 from tests.contexts import NOW, context_for, record
-from tests.deliveries import events_of
-from tests.timing import MemoryTimers, fire
+from tests.deliveries import MemoryTimers, events_of, fire
 
 HOURS = timedelta(hours=1)
 REGISTERED = [

@@ -35,10 +35,9 @@ from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
 from tests.contexts import NOW, MemoryBucket, context_for, record
-from tests.deliveries import delivered
+from tests.deliveries import delivered, fire
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring
-from tests.timing import fire
 
 ERASED = PersonalDataErased(classes=("narrative",), legal_basis="court_order", by="Olena Example")
 

@@ -25,8 +25,20 @@ from passage.integrity.backup.taking import APPEND_ONLY
 from passage.integrity.log_reading import last_sequence
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
-from tests.arrivals import FIRST_CALLS, Arrivals, delete, messages, put, text
-from tests.backups import back_up, members_of, new_identity, restore, with_manifest, write_members
+from tests.backups import (
+    FIRST_CALLS,
+    Arrivals,
+    back_up,
+    delete,
+    members_of,
+    messages,
+    new_identity,
+    put,
+    restore,
+    text,
+    with_manifest,
+    write_members,
+)
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 

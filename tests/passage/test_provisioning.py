@@ -21,8 +21,7 @@ from passage.install.comparing import differences
 from passage.install.definitions import streams
 from passage.install.provisioning import ApiRefusedError, ask, compare, provision
 from passage.runner.nats_server import NatsServer
-from tests.arrivals import messages, put, text
-from tests.backups import back_up, new_identity, restore
+from tests.backups import back_up, messages, new_identity, put, restore, text
 from tests.waiting import WITHIN_S
 
 

@@ -21,8 +21,7 @@ from passage.integrity.backup.stream_configs import Definitions
 from passage.integrity.findings import Findings
 from passage.integrity.verify.everything import check_definitions
 from passage.running import Running
-from tests.arrivals import put
-from tests.backups import back_up, new_identity, restore, silent
+from tests.backups import back_up, new_identity, put, restore, silent
 from tests.waiting import WITHIN_S
 
 ALTERED: dict[str, dict[str, Any]] = {

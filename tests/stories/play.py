@@ -15,9 +15,8 @@ from services.query.recorder import RecordedEvent
 from shared.bus.answering import AnyAnswer
 from shared.commands.base import Decision, Ignored, Recorded, Refused
 from tests.stories import incoming
-from tests.stories.ordering import blocks, shuffled
 from tests.stories.ports import RegistryState
-from tests.stories.script import CallStep, CommandStep, Step, Story
+from tests.stories.script import CallStep, CommandStep, Step, Story, blocks, shuffled
 from tests.stories.site import Handed, StorySite
 
 AT_ONCE = 8

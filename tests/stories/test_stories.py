@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 
 from tests.stories.moving import moved
-from tests.stories.ordering import blocks, shuffled
 from tests.stories.play import Play
-from tests.stories.script import Step, Story, names, story
+from tests.stories.script import Step, Story, blocks, names, shuffled, story
 from tests.stories.shown import Tables, after_events, check, compared, differences
 from tests.stories.site import StorySite, story_site
 

@@ -13,7 +13,7 @@ from services.verification import registry as registry_module
 from services.verification.registry import SqliteRegistry
 from services.verification.registry_answers import CONFLICTS_MAX
 from shared.matching import Stated
-from tests.verification.registries import registry_of
+from tests.verification.cases import registry_of
 
 FEW = 3
 FATHERS = ("Петрович", "Кирилович", "Семенович", "Олегович")

@@ -10,7 +10,7 @@ from services.verification.registry import RegistryFileError, SqliteRegistry
 from services.verification.registry_file.dates import DateOrder, read_cell
 from services.verification.registry_file.header import ROWS_BEFORE_MAX
 from shared.matching import Stated
-from tests.verification.registries import HEADER, load_text
+from tests.verification.cases import HEADER, load_text
 from tests.verification.test_registry_files import HIDDEN, IN_RUSSIAN, MEN, outcome, refused
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.verification.registry import remove_drafts
-from tests.verification.registries import HEADER, load_text
+from tests.verification.cases import HEADER, load_text
 
 KILLED_LOAD = """
 import os, sys

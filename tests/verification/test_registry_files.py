@@ -9,7 +9,7 @@ import pytest
 
 from services.verification.registry import Loaded, RegistryFileError, SqliteRegistry, load_csv
 from shared.matching import Stated
-from tests.verification.registries import HEADER, load_text, registry_of
+from tests.verification.cases import HEADER, load_text, registry_of
 
 HIDDEN = "Таємний"
 IN_RUSSIAN = "Фамилия;Имя;Отчество;Звание;Дата рождения;Личный номер;Часть\n"

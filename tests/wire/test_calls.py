@@ -13,7 +13,7 @@ from shared import subjects
 from shared.commands.intake import CloseCase, IssueReturnCode, ProvidePersonalData
 from shared.keys.keyfiles import read_intake_public_key
 from tests.wire.conftest import Site
-from tests.wire.publishing import envelope, publish
+from tests.wire.outbound import envelope, publish
 
 
 async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(intake: Site) -> None:

@@ -15,7 +15,7 @@ from shared.keys.boxes import box_up, unbox
 from shared.keys.keyfiles import read_intake_public_key
 from shared.keys.messages import SealedValue
 from tests.wire.conftest import Site
-from tests.wire.publishing import envelope, publish
+from tests.wire.outbound import envelope, publish
 
 CANARY = "Kanarienvogelsky"
 

@@ -23,7 +23,7 @@ from shared.events.base import CaseEvent
 from shared.log import case_log
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
-from tests.wire.publishing import publish_end
+from tests.wire.outbound import publish_end
 
 FLOOD, FEW = 60, 3
 ONE_ADDRESS = "+380440000009"

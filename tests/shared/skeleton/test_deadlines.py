@@ -18,8 +18,8 @@ from shared.parked.parking import UnprocessableError
 from shared.skeleton.deadlines import ALL_SET, Deadlines
 from shared.skeleton.due import Due
 from tests.contexts import NOW, context_for, record
+from tests.deliveries import MemoryTimers, fire
 from tests.examples import CASE, OTHER_CASE, call_triaged, case_opened
-from tests.timing import MemoryTimers, fire
 
 KIND: IntakeDeadline = "life_now_unanswered"
 MINUTE = timedelta(minutes=1)

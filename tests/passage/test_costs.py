@@ -1,9 +1,10 @@
-"""What a backup and its reading hold in memory depends on neither size nor number of members."""
+"""What a backup holds in memory and a look for copies costs, however much there is."""
 
 from __future__ import annotations
 
 import gc
 import tarfile
+import time
 import tracemalloc
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,9 @@ from passage.folders import FILE_MODE
 from passage.integrity.backup import sealed_file
 from passage.integrity.backup.durable import HashedFile
 from passage.integrity.backup.sealed_file import PIECE_BYTES, opened, sealed
+from passage.integrity.erasure.copies import Erasures
 from tests.backups import new_identity, silent
+from tests.examples import CASE
 
 MEMBERS = 500
 SIZE = 4 * PIECE_BYTES
@@ -63,3 +66,18 @@ def test_a_large_member_is_never_in_memory_as_a_whole(
         assert sum(len(one.content) for one in members) == SIZE
     assert peak() < SIZE // 3
     tracemalloc.stop()
+
+
+def test_a_value_takes_as_long_to_look_at_however_many_calls_the_case_has() -> None:
+    assert _seconds_a_look(calls=8_000) < 4 * _seconds_a_look(calls=80)
+
+
+def _seconds_a_look(calls: int) -> float:
+    erasures = Erasures(CASE, call_ids={f"call-{one}" for one in range(calls)})
+    took = []
+    for _ in range(3):
+        began = time.thread_time()
+        for _ in range(200):
+            erasures.take_bytes("database", b"a value of a row")
+        took.append(time.thread_time() - began)
+    return min(took)
