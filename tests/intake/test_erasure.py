@@ -16,7 +16,6 @@ from shared.events.fields import Plain
 from shared.events.intake import ErasureRequested, LegalBasis, PersonalDataErased
 from tests import examples as e
 from tests.asking import OLENA, ask, refused_by
-from tests.rarer_examples import every_event
 
 RETENTION = timedelta(days=10)
 CALLED = [e.case_opened(), e.call_triaged(), e.surrender_declared(), e.personal_data_provided()]
@@ -212,7 +211,3 @@ def test_classes_that_do_not_exist_are_refused(wrong: object) -> None:
 def test_a_person_can_not_act_in_the_name_of_the_location_timer() -> None:
     with pytest.raises(ValueError, match="legal_basis"):
         ask(ErasePersonalData, legal_basis="location_retention", reference="order 5")
-
-
-def test_evolve_takes_every_event_in_any_order() -> None:
-    assert given(*reversed(every_event())).opened
