@@ -18,7 +18,7 @@ from hypothesis import settings
 from passage.connecting import connected
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
-from tests.postgres import postgres
+from tests.nats_cluster import postgres
 
 # No test promises a time, so no example of hypothesis has a deadline.
 settings.register_profile("passage", deadline=None)

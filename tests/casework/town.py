@@ -37,8 +37,7 @@ from shared.refusals import RefusedError
 from shared.skeleton.service import Context
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
-from tests.contexts import NOW
-from tests.deliveries import MemoryTimers, delivered
+from tests.contexts import NOW, MemoryTimers, delivered
 
 ResultT = TypeVar("ResultT")
 

@@ -59,8 +59,7 @@ from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from shared.skeleton.service import Context
 from shared.subjects import Durable
-from tests.contexts import MemoryBucket
-from tests.deliveries import MemoryTimers
+from tests.contexts import MemoryBucket, MemoryTimers
 
 SERVICES = ("intake", "verification", "handover")
 DURABLES: dict[str, Durable] = {

@@ -25,7 +25,7 @@ from shared.events.verification import (
     ReviewResolved,
 )
 from tests import examples as e
-from tests.asking import OLENA, PETRO, ask, refused_by
+from tests.contexts import OLENA, PETRO, ask, refused_by
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 PLACE = {"description": "the mill of Musterdorf"}

@@ -20,7 +20,7 @@ from shared.events.custody import (
 from shared.settings import Settings
 from shared.skeleton.due import Due, spans_of
 from tests import examples as e
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.handover.cases import (
     ACCEPTED,
     ARRIVED,

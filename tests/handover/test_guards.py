@@ -15,7 +15,7 @@ from shared.events.custody import ExchangeConsentGiven, Exchanged
 from shared.events.groups import GroupJoined
 from shared.events.handover import EmergencyOverrideUsed, OverridableGuard
 from tests import examples as e
-from tests.asking import OLENA, PETRO
+from tests.contexts import OLENA, PETRO
 from tests.examples import NOON, case_closed, case_opened, case_reopened, handed_over
 from tests.handover.cases import (
     ACCEPTED,

@@ -10,7 +10,7 @@ from services.intake.state import evolve as evolve_intake
 from shared.events.base import Event
 from shared.events.fields import Channel
 from shared.events.intake import CallerConfirmed
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.examples import CaseBook, digest, return_code_issued
 from tests.handover.cases import (
     APPROVED,

@@ -13,7 +13,7 @@ from shared.events.handover import (
     HandoverWithdrawn,
 )
 from tests import examples as e
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,

@@ -22,8 +22,7 @@ from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from tests import examples as e
-from tests.contexts import NOW, context_for, record
-from tests.deliveries import MemoryTimers, events_of
+from tests.contexts import NOW, MemoryTimers, context_for, events_of, record
 from tests.handover.cases import (
     ACCEPTED,
     APPROVE,

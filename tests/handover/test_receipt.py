@@ -12,7 +12,7 @@ from shared.events import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.intake import SurrenderDeclared
-from tests.asking import OLENA, PETRO
+from tests.contexts import OLENA, PETRO
 from tests.examples import CASE, NOON, OTHER_CASE, case_closed, case_opened, handed_over, sealed
 from tests.handover.cases import (
     ACCEPTED,

@@ -9,7 +9,7 @@ from shared.commands.base import Command
 from shared.events import handover
 from shared.events.base import Event
 from tests import examples as e
-from tests.asking import OLENA, PETRO
+from tests.contexts import OLENA, PETRO
 from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,

@@ -1,22 +1,33 @@
-"""Reads calls as intake does, with boxes that really open, and without a server."""
+"""Reads calls as intake does, with boxes that really open; histories of one case as it folds."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import reduce
 from hashlib import sha256
 from typing import Any, cast
 
 from nacl.public import PrivateKey
 
 from services.intake.calls import open_call, open_end, placed, read_message
+from services.intake.guards import Rules
 from services.intake.incoming import IncomingCall, Route
+from services.intake.main import rules_of
 from services.intake.parsing import ChannelMessage
+from services.intake.state import IntakeState, evolve
+from shared.events.base import Event
 from shared.events.calls import CallEnded
+from shared.events.custody import Exchanged
 from shared.events.fields import Channel
+from shared.events.groups import GroupFormed, GroupJoined
+from shared.events.intake import EpisodeContinued
 from shared.keys.boxes import box_up, unbox
 from shared.keys.client import Keys
-from tests.deliveries import delivered_call
-from tests.examples import NOON
+from shared.refusals import Supervisors
+from shared.settings import Settings
+from tests.contexts import delivered_call
+from tests.examples import CASE, NOON, OTHER_CASE, CaseBook, case_opened, handed_over
 
 KEY = PrivateKey.generate()
 
@@ -87,3 +98,18 @@ def originals(call: IncomingCall) -> dict[str, Any]:
         if one is not None:
             found |= json.loads(one.value)
     return found
+
+
+CONTINUED = (case_opened(), EpisodeContinued(next_case=OTHER_CASE))
+EXCHANGED = (case_opened(), handed_over(), Exchanged(exchanged_at=NOON))
+LEADING = (case_opened(), GroupFormed(group_id=CASE, declared_size=10))
+JOINED = GroupJoined(group_id=CASE, member_case=OTHER_CASE)
+
+
+def ruled(*supervisors: str) -> Rules:
+    """The default settings, with these supervisors, their names folded."""
+    return replace(rules_of(Settings()), supervisors=Supervisors(supervisors))
+
+
+def given(*events: Event, case_id: str = CASE) -> IntakeState:
+    return reduce(evolve, CaseBook(case_id).add_all(events), IntakeState())

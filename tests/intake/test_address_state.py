@@ -22,10 +22,9 @@ from shared.events.fields import Plain
 from shared.events.intake import CallLinked, ContactRuleSet, LinkBasis, PersonalDataErased
 from shared.log.case_log import Fold
 from shared.policy import policy
-from tests.asking import ask, refused_by
-from tests.contexts import NOW, context_for, record
+from tests.contexts import NOW, ask, context_for, record, refused_by
 from tests.examples import CASE, NOON, CaseBook, call_linked, case_opened, digest, sealed
-from tests.intake.stories import ruled
+from tests.intake.receiving import ruled
 from tests.intake.test_outbox import CHANNELS, READY, SAFE, given, send
 
 NEVER = ContactRuleSet(rule="never")

@@ -39,10 +39,9 @@ from shared.events.parsing import read_case_event
 from shared.log.case_log import Fold
 from shared.log.transact import Outcome
 from shared.refusals import RefusedError
-from tests.asking import PETRO, ask, refused_by
-from tests.contexts import MemoryBucket, context_for, record
+from tests.contexts import PETRO, MemoryBucket, ask, context_for, record, refused_by
 from tests.examples import CASE, OTHER_CASE, case_opened, digest, handed_over, sealed
-from tests.intake.stories import CONTINUED, EXCHANGED, given, ruled
+from tests.intake.receiving import CONTINUED, EXCHANGED, given, ruled
 
 LINK = ask(LinkCases, other_case=OTHER_CASE, basis="name", reason="the same voice")
 UNLINK = ask(UnlinkCases, other_case=OTHER_CASE, reason="two brothers")

@@ -13,9 +13,9 @@ from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.fields import Plain
 from shared.log.leases import NEVER_CLAIMED, Lease
-from tests.asking import OLENA, PETRO, ask, refused_by
+from tests.contexts import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
-from tests.intake.stories import CONTINUED, given, ruled
+from tests.intake.receiving import CONTINUED, given, ruled
 
 RULES = ruled()
 AT = NOON + timedelta(minutes=1)

@@ -15,8 +15,8 @@ from shared.settings import Settings
 from shared.skeleton.due import Due, spans_of
 from shared.skeleton.reactions import set_timers
 from tests import examples as e
-from tests.asking import OLENA
-from tests.intake.stories import given
+from tests.contexts import OLENA
+from tests.intake.receiving import given
 
 SPANS = spans_of(Spans, Settings())
 MINUTE = timedelta(minutes=1)

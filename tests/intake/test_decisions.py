@@ -29,8 +29,8 @@ from shared.events.intake import (
     SurrenderDeclared,
 )
 from tests import examples as e
-from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.intake.stories import ruled
+from tests.contexts import OLENA, PETRO, ask, refused_by
+from tests.intake.receiving import ruled
 from tests.rarer_examples import every_event
 
 

@@ -21,7 +21,7 @@ from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from shared.log.case_log import Fold
 from tests.contexts import NOW, MemoryBucket, context_for
-from tests.intake.stories import ruled
+from tests.intake.receiving import ruled
 
 
 class Meddled(MemoryBucket):

@@ -15,7 +15,7 @@ from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import ErasureRequested, LegalBasis, PersonalDataErased
 from tests import examples as e
-from tests.asking import OLENA, ask, refused_by
+from tests.contexts import OLENA, ask, refused_by
 
 RETENTION = timedelta(days=10)
 CALLED = [e.case_opened(), e.call_triaged(), e.surrender_declared(), e.personal_data_provided()]

@@ -24,9 +24,7 @@ from shared.parked.parking import Delivery, UnprocessableError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from tests import examples as e
-from tests.asking import ask
-from tests.contexts import NOW, context_for, record
-from tests.deliveries import MemoryTimers, events_of, fire
+from tests.contexts import NOW, MemoryTimers, ask, context_for, events_of, fire, record
 
 HOURS = timedelta(hours=1)
 REGISTERED = [

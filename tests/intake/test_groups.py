@@ -13,9 +13,9 @@ from services.intake.groups import (
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
-from tests.asking import ask, refused_by
+from tests.contexts import ask, refused_by
 from tests.examples import CASE, OTHER_CASE, case_opened, handed_over
-from tests.intake.stories import CONTINUED, EXCHANGED, JOINED, LEADING, given
+from tests.intake.receiving import CONTINUED, EXCHANGED, JOINED, LEADING, given
 
 FORM = ask(FormGroup, declared_size=10)
 JOIN = ask(JoinGroup, member_case=OTHER_CASE)

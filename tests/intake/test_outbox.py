@@ -23,7 +23,7 @@ from shared.events.intake import (
     PersonalDataErased,
 )
 from tests import examples as e
-from tests.asking import ask, refused_by
+from tests.contexts import ask, refused_by
 from tests.rarer_examples import every_event
 
 CHANNELS = frozenset({"telegram", "phone"})

@@ -33,8 +33,7 @@ from shared.events.shifts import (
 from shared.log.case_log import Fold
 from shared.refusals import RefusedError
 from shared.skeleton.service import Context
-from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.contexts import context_for, record
+from tests.contexts import OLENA, PETRO, ask, context_for, record, refused_by
 from tests.examples import CASE, OTHER_CASE, CaseBook, case_opened, digest
 
 SHIFT = "SHIFT-2026-03-14-night"

@@ -15,7 +15,7 @@ from services.intake.sorting import HEAVY_AT_ONCE, LIGHT_MAX_PARTS, sort_upstrea
 from shared.bus.lanes import Work
 from shared.keys.client import TooManyError
 from shared.parked.parking import Delivery
-from tests.deliveries import delivered_call
+from tests.contexts import delivered_call
 from tests.examples import NOON
 from tests.intake.receiving import KEYS
 from tests.waiting import WITHIN_S

@@ -20,7 +20,7 @@ from shared.witnesses.checkpoints import make_witness_keys
 from shared.witnesses.files import read_witness_files, sign_next
 from shared.witnesses.parsing import SHOWN_MAX
 from shared.witnesses.thinning import thin
-from tests.integrity.witness_lines import (
+from tests.integrity.prepared import (
     BEGUN_AT,
     FEW,
     KEY,

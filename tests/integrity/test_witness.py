@@ -19,8 +19,7 @@ from services.witness.main import Witness
 from services.witness.tending import Tending
 from shared.settings import Settings
 from shared.witnesses.files import read_witness_files
-from tests.integrity.test_incarnation import COUNT, running, site
-from tests.integrity.witness_lines import (
+from tests.integrity.prepared import (
     BEGUN_AT,
     KEY,
     count_checks,
@@ -31,6 +30,7 @@ from tests.integrity.witness_lines import (
     texts,
     write,
 )
+from tests.integrity.test_incarnation import COUNT, running, site
 from tests.waiting import WITHIN_S
 
 __all__ = ["path", "running", "site"]

@@ -34,8 +34,7 @@ from shared.log.transact import Writer
 from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
-from tests.contexts import NOW, MemoryBucket, context_for, record
-from tests.deliveries import delivered, fire
+from tests.contexts import NOW, MemoryBucket, context_for, delivered, fire, record
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring
 

@@ -17,7 +17,7 @@ from passage.runner.waiting_for_servers import provision_within, require_databas
 from passage.running import Running
 from tests import late
 from tests.late import late_server, serving
-from tests.postgres import postgres
+from tests.nats_cluster import postgres
 
 SOON_S = 0.2
 

@@ -17,9 +17,20 @@ from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRuleSet, PersonalDataErased, PersonalDataProvided
 from tests import examples as e
 from tests.examples import CaseBook
-from tests.query.asking import WHO, asked
+from tests.query.asking import (
+    CODE,
+    PHONE,
+    TWIN,
+    WHO,
+    Man,
+    asked,
+    book_of,
+    log_of,
+    numbers,
+    statement,
+    who,
+)
 from tests.query.fixed_keys import FixedKeys
-from tests.query.men import CODE, PHONE, TWIN, Man, book_of, log_of, numbers, statement, who
 from tests.query.stage import MemoryLog, books_of
 from tests.waiting import WITHIN_S
 

@@ -23,9 +23,8 @@ from shared.events.base import Event
 from shared.keys.messages import SealedValue
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
-from tests.query.asking import WHO, Desk, asked
+from tests.query.asking import PHONE, WHO, Desk, Man, asked, book_of, log_of, numbers, statement
 from tests.query.fixed_keys import FixedKeys, hashes_of, sealed_event
-from tests.query.men import PHONE, Man, book_of, log_of, numbers, statement
 from tests.query.stage import MemoryLog, book_with, books_of
 from tests.rarer_examples import AT, of_shifts
 

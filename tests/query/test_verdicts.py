@@ -18,9 +18,8 @@ from services.query.reads.name_index import (
 )
 from shared.events.fields import Identity
 from shared.matching.searching import Signs, is_key, signs_sought
-from tests.query.asking import asked
+from tests.query.asking import PHONE, Man, asked, book_of, log_of, statement, who
 from tests.query.fixed_keys import FixedKeys
-from tests.query.men import PHONE, Man, book_of, log_of, statement, who
 from tests.query.stage import MemoryLog, books_of
 
 BY_PHONE = {"caller": {"channel": "phone", "address": "044 000 00 01"}}

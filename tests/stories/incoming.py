@@ -10,7 +10,7 @@ from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import DeliveryReported
 from shared.events.fields import Channel
 from shared.events.parsing import read_case_event
-from tests.deliveries import delivered_call
+from tests.contexts import delivered_call
 from tests.stories.script import CallStep
 from tests.stories.site import Handed
 

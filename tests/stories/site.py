@@ -41,7 +41,7 @@ from shared.log.transact import Outcome
 from shared.parked.parking import Delivery
 from shared.settings import Settings
 from shared.skeleton.service import Service, assemble
-from tests.deliveries import delivered
+from tests.contexts import delivered
 from tests.stories.ports import Clock, StoryRegistry, StoryTimers
 from tests.waiting import WITHIN_S
 

@@ -24,7 +24,7 @@ from shared.events.verification import (
     VerificationEscalated,
 )
 from tests import examples as e
-from tests.asking import ask, refused_by
+from tests.contexts import ask, refused_by
 from tests.rarer_examples import every_event
 from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, given
 

@@ -42,7 +42,7 @@ from shared.parked.parking import Parked
 from shared.policy import policy
 from shared.settings import Settings
 from shared.skeleton.service import Service
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.waiting import WITHIN_S
 
 WIRES: dict[str, Callable[[Settings], Service]] = {

@@ -14,7 +14,7 @@ from shared.commands.intake import AddNote, ClaimCase, ConfirmCaller, IssueRetur
 from shared.commands.verification import CheckRegistry
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from tests.asking import OLENA, PETRO
+from tests.contexts import OLENA, PETRO
 from tests.examples import digest
 from tests.wire.conftest import Site
 

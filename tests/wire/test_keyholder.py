@@ -23,7 +23,7 @@ from shared.keys.client import KeysDeniedError, KeysUnavailableError, Searcher, 
 from shared.keys.messages import VALUES_MAX, Denied, OpenedValue, SealedValue
 from shared.policy import policy
 from shared.settings import Settings
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 

@@ -25,8 +25,7 @@ from shared.keys.messages import SealedValue
 from shared.skeleton.deadlines import ALL_SET
 from shared.skeleton.service import Service
 from tests import examples as e
-from tests.asking import OLENA, PETRO
-from tests.contexts import record
+from tests.contexts import OLENA, PETRO, record
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 

@@ -21,7 +21,7 @@ from shared.commands.intake import (
 from shared.events.fields import Channel
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.keyfiles import read_channel_private_key
-from tests.asking import PETRO
+from tests.contexts import PETRO
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.outbound import (

@@ -19,7 +19,7 @@ from shared.keys.keyfiles import read_channel_public_keys
 from shared.log.case_log import Fold
 from shared.policy import policy
 from shared.skeleton.service import assemble
-from tests.deliveries import delivered
+from tests.contexts import delivered
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.outbound import (

@@ -36,7 +36,7 @@ from shared.parked.parking import Delivery, RetryAnswer, UnprocessableError, par
 from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from shared.skeleton.service import assemble
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 

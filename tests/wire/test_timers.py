@@ -22,7 +22,7 @@ from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.bus.timers import JetStreamTimers, Timer, TimerRefusedError, Timers, read_timer
 from shared.jetstream.connection import Connection
-from tests.deliveries import delivered
+from tests.contexts import delivered
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 

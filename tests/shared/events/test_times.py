@@ -20,8 +20,7 @@ from shared.events.calls import DeliveryReported
 from shared.log.case_log import Fold
 from shared.log.transact import Outcome, transact
 from shared.refusals import RefusedError
-from tests.asking import ask
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, ask, context_for
 from tests.examples import CASE, rendezvous_approved
 from tests.intake.receiving import envelope, received
 

@@ -24,8 +24,7 @@ from shared.log.leases import Lease
 from shared.log.transact import Outcome, transact
 from shared.refusals import RefusedError, Supervisors, is_another_person
 from shared.skeleton.service import Context
-from tests.asking import OLENA, PETRO, ask
-from tests.contexts import NOW, context_for, record
+from tests.contexts import NOW, OLENA, PETRO, ask, context_for, record
 from tests.examples import CASE
 
 PLACE: dict[str, Any] = {"place": {"description": "a mill"}}

@@ -17,8 +17,7 @@ from shared.log.transact import Outcome
 from shared.parked.parking import UnprocessableError
 from shared.skeleton.deadlines import ALL_SET, Deadlines
 from shared.skeleton.due import Due
-from tests.contexts import NOW, context_for, record
-from tests.deliveries import MemoryTimers, fire
+from tests.contexts import NOW, MemoryTimers, context_for, fire, record
 from tests.examples import CASE, OTHER_CASE, call_triaged, case_opened
 
 KIND: IntakeDeadline = "life_now_unanswered"
