@@ -16,7 +16,6 @@ from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.handover import EmergencyOverrideUsed, OverridableGuard
 from shared.events.intake import ContactRuleSet, DuressCleared, DuressSignalled, EpisodeContinued
-from shared.events.outbound import MessageQueued
 from shared.events.verification import (
     Credibility,
     CredibilityAssessed,
@@ -26,6 +25,7 @@ from shared.events.verification import (
 )
 from tests import examples as e
 from tests.contexts import OLENA, PETRO, ask, refused_by
+from tests.rarer_examples import QUEUED
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 PLACE = {"description": "the mill of Musterdorf"}
@@ -49,15 +49,7 @@ LED = (
     GroupFormed(group_id=e.CASE, declared_size=2),
     GroupJoined(group_id=e.CASE, member_case=e.OTHER_CASE),
 )
-TELLS = MessageQueued(
-    message_id="message-1",
-    channel="telegram",
-    to_address=e.sealed("@beispiel"),
-    language="ru",
-    text=e.sealed("the mill of Musterdorf"),
-    valid_until=e.NOON + DAY,
-    rendezvous_id="meet-1",
-)
+TELLS = QUEUED.model_copy(update={"valid_until": e.NOON + DAY, "rendezvous_id": "meet-1"})
 """A message that tells him of the place, and waits until that is recorded."""
 LEFT = GroupLeft(group_id=e.CASE, member_case=e.OTHER_CASE, reason="not_cleared")
 

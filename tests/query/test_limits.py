@@ -26,7 +26,7 @@ from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import PHONE, WHO, Desk, Man, asked, book_of, log_of, numbers, statement
 from tests.query.fixed_keys import FixedKeys, hashes_of, sealed_event
 from tests.query.stage import MemoryLog, book_with, books_of
-from tests.rarer_examples import AT, of_shifts
+from tests.rarer_examples import AT, QUEUED, of_shifts
 
 SEALED = 503
 
@@ -179,14 +179,7 @@ OF_A_CASE: list[Event] = [
 ]
 MESSAGES: list[Event] = [
     e.case_opened(),
-    outbound.MessageQueued(
-        message_id="message-1",
-        channel="telegram",
-        to_address=e.sealed("@beispiel"),
-        language="ru",
-        text=e.sealed("wait where you are"),
-        valid_until=AT,
-    ),
+    QUEUED,
     outbound.MessageDispatched(message_id="message-1"),
     SENT,
 ]
