@@ -225,8 +225,7 @@ async def test_subjects_and_headers_hold_nothing_personal(
 
     await running.client.subscribe(">", cb=see)
     await running.client.flush()
-    await running.call(address=CANARY.phone, text=text_of(CANARY))
-    case_id = (await running.next_event()).subject
+    case_id = await running.opened(address=CANARY.phone, text=text_of(CANARY))
     for command_type in COMMANDS.values():
         body = json.loads(fitting(command_type))
         await asked(running, command_type, json.dumps({**body, "case_id": case_id}).encode())

@@ -82,8 +82,7 @@ def station(site: Site, channel: Channel = "telegram") -> Station:
 
 async def safe_case(site: Site, rule: str = "yes") -> str:
     """The case of a man who called on telegram, and said when it is safe to reach him."""
-    await site.call(ADDRESS, on="telegram")
-    case_id = (await site.next_event("CaseOpened")).subject
+    case_id = await site.opened(ADDRESS, on="telegram")
     await site.record(SetContactRule, case_id, rule=rule)
     return case_id
 

@@ -26,8 +26,7 @@ async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(int
 
 
 async def test_the_code_of_an_earlier_episode_is_no_proof_in_the_next(intake: Site) -> None:
-    await intake.call("+380440000001")
-    first = (await intake.next_event()).subject
+    first = await intake.opened("+380440000001")
     code = (await intake.record(IssueReturnCode, first)).return_code
     await intake.record(CloseCase, first, reason="withdrew")
     await intake.call("+380440000001")
@@ -83,8 +82,7 @@ async def test_a_call_redelivered_after_its_case_was_closed_opens_no_episode(sit
 
 
 async def test_a_service_number_is_hashed_as_it_is_folded(intake: Site) -> None:
-    await intake.call()
-    case_id = (await intake.next_event()).subject
+    case_id = await intake.opened()
     keys = []
     for number in ("АВ-000123", "ab 000123", "AB-000124", None):
         who = {"surname": "Beispiel", "service_number": number}
@@ -114,8 +112,7 @@ async def test_calls_survive_a_killed_server(intake: Site) -> None:
 
 
 async def closed_case(site: Site, address: str) -> str:
-    await site.call(address)
-    case_id = (await site.next_event("CaseOpened")).subject
+    case_id = await site.opened(address)
     await site.record(CloseCase, case_id, reason="withdrew")
     return case_id
 

@@ -62,8 +62,7 @@ async def test_of_two_codes_the_first_is_void_and_its_twin_still_signals_duress(
 
 
 async def test_the_same_message_id_on_two_channels_is_two_calls_of_one_case(intake: Site) -> None:
-    await intake.call("+380440000001", call_id="update-1")
-    case_id = (await intake.next_event()).subject
+    case_id = await intake.opened("+380440000001", call_id="update-1")
     code = (await intake.record(IssueReturnCode, case_id)).return_code
     await intake.call("@beispiel", call_id="update-1", on="telegram", code=code)
     linked = await intake.next_event("CallLinked")
@@ -79,16 +78,14 @@ def test_a_long_id_stays_an_id_and_its_own() -> None:
 
 
 async def test_the_same_issue_command_again_answers_the_same_code(intake: Site) -> None:
-    await intake.call()
-    case_id = (await intake.next_event()).subject
+    case_id = await intake.opened()
     first = await intake.record(IssueReturnCode, case_id, command_id="same")
     again = await intake.record(IssueReturnCode, case_id, command_id="same")
     assert (again.result, again.return_code) == ("repeated", first.return_code)
 
 
 async def test_somebody_elses_issue_command_is_not_answered_with_its_code(intake: Site) -> None:
-    await intake.call()
-    case_id = (await intake.next_event()).subject
+    case_id = await intake.opened()
     first = await intake.record(IssueReturnCode, case_id, command_id="same")
     codes = await intake.codes()
     other = await intake.ask(IssueReturnCode, case_id, by="Another Person", command_id="same")
@@ -100,8 +97,7 @@ async def test_somebody_elses_issue_command_is_not_answered_with_its_code(intake
 
 
 async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(intake: Site) -> None:
-    await intake.call()
-    case_id = (await intake.next_event()).subject
+    case_id = await intake.opened()
     command_id = uuid4().hex
     first = await intake.record(IssueReturnCode, case_id, command_id=command_id)
     issued = await intake.next_event("ReturnCodeIssued")
@@ -110,18 +106,13 @@ async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(intake
     assert (found.result, found.return_code == first.return_code) == ("recorded", False)
 
 
-async def opened(site: Site, address: str = "+380440000001") -> str:
-    await site.call(address)
-    return (await site.next_event("CaseOpened")).subject
-
-
 def guard_of(answer: object) -> str:
     assert isinstance(answer, Refused), answer
     return answer.guard
 
 
 async def test_of_two_claims_at_once_one_wins(intake: Site) -> None:
-    case_id = await opened(intake)
+    case_id = await intake.opened()
     answers = await asyncio.gather(*(intake.ask(ClaimCase, case_id, by) for by in (OLENA, PETRO)))
     assert sorted(one.result for one in answers) == ["recorded", "refused"]
     assert await intake.history(case_id) == ["CaseOpened", "CaseClaimed"]

@@ -129,8 +129,7 @@ async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -
     ):
         assert stuck.stdout is not None
         assert stuck.stderr is not None
-        await intake.call()
-        case_id = (await intake.next_event("CaseOpened")).subject
+        case_id = await intake.opened()
         await intake.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
         assert await stuck.stdout.readline() == b"asked\n"
         stuck.terminate()

@@ -37,14 +37,9 @@ def in_hours(hours: float) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
 
 
-async def opened(site: Site) -> tuple[str, str]:
-    call_id = await site.call()
-    event = await site.next_event("CaseOpened")
-    return event.subject, call_id
-
-
 async def verified(site: Site) -> tuple[str, str]:
-    case_id, call_id = await opened(site)
+    call_id = await site.call()
+    case_id = (await site.next_event("CaseOpened")).subject
     triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
     await site.record(intake.TriageCall, case_id, call_id=call_id, **triage)
     await site.record(intake.DeclareSurrender, case_id)
@@ -105,7 +100,7 @@ async def test_an_unavailable_registry_calls_a_person_and_is_asked_again(
 ) -> None:
     file = all_services.settings.registry_file
     away = file.rename(file.with_suffix(".away"))
-    case_id, _ = await opened(all_services)
+    case_id = await all_services.opened()
     await all_services.record(intake.ProvidePersonalData, case_id, identity=HIM)
     assert (await all_services.next_event("VerificationEscalated")).data.reason == "unavailable"
     away.rename(file)
@@ -114,7 +109,7 @@ async def test_an_unavailable_registry_calls_a_person_and_is_asked_again(
 
 
 async def test_one_command_id_in_two_commands_is_two_commands(all_services: Site) -> None:
-    case_id, _ = await opened(all_services)
+    case_id = await all_services.opened()
     await all_services.record(intake.AddNote, case_id, text="calm", command_id="same")
     declared = await all_services.record(intake.DeclareSurrender, case_id, command_id="same")
     coded = await all_services.record(intake.IssueReturnCode, case_id, command_id="same")
@@ -122,7 +117,7 @@ async def test_one_command_id_in_two_commands_is_two_commands(all_services: Site
 
 
 async def test_nothing_happens_in_the_future(all_services: Site) -> None:
-    case_id, _ = await opened(all_services)
+    case_id = await all_services.opened()
     answer = await all_services.ask(intake.AddNote, case_id, text="calm", happened_at=in_hours(1))
     assert isinstance(answer, Refused)
     assert answer.guard == "happened_by_now"
@@ -175,8 +170,7 @@ async def test_a_claim_of_the_day_before_yesterday_is_overdue_once(
     first, second = "+380440000001", "+380440000002"
     async with site.service("intake"):
         for address in (first, second):
-            await site.call(address)
-            case_id = (await site.next_event("CaseOpened")).subject
+            case_id = await site.opened(address)
             await site.record(
                 ProvidePersonalData,
                 case_id,
@@ -191,8 +185,7 @@ async def test_a_claim_of_the_day_before_yesterday_is_overdue_once(
         await site.jetstream.purge_stream(STREAM)
         async with site.service("verification"):
             await all_timers_set(site)
-            await site.call("+380440000003")
-            third = (await site.next_event("CaseOpened")).subject
+            third = await site.opened("+380440000003")
             await site.record(
                 ProvidePersonalData, third, identity={"surname": "Vzorov"}, happened_at=long_ago
             )

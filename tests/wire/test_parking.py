@@ -62,8 +62,7 @@ async def retried(site: Site, service: str, sequence: int) -> RetryAnswer:
 
 async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(site: Site) -> None:
     async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
+        case_id = await site.opened()
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)

@@ -65,8 +65,7 @@ async def test_an_early_end_is_told_once_however_often_it_and_its_call_come(inta
     await publish_end(intake, "call-1")
     await publish_end(intake, "call-1")
     assert await intake.calls_left() == 0  # So the ends were taken before their call came.
-    await intake.call(call_id="call-1")
-    case_id = (await intake.next_event("CaseOpened")).subject
+    case_id = await intake.opened(call_id="call-1")
     assert (await intake.next_event("CallEnded")).subject == case_id
     await intake.call(call_id="call-1")
     await publish_end(intake, "call-1")
@@ -157,8 +156,7 @@ async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_the
 
 async def test_a_live_return_code_goes_first(site: Site) -> None:
     async with site.service("intake"):
-        await site.call("+380440000001")
-        case_id = (await site.next_event("CaseOpened")).subject
+        case_id = await site.opened("+380440000001")
         code = (await site.record(IssueReturnCode, case_id)).return_code
         await site.next_event("ReturnCodeIssued")
     for number in range(FLOOD):
