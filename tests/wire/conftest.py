@@ -31,7 +31,7 @@ from services.keyholder.secrets import make_key_files
 from services.verification.registry import load_csv
 from shared import subjects
 from shared.bus.answering import AnyAnswer
-from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.commands.base import ANSWER, Command, Decision, Recorded, Refused
 from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
@@ -150,6 +150,14 @@ class Site:
     ) -> Recorded:
         answered = await self.ask(command_type, case_id, by, **fields)
         assert isinstance(answered, Recorded), answered
+        return answered
+
+    async def refused(
+        self, guard: str, command_type: type[Command], *who: str, **fields: Any
+    ) -> Refused:
+        answered = await self.ask(command_type, *who, **fields)
+        assert isinstance(answered, Refused), answered
+        assert answered.guard == guard
         return answered
 
     async def next_event(self, *types: str) -> CaseEvent[Any]:

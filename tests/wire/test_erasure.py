@@ -22,7 +22,7 @@ from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
 from shared import subjects
 from shared.bus.timers import JetStreamTimers, Timer
-from shared.commands.base import Ignored, Refused, Unavailable
+from shared.commands.base import Ignored, Unavailable
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
 from shared.jetstream.buckets import BucketEntry
@@ -40,9 +40,8 @@ async def test_a_verified_man_is_erased_once_and_what_he_gives_later_again(
     all_services: Site,
 ) -> None:  # E18
     case_id, _ = await verified(all_services)
-    unnamed = await all_services.ask(ErasePersonalData, case_id, legal_basis="request_of_person")
-    assert isinstance(unnamed, Refused)
-    assert unnamed.guard == "request_named"
+    unnamed = {"legal_basis": "request_of_person"}
+    await all_services.refused("request_named", ErasePersonalData, case_id, **unnamed)
     done = await all_services.record(ErasePersonalData, case_id, **REQUEST)
     assert done.events == ("PersonalDataErased",)
     assert isinstance(

@@ -23,7 +23,7 @@ from services.verification.registry import RegistryAnswer
 from services.verification.state import VerificationState, evolve
 from shared import subjects
 from shared.bus.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
-from shared.commands.base import Recorded, Refused
+from shared.commands.base import Recorded
 from shared.commands.intake import ProvidePersonalData
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.keys.access import AccessRecord
@@ -167,14 +167,10 @@ async def accesses(site: Site, parked_id: str) -> list[tuple[str, str, str]]:
     return [(record.by, one.field, record.purpose) for one in record.values]
 
 
-async def ask(site: Site, command: Any, by: str = OLENA, **fields: Any) -> Any:
-    return await site.ask(command, by=by, **fields)
-
-
 async def test_a_case_is_made_of_what_could_not_be_read_once(intake: Site) -> None:
     meant = await parked_one(intake)
-    first = await ask(intake, TakeUpParked, **meant)
-    again = await ask(intake, TakeUpParked, by="taras", **meant)
+    first = await intake.ask(TakeUpParked, **meant)
+    again = await intake.ask(TakeUpParked, by="taras", **meant)
     opened = await intake.next_event("CaseOpened")
     assert isinstance(first, Recorded)
     assert (again.result, again.case_id) == ("ignored", first.case_id)
@@ -193,7 +189,7 @@ async def test_a_case_is_made_of_what_could_not_be_read_once(intake: Site) -> No
 async def test_what_was_set_aside_waits_no_more_and_who_and_why_stays(intake: Site) -> None:
     meant = await parked_one(intake)
     assert len(still_waiting(*await parked_in(intake.client))) == 1
-    answer = await ask(intake, SetParkedAside, **meant)
+    answer = await intake.ask(SetParkedAside, **meant)
     assert answer.result == "recorded"
     messages, notes = await parked_in(intake.client)
     assert (len(messages), still_waiting(messages, notes)) == (1, [])
@@ -207,16 +203,8 @@ async def test_only_what_is_parked_and_only_a_supervisor(site: Site) -> None:
     site.settings = site.settings.model_copy(update={"supervisors": "Taras Example"})
     async with site.service("intake"):
         meant = await parked_one(site)
-        by_another = await ask(site, TakeUpParked, **meant)
-        elsewhere = await ask(
-            site, SetParkedAside, by="Taras Example", **{**meant, "parked_sequence": 9}
-        )
-        another = await ask(
-            site, SetParkedAside, by="Taras Example", **{**meant, "case_id": "f" * 32}
-        )
-    assert isinstance(by_another, Refused)
-    assert isinstance(elsewhere, Refused)
-    assert [one.guard for one in (by_another, elsewhere, another)] == [
-        *("left_to_supervisors", "parked_there", "parked_there"),
-    ]
+        await site.refused("left_to_supervisors", TakeUpParked, **meant)
+        for wrong in ({"parked_sequence": 9}, {"case_id": "f" * 32}):
+            by_him = {**meant, "by": "Taras Example", **wrong}
+            await site.refused("parked_there", SetParkedAside, **by_him)
     assert (await site.jetstream.stream_info(subjects.CASES)).state.messages == 0
