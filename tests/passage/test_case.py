@@ -61,6 +61,18 @@ async def test_revealed_values_stand_where_masked_ones_did(
     assert [len(one.values) for one in keys.accesses] == [2, 3]
 
 
+def test_a_version_that_is_yet_to_come_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def shown(*_: object) -> dict[str, Any]:
+        return {"case": {"case_id": CASE, "version": 4}, "timeline": []}
+
+    monkeypatch.setattr("passage.cli.case._show", shown)
+    monkeypatch.setattr("passage.cli.case.find_running", lambda _: SimpleNamespace(http=""))
+    show_verb(CASE, as_of=999)
+    assert "the case has no version 999 yet; this is version 4" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("by", "purpose"), [(None, "p"), ("Olena Example", None), (None, None)])
 def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: str | None) -> None:
     with pytest.raises(VerbEndedError) as ended:
