@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nats.aio.client import Client
-from pyrage.x25519 import Identity
+from pyrage.x25519 import Identity  # type: ignore[import-untyped]
 
 from passage.connecting import connected
 from passage.folders import FILE_MODE

@@ -114,7 +114,7 @@ def test_a_fault_of_a_verb_tells_no_text_and_no_local(
     said = run_passage("parked", "list", "--data", str(tmp_path))
     assert said.code == 1
     assert CANARY not in said.out + said.err
-    assert said.err.startswith("passage: a bug in Passage: KeyError at test_faults.py:")
+    assert said.err.startswith("passage: a bug in Passage: KeyError at test_verbs.py:")
     assert len(said.err.splitlines()) == 1
 
 

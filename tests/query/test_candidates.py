@@ -14,7 +14,7 @@ from services.query.models import lookups
 from services.query.models.lookups import Forgotten, LookupRow, together
 from services.query.reads import name_search
 from shared.events.fields import ContactWindow
-from shared.events.intake import ContactRuleSet, PersonalDataErased, PersonalDataProvided
+from shared.events.intake import ContactRuleSet, PersonalDataProvided
 from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.asking import (
@@ -224,10 +224,7 @@ async def test_an_erased_man_is_found_by_his_code_alone(tmp_path: Path) -> None:
     told = {"surname": "Взоров", "service_number": "АВ-000123", **BY_PHONE}
     async with asked(log, tmp_path) as desk:
         assert len(await who(desk, **told)) == 1
-        erased = PersonalDataErased(
-            classes=("identity",), legal_basis="court_order", by="Olena Example"
-        )
-        book.add(erased)
+        book.add(e.personal_data_erased("identity"))
         desk.follower.until(log.write(book))
         assert await who(desk, **told) == []
         (found,) = await who(desk, code=CODE, **told)

@@ -14,7 +14,6 @@ from services.query.models.case_row import CaseRow
 from services.query.models.folding import ReadEvent
 from shared.events.base import Event
 from shared.events.fields import personal_fields
-from shared.events.intake import PersonalDataErased
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
 from tests.query.asking import WHO, Desk, asked
@@ -205,9 +204,7 @@ def _read(envelope: Any) -> Any:
 
 async def test_what_was_erased_is_erased_in_the_past_as_well(tmp_path: Path) -> None:
     log = MemoryLog()
-    erased = PersonalDataErased(
-        classes=("identity",), legal_basis="court_order", by="Olena Example"
-    )
+    erased = e.personal_data_erased("identity")
     log.write(book_with([e.case_opened(), e.personal_data_provided(), erased]))
     async with asked(log, tmp_path) as desk:
         now = (await desk.http.get(f"/api/cases/{CASE}")).json()

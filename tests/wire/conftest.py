@@ -128,7 +128,7 @@ class Site:
         await channel.publish(self.jetstream, channel.envelope_of(call, key))
         return call.call_id
 
-    async def opened(self, *address: str, **said: Any) -> str:
+    async def opened(self, *address: Any, **said: Any) -> str:
         """Has somebody call, and gives the case that it opens."""
         await self.call(*address, **said)
         return (await self.next_event("CaseOpened")).subject
