@@ -1,7 +1,5 @@
 """Records of access, as the key holder writes them."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from shared.keys.access import AccessRecord, Spotted

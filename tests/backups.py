@@ -1,7 +1,5 @@
 """Streams of a bare server for tests: what fills and reads them, and backups of them."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable

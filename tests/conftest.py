@@ -5,8 +5,6 @@ Marks follow from what a test uses: a fixture that starts a nats-server or Postg
 space of cases is `wide`. A test that has no mark and starts something all the same fails.
 """
 
-from __future__ import annotations
-
 import gc
 import sys
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,5 @@
 """Services' handlers without a server: a log in memory, what is delivered, asked and refused."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Clusters of real nats-servers on loopback, and a PostgreSQL server of a test's own."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socket

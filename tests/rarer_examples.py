@@ -1,7 +1,5 @@
 """Invented events that few cases have; with those of `tests.examples`, one of every type."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification

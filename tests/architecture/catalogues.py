@@ -1,7 +1,5 @@
 """docs/events.md and docs/commands.md: when each event is recorded, what each command takes."""
 
-from __future__ import annotations
-
 import inspect
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The documents that the code writes itself; run as a module it writes them all (`make docs`)."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """docs/guards.md: for every decision the guards that it asks, in the order of the code."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """The guard table finds every guard, the policy who records what, and log calls are catalogued."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

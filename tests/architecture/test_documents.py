@@ -1,7 +1,5 @@
 """Documents are current: what the code writes in them, what they cite, what they must describe."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The sources: budgets, names, models that hide their input, plain tests that start nothing."""
 
-from __future__ import annotations
-
 import ast
 import pkgutil
 import re

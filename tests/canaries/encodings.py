@@ -1,7 +1,5 @@
 """How a value may look in bytes: every encoding that the scanner knows, compressed or not."""
 
-from __future__ import annotations
-
 import base64
 import json
 import quopri

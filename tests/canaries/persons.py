@@ -1,7 +1,5 @@
 """Canary persons, whose values nothing else can hold by chance, and faults that hold them."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Every pattern is known by one window of eight bytes. A file is looked at as numb
 from each of eight starts; Python's sets do that at some 20 MB/s for any number of patterns.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

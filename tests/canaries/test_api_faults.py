@@ -1,7 +1,5 @@
 """Every API route with a person's values in every place, and with faults that hold them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,5 @@
 """Every handler, the bus, parking and retry, on a real server, with faults that hold values."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

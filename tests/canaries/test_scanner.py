@@ -1,7 +1,5 @@
 """The scanner finds what is planted, in every encoding, and nothing where nothing is."""
 
-from __future__ import annotations
-
 import base64
 import bz2
 import gzip

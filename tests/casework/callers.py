@@ -1,7 +1,5 @@
 """Who calls: a genuine man, and infiltrators who say and call whatever a seed makes them."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -4,8 +4,6 @@ They never find that a wrong man is the right one by two sources; everything els
 whoever is free, in any order, again and again.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """What must hold of who is told a place or isn't, who is sent to him, and what has to follow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime

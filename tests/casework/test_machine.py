@@ -5,8 +5,6 @@ decisions made, nobody is told a place who mustn't, a duress code rings an alarm
 nobody verified, and the same again stores nothing new.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import partial
 from typing import Any

@@ -5,8 +5,6 @@ town the operators set guards aside, as two people may; in every other pair of t
 have a real man's papers. In the rest no infiltrator is told a place at all.
 """
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The town: a genuine caller goes the whole way in it, whatever befalls the services' messages."""
 
-from __future__ import annotations
-
 import random
 import re
 from typing import Any

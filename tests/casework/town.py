@@ -4,8 +4,6 @@ Nothing moves by itself: `deliver` takes what waits for a service, in any order 
 and `pass_time` fires the timers that fall due.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The three services wired as their own `main` wires them, without a server."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

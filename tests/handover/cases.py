@@ -1,7 +1,5 @@
 """Cases at each step of the way, and the commands that are tried on them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import reduce

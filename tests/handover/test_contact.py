@@ -1,7 +1,5 @@
 """Contact, and after the receipt custody, consents and exchange: facts, and what is refused."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.handover.contact import decide_call_of_the_lost

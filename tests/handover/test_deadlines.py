@@ -1,7 +1,5 @@
 """Deadlines: when each stands, when it moves or is moot, and that it is recorded once."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """What every decision asks first, who may set a guard aside, and when a group may be met."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import get_args
 

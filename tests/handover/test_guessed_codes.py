@@ -1,7 +1,5 @@
 """Guessing return codes pays nothing: whoever hits one after ten thousand is told no place."""
 
-from __future__ import annotations
-
 from functools import reduce
 
 from services.intake.call_linking import decide_call

@@ -1,7 +1,5 @@
 """Offers: a disclosed rendezvous, one at a time, and exactly one answer."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.commands.base import Command

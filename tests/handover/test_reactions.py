@@ -1,7 +1,5 @@
 """handover's handlers on a log in memory: groups, lost men, timers; each once, however often."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Receipts: one man, a group, and counts that don't agree."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

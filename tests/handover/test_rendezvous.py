@@ -1,7 +1,5 @@
 """Rendezvous: each row of the guard table, allowed and refused."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.handover.rendezvous import expired

@@ -2,8 +2,6 @@
 request may take an hour.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import cast

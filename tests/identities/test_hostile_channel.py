@@ -2,8 +2,6 @@
 own channel and on others, and nothing is changed anywhere else.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """Reads calls as intake does, with boxes that really open; histories of one case as it folds."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from functools import reduce

@@ -1,7 +1,5 @@
 """Which address a message goes to: the one that was known when he said that it is safe."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce

@@ -1,7 +1,5 @@
 """Links, episodes and what else concerns two cases: decided; told in order, once, never back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4

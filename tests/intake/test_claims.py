@@ -1,7 +1,5 @@
 """Who works on a case: given events, when somebody claims, then these events or this guard."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import reduce
 

@@ -1,8 +1,6 @@
 """A call is never refused for its form: it is cleaned, shortened or clamped, says so, and the
 original is kept beside it, to the letter."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from contextlib import suppress

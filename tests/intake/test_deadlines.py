@@ -1,7 +1,5 @@
 """What is due in a case: given events, then these deadlines, and what follows when one comes."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """intake's decisions: given events, when a command comes, then these events or this guard."""
 
-from __future__ import annotations
-
 from functools import reduce
 
 import pytest

@@ -1,7 +1,5 @@
 """Ends of calls: before, while and after their call comes into a case, and on which channel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime

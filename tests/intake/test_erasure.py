@@ -1,7 +1,5 @@
 """The guards of erasure: given events, when it is asked for, then these events or this guard."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any

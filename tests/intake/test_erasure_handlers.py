@@ -1,7 +1,5 @@
 """intake's handlers of erasure: histories, redeliveries, and a crash between any two steps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """What callers and operators say on a case, rare things too: given, when, then, or this guard."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Groups: given events, when somebody forms, joins, leaves or counts, then this or that guard."""
 
-from __future__ import annotations
-
 from services.intake.case_link_state import Told
 from services.intake.groups import (
     decide_count,

@@ -1,7 +1,5 @@
 """How much of a kind a channel may send, and how many calls a case takes; nothing is lost."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from types import SimpleNamespace

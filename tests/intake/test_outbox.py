@@ -1,7 +1,5 @@
 """Messages that go out: given events, when something comes, then these events or this guard."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any

@@ -1,7 +1,5 @@
 """What became of messages: given events, when a channel reports or doesn't, then these events."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Whatever a channel publishes is read as a call, if there is a call in it."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What a code proves: alone on his own channel, with a second fact on a foreign one; void, less."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import reduce
 from typing import Any

@@ -1,7 +1,5 @@
 """What may be said to a caller: as long as his channel takes, once, a place when it may be."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Shifts and exports: given events, when a command comes, then these events or this guard."""
 
-from __future__ import annotations
-
 from functools import reduce
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What waits to be worked on is not kept open: a channel's flood must not fill intake's memory."""
 
-from __future__ import annotations
-
 import gc
 import threading
 import tracemalloc

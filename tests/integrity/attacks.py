@@ -1,7 +1,5 @@
 """An intruder's tools: nats-server's block files read and written, checksums and all; attacks."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import random

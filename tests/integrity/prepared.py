@@ -1,7 +1,5 @@
 """A stopped installation with some hundred events, their archive and index; witness files."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

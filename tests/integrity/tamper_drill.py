@@ -3,8 +3,6 @@
 By hand:  python -m tests.integrity.tamper_drill --count 100
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

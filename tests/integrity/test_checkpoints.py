@@ -1,7 +1,5 @@
 """Signed lines: what is signed is what is read, and anything else is refused and named."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any

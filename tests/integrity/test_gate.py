@@ -1,7 +1,5 @@
 """The gate, repair and the drill on a stopped installation with a real nats-server."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

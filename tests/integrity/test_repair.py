@@ -1,7 +1,5 @@
 """What `passage repair` would take from where, for every way in which two copies can differ."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime

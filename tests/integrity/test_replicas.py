@@ -1,7 +1,5 @@
 """Every server's copy of CASES is read, and a copy that differs is named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

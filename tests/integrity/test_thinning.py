@@ -1,7 +1,5 @@
 """Thinned witness files: what is left is as it was signed, linked, and one signature vouches."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator

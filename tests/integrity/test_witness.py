@@ -1,7 +1,5 @@
 """The witness tends its files beside its work, and answers while it reads them."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from datetime import timedelta

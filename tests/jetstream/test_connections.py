@@ -1,7 +1,5 @@
 """No connection is left open, however it went, and what gets no answer is asked for again."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.kill_drill --kills 20 --cases 200
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.large_backup_drill --events 800000 --lines 1000000 [--read-models]
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.restore_drill --events 20000
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The whole system as a person starts it, and what tests ask of it from outside."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """All kinds of cases reach their expected end, and everything made of the log agrees with it."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Small drills; `python -m tests.journey.kill_drill` and `restore_drill` run the full ones."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.journey import kill_drill, restore_drill

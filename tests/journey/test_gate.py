@@ -1,7 +1,5 @@
 """`passage up` starts no service on a log that isn't what it was, nor on one put in its place."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import random

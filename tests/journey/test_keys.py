@@ -1,7 +1,5 @@
 """A sealed key holder stays away until it is unsealed, and an erased person opens nowhere."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Every process gets the environment that the file gives its container, with addresses replaced.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

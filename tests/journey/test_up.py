@@ -1,7 +1,5 @@
 """`passage up`: loopback only, restarts what dies, ends all it started, leaves no orphan."""
 
-from __future__ import annotations
-
 import contextlib
 import ipaddress
 import os

@@ -1,7 +1,5 @@
 """What one person may have in an hour, and one service's hashes in a minute; each has their own."""
 
-from __future__ import annotations
-
 import json
 import unicodedata
 

@@ -1,7 +1,5 @@
 """An erasure is obeyed only where it stands in its case's unbroken chain; one rotation a night."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

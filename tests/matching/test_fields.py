@@ -1,7 +1,5 @@
 """Dates, service numbers and units: what agrees, what says nothing, and what conflicts."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.matching.dates import judged_dates, read_date

@@ -1,7 +1,5 @@
 """Every verdict on a name has its reason in words, and nothing makes the comparison fail."""
 
-from __future__ import annotations
-
 from collections import Counter
 from importlib.resources import files
 

@@ -3,8 +3,6 @@
 Every so-many-th entry of their dictionaries is compared.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """`passage` as a person runs it, in this process."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from typing import NamedTuple

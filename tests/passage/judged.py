@@ -1,7 +1,5 @@
 """Invented histories as `passage verify` reads them, and the rules that they break."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any

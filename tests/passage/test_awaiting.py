@@ -1,7 +1,5 @@
 """The runner asks services how they are, tells how far a start is, and waits for who gets on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

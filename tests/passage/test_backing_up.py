@@ -1,7 +1,5 @@
 """Streams out of a real server and into another: same sequences, consistent, all or nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import threading

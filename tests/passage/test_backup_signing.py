@@ -1,7 +1,5 @@
 """A backup: whose it is, what it holds and documents say of that, and how it ends in a pause."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """`passage case show --reveal`: opened values stand where masked ones did, for a named person."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path

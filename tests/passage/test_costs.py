@@ -1,7 +1,5 @@
 """What a backup holds in memory and a look for copies costs, however much there is."""
 
-from __future__ import annotations
-
 import gc
 import tarfile
 import time

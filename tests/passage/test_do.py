@@ -1,7 +1,5 @@
 """`passage do`: a command's JSON from --set and --set-json, and how each of its fields is typed."""
 
-from __future__ import annotations
-
 import shlex
 
 import httpx

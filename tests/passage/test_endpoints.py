@@ -1,7 +1,5 @@
 """Only loopback is listened on; a given port that is taken is an error, a usual one moves."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """`passage verify --erased` finds what opens still, wherever copies of value and key lie."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import sqlite3

@@ -1,7 +1,5 @@
 """Data folders and key folders: whose they are, who uses them, what is made in them and when."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 the members of a group have logs of their own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pytest

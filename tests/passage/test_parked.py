@@ -1,7 +1,5 @@
 """What is parked is listed whatever it is, and only what can be read is retried."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime

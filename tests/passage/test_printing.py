@@ -1,7 +1,5 @@
 """What verbs print reads as English, and what people wrote moves no cursor of a terminal."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """`passage provision` makes what is missing, changes nothing twice, and reports what differs."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """What a channel may have waiting is bounded, and its bound is its own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """`passage registry`: a file is loaded or refused by line, and labelled pairs are tried."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

@@ -1,7 +1,5 @@
 """The reader's rules about what came with the whole casework: each kept once, and broken once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 

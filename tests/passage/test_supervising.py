@@ -1,7 +1,5 @@
 """Children that keep ending are started ever later, logs are bounded, and full disks are said."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 from collections.abc import Callable

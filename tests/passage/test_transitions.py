@@ -1,7 +1,5 @@
 """The rules by which `passage verify` judges what was decided, apart from the services' own."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.events.base import Event

@@ -1,7 +1,5 @@
 """Every verb: its --data and --json, how it tells a fault, and a start that is refused."""
 
-from __future__ import annotations
-
 import errno
 import os
 import socket

@@ -1,7 +1,5 @@
 """Provisioning waits for its servers no longer than it is told to, and then names who is silent."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

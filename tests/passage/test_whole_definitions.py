@@ -1,7 +1,5 @@
 """A stream or consumer that only looks right is named: by provision, verify, restore and check."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An app over a log in memory, asked through httpx as a client would; and men to ask it about."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The record of access is read from AUDIT on a real server, by query and by `passage audit`."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager

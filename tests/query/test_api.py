@@ -1,7 +1,5 @@
 """The API's reads: cases, search, as-of, queue and statistics."""
 
-from __future__ import annotations
-
 import json
 from datetime import timedelta
 from pathlib import Path

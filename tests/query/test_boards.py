@@ -1,7 +1,5 @@
 """The boards: who waits, who is live, whose receipt is awaited, what is overdue, and alarms."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Who is this caller? Found by key for certain, by name as a suggestion; never merged."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

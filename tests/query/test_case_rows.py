@@ -1,7 +1,5 @@
 """Given what happens after the receipt, then the row: custody, exchange, consents."""
 
-from __future__ import annotations
-
 from itertools import permutations
 
 import pytest

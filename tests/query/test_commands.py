@@ -1,7 +1,5 @@
 """Commands through the API: passed on by NATS request to who answers there, on a real server."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable

@@ -1,7 +1,5 @@
 """Half-open connections and waits for a sequence keep nobody else from an answer."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator

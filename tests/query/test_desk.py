@@ -1,7 +1,5 @@
 """Shifts and exports: logs of CASES that are no cases, with sheets of their own."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from pathlib import Path
 

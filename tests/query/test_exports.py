@@ -1,7 +1,5 @@
 """Public figures leave the house: agreed by two, recorded first, and only then given."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

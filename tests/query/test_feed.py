@@ -1,7 +1,5 @@
 """The feed: live, rebuilt, interrupted and stopped, on SQLite and on PostgreSQL."""
 
-from __future__ import annotations
-
 import random
 import sqlite3
 from collections.abc import Iterator

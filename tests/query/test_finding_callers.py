@@ -1,7 +1,5 @@
 """Searching a caller: however his number was written, and by the name that his account shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote

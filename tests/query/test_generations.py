@@ -1,7 +1,5 @@
 """A changed fingerprint: the new tables are built beside the old ones, and swapped in."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What one request may ask of the API: so much is answered, one more is refused by field."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A case of thousands of events: every answer is a page, and costs what it shows."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Nothing personal leaves query but through reveal: every event, through every route and page."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

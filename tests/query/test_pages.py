@@ -1,7 +1,5 @@
 """The pages: what a person sees without scripts, and that nothing sealed or foreign is in them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """Bad input to every route: problem+json that names the field and never repeats the value."""
 
-from __future__ import annotations
-
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,5 @@
 """A message that can't be read is put aside with its bytes and the reason, and blocks nobody."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

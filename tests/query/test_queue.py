@@ -1,7 +1,5 @@
 """The queue costs what it shows, however many cases a flood has left in it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import permutations, product
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Given a case's events, then the regions of its row that move beside progress and identity."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from itertools import permutations
 from typing import Any

@@ -1,7 +1,5 @@
 """Revealing: for a named person and a purpose, by way of the key holder, state by state."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any

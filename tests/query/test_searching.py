@@ -1,7 +1,5 @@
 """Searching without plaintext: by keyed hashes, and by names that are in memory only."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

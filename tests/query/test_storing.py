@@ -1,7 +1,5 @@
 """What query says where nothing more can be stored, and how far it is while it reads the log."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

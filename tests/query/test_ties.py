@@ -1,7 +1,5 @@
 """What hangs on a case: links, messages, and the group that it leads."""
 
-from __future__ import annotations
-
 from itertools import permutations
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What comparing a caller with a candidate comes to, field by field, and who is told why."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hypothesis import given

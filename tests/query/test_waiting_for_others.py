@@ -1,7 +1,5 @@
 """How long query waits for others: for the log, for who holds the database, for a silent server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sqlite3

@@ -1,7 +1,5 @@
 """Plays one story on an installation, step by step, in one of its modes."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections import Counter

@@ -1,7 +1,5 @@
 """A story as it is written, one JSON object a line, and other orders of its facts."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Sequence

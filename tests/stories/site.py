@@ -4,8 +4,6 @@ Nothing waits: the clock is the story's, a timer falls due when the story says t
 and each message is handed to its handler as the server would hand it over.
 """
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 from collections.abc import Iterator

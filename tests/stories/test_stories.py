@@ -4,8 +4,6 @@ The log is a real server's, the handlers are the services' own, and the rows com
 `ReadModel.apply`; only the way of a message from server to handler is short.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import zlib

@@ -1,7 +1,5 @@
 """Cases as verification's tests begin them, and registries as they fill them."""
 
-from __future__ import annotations
-
 from functools import reduce
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Who says that a man is who he says, how far he is believed, and what comes to light later."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """verification's decisions: given a case's events, when, then these events or this guard."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.verification.identity import (

@@ -1,7 +1,5 @@
 """Men whom a registry can't tell apart: so many of one name, number or birthday are compared."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from dataclasses import replace

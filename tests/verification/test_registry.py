@@ -1,7 +1,5 @@
 """The local registry: what is a match, what a person must look at, and who isn't in it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Birth dates in registry files: every usual form, or refused by line."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """No draft of a registry lies in the clear after a load was killed."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Registry files as offices have them: recognised, or refused with every wrong line."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The writing services in this process, on a real nats-server of the test's own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable

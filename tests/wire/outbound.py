@@ -1,7 +1,5 @@
 """What channels publish, and an intake that sends messages which a channel takes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

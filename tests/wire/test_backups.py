@@ -1,7 +1,5 @@
 """Backups of an installation: nothing personal in the clear, calls go on, all or nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import gzip

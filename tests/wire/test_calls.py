@@ -1,7 +1,5 @@
 """Calls becoming cases, on a real server: once each, in the right case, or parked with a reason."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from itertools import pairwise

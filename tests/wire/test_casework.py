@@ -1,7 +1,5 @@
 """Codes, claims, shifts and exports through real services, from the wire to the log."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 from uuid import uuid4

@@ -1,7 +1,5 @@
 """A service says that it is ready once the server has all that it listens to, and not before."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

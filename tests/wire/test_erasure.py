@@ -1,7 +1,5 @@
 """Erasure through real services: asked while he is guided, and his places after handover."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

@@ -1,7 +1,5 @@
 """The key holder on a real server: what it grants, what it records first, and when it is sealed."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """Buckets on three servers: a key written on one is found on every other, at once."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator

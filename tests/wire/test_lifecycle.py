@@ -1,7 +1,5 @@
 """One man's way through all three services, what they refuse on it, and deadlines over restarts."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Calls of odd forms become cases like any other; parked is only what is no call."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from base64 import b64encode

@@ -1,7 +1,5 @@
 """A message to a caller through real services: from the command to its channel, and back."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """A message to a caller goes once, whatever comes twice or breaks off in between."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import datetime, timedelta

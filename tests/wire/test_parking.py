@@ -1,7 +1,5 @@
 """What a service can't process: tried again with growing delay, parked, and put back by request."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import UTC, datetime

@@ -4,8 +4,6 @@ No test waits for a clock: what is to fire is due already, and that something di
 when a timer that was set later has come.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager

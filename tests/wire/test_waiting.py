@@ -1,7 +1,5 @@
 """Nothing that waits stands in the way: of another channel, another caller, or a live code."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import threading

@@ -1,7 +1,5 @@
 """What becomes of a message that has no room among the long ones."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import weakref

@@ -1,7 +1,5 @@
 """The file in which a service says how it is: whole at any moment, and gone with the service."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

@@ -2,8 +2,6 @@
 first doesn't shut the others out.
 """
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest

@@ -1,7 +1,5 @@
 """How callers' addresses are kept: one man under one key however it is written, two under two."""
 
-from __future__ import annotations
-
 import time
 
 import phonenumbers

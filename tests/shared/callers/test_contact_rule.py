@@ -1,7 +1,5 @@
 """When it is safe to reach a man."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta, timezone
 from functools import reduce
 from itertools import permutations

@@ -1,7 +1,5 @@
 """How long a text is in the units of the channels, and the longest that each takes."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.callers.message_lengths import MessageLimit

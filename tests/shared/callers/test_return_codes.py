@@ -1,7 +1,5 @@
 """A return code is found in whatever a man says or types."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

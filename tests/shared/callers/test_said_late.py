@@ -1,7 +1,5 @@
 """Contact rules that are recorded late: all who read them agree on what he said last."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import reduce

@@ -1,7 +1,5 @@
 """Which addresses say that there is none, and which only sound like it."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.callers.addresses import callers_to_hash, spelled

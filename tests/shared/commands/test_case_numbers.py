@@ -1,7 +1,5 @@
 """A case number is found however, and on whatever keyboard, it is typed."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """The published language: golden files, upcasting, and how bad bytes are refused."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A decision has the time at which it is made; a fact the time at which it happened."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial

@@ -1,7 +1,5 @@
 """Key files that others may read are refused, with the command that mends it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

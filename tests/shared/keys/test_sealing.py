@@ -1,7 +1,5 @@
 """Sealing: what was sealed for one spot opens there and nowhere else."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 
 import pytest

@@ -1,7 +1,5 @@
 """What is kept in memory is bounded: what was forgotten is read again, and is the same."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time

@@ -1,7 +1,5 @@
 """The fence of a case: whose command is too late, in every service."""
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import timedelta

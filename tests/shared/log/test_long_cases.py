@@ -1,7 +1,5 @@
 """A long case that isn't in memory is folded for nobody in passing."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence

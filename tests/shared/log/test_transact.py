@@ -1,7 +1,5 @@
 """The write path on the library's in-memory log: once for a cause, in versions, in a chain."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What a nats-server's report and a disk say about storing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Deadlines: a late timer records once, one that fires twice too, and all can be set anew."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

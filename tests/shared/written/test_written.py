@@ -1,7 +1,5 @@
 """Numbers and times in commands are written as people do; other forms are refused by field."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
