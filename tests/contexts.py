@@ -1,9 +1,9 @@
-"""Services' handlers without a server: a log in memory, what is delivered, asked and refused."""
+"""Services' handlers without a server: a log in memory, and what is delivered, asked and opened."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -20,12 +20,13 @@ from shared.bus.timers import Timer, Timers
 from shared.commands.base import Command, Decision
 from shared.events.base import Event
 from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
+from shared.keys.access import AccessRecord, Spotted
 from shared.log.case_log import CaseLog, Fold
 from shared.log.transact import Cause, Writer, transact
 from shared.parked.parking import Delivery
 from shared.refusals import RefusedError
 from shared.skeleton.service import Context
-from tests.examples import CASE
+from tests.examples import CASE, NOON
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -168,3 +169,20 @@ def refused_by(guard: str, decide: Callable[..., Any], *arguments: Any) -> None:
     with pytest.raises(RefusedError) as refused:
         decide(*arguments)
     assert refused.value.guard.name == guard
+
+
+def access_record(
+    *case_ids: str, hours: float = 0, by: str = "Olena Example", service: str = "query"
+) -> AccessRecord:
+    """Who opened where these men are, so many hours after noon."""
+    return AccessRecord(
+        access_id=f"{by.partition(' ')[0]}-{hours}",
+        at=NOON + timedelta(hours=hours),
+        by=by,
+        service=service,
+        purpose="he is on the line",
+        values=tuple(
+            Spotted(case_id=one, version=4, type_name="PersonalDataProvided", field="identity")
+            for one in case_ids
+        ),
+    )

@@ -12,7 +12,7 @@ from shared.jetstream.connection import Connection
 from shared.jetstream.news import News
 from shared.jetstream.stream import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Stream
 from shared.jetstream.tls import TlsClient, _Transport
-from tests.jetstream.logs import open_log
+from tests.jetstream.conftest import open_log
 from tests.waiting import WITHIN_S
 
 

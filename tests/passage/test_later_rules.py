@@ -9,7 +9,20 @@ import pytest
 from passage.integrity.verify.rules.trail import Trail, Who
 from shared.events import groups, handover, outbound
 from shared.events.base import Event
-from tests.passage.judged import (
+from tests.passage.test_rules import (
+    FORMED,
+    GIVEN_UP,
+    HOUR,
+    JOINED,
+    NEVER,
+    OUT,
+    REPLANNED,
+    SENT,
+    YES,
+    overridden,
+    queued,
+)
+from tests.passage.test_transitions import (
     ACCEPTED,
     APPROVED,
     ARRIVED,
@@ -25,19 +38,6 @@ from tests.passage.judged import (
     SEALED,
     VERIFIED,
     broken,
-)
-from tests.passage.test_rules import (
-    FORMED,
-    GIVEN_UP,
-    HOUR,
-    JOINED,
-    NEVER,
-    OUT,
-    REPLANNED,
-    SENT,
-    YES,
-    overridden,
-    queued,
 )
 
 UNAVAILABLE = MATCH.model_copy(update={"outcome": "unavailable"})

@@ -8,7 +8,7 @@ import pytest
 from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification
 from shared.events.base import Event
 from shared.events.calls import CallEnded
-from tests.passage.judged import (
+from tests.passage.test_transitions import (
     ACCEPTED,
     APPROVED,
     CODED,

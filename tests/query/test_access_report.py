@@ -23,7 +23,7 @@ from services.query.requests.body import SEQUENCE_MAX
 from shared import subjects
 from shared.jetstream.stream import Page, Stream
 from shared.keys.access import AccessRecord
-from tests.accesses import access_record
+from tests.contexts import access_record
 from tests.examples import CASE, OTHER_CASE
 from tests.query.asking import asked, client_of
 from tests.query.stage import MemoryLog, ServerLog

@@ -15,7 +15,7 @@ from shared.keys.access import AccessRecord
 from shared.keys.boxes import BoxBrokenError, box_up, unbox
 from shared.keys.padding import padded, unpadded
 from shared.keys.sealing import DataKey, SealBrokenError, Spot
-from tests.accesses import access_record
+from tests.contexts import access_record
 from tests.examples import CASE, OTHER_CASE
 
 KEY = DataKey(1, 1, X25519PrivateKey.from_private_bytes(bytes(range(32))))
