@@ -21,6 +21,7 @@ from shared.jetstream.stored import StoredMessage
 
 STREAM = f"KV_{subjects.INDEX_BUCKET}"
 PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
+UNPROMISED = ("caller.", "maybe.", "read.", "more.")
 RESERVATION_MAX_AGE = timedelta(minutes=5)
 """An entry is written before the event that relies on it, which should exist by then."""
 
@@ -33,7 +34,8 @@ CREATE TABLE entries (key TEXT PRIMARY KEY, case_id TEXT, written_at TEXT);
 _EPISODES = """
 CREATE INDEX promised ON promises (key);
 CREATE TABLE previous AS
-SELECT DISTINCT case_id, substr(key, 6) AS earlier FROM promises WHERE key LIKE 'next.%';
+SELECT case_id, substr(key, 6) AS earlier FROM promises WHERE key LIKE 'next.%'
+UNION SELECT case_id, substr(key, 6) FROM entries WHERE key LIKE 'more.%';
 CREATE INDEX previous_case ON previous (case_id);
 CREATE TABLE episodes AS
 WITH RECURSIVE up (case_id, earlier) AS (
@@ -42,7 +44,8 @@ WITH RECURSIVE up (case_id, earlier) AS (
 ) SELECT case_id, earlier FROM up;
 CREATE INDEX episode ON episodes (case_id, earlier);
 """
-"""Each case with every earlier episode of it."""
+"""Each case with every earlier episode of it, and every full case whose calls it takes: of those
+the index alone knows."""
 _NOT_THERE = """
 SELECT p.key, p.sequence FROM promises p LEFT JOIN entries e ON e.key = p.key
 WHERE e.key IS NULL
@@ -60,8 +63,9 @@ SELECT key, min(sequence) FROM (
 """
 _IN_A_CIRCLE = """
 WITH RECURSIVE walk (start, here) AS (
-    SELECT substr(key, 6), case_id FROM entries WHERE key LIKE 'next.%'
-    UNION SELECT walk.start, e.case_id FROM walk JOIN entries e ON e.key = 'next.' || walk.here
+    SELECT substr(key, 6), case_id FROM entries WHERE key LIKE 'next.%' OR key LIKE 'more.%'
+    UNION SELECT walk.start, e.case_id FROM walk
+    JOIN entries e ON e.key IN ('next.' || walk.here, 'more.' || walk.here)
     WHERE walk.here <> walk.start
 ) SELECT start FROM walk WHERE here = start
 """
@@ -149,9 +153,9 @@ class IndexCheck(Check):
             old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
             if key.startswith("next.") and knows(case_id):
                 self._add(_short(key), "names a case that doesn't follow it")
-            # A caller whose call was not recorded has no event of his own; his case has. So has one
-            # whose number may be several.
-            elif old and not (key.startswith(("caller.", "maybe.", "read.")) and knows(case_id)):
+            # Of these the log may say nothing: a caller whose call wasn't recorded, a number that
+            # may be several, a case that takes a full one's calls.
+            elif old and not (key.startswith(UNPROMISED) and knows(case_id)):
                 self._add(_short(key), "reservation without event", "warning")
 
     def _add(self, where: str, what: str, severity: Severity = "error") -> None:
