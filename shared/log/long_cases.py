@@ -3,16 +3,39 @@ that needs one waits for its turn among the long ones of its stream (`shared.bus
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TypeVar
 
+from eventsourcing.persistence import StoredEvent
+
 IN_PASSING_EVENTS_MAX = 100
 """Up to so many events of a case are folded at once for any message."""
+IN_PASSING_BYTES_MAX = 2_000_000
+"""And so many bytes of them, or one event: forty of the largest take as long as a long case."""
 
 ResultT = TypeVar("ResultT")
 
 _is_in_passing: ContextVar[bool] = ContextVar("is_in_passing", default=False)
+
+
+class Beginning:
+    """The first of some events: as many as are folded in passing."""
+
+    def __init__(self, events: Iterator[StoredEvent]) -> None:
+        self._events = events
+        self.is_all = True
+        """Whether no others can follow; known once it was read."""
+
+    def __iter__(self) -> Iterator[StoredEvent]:
+        size = 0
+        for count, one in enumerate(self._events, start=1):
+            size += len(one.state)
+            if count == IN_PASSING_EVENTS_MAX or size >= IN_PASSING_BYTES_MAX:
+                self.is_all = False
+            yield one
+            if not self.is_all:
+                return
 
 
 class LongCaseError(Exception):
