@@ -56,9 +56,11 @@ WHERE p.key NOT LIKE 'caller.%' AND p.case_id <> e.case_id
 """
 _OTHER_CALLERS = """
 SELECT key, min(sequence) FROM (
-    SELECT p.key, p.sequence, p.by_code, e.case_id = p.case_id OR EXISTS (
-        SELECT 1 FROM episodes WHERE case_id = p.case_id AND earlier = e.case_id
-    ) AS fits FROM promises p JOIN entries e ON e.key = p.key WHERE p.key LIKE 'caller.%'
+    SELECT p.key, p.sequence,
+        p.by_code OR p.case_id IN (SELECT case_id FROM entries WHERE key LIKE 'more.%') AS by_code,
+        e.case_id = p.case_id OR EXISTS (
+            SELECT 1 FROM episodes WHERE case_id = p.case_id AND earlier = e.case_id
+        ) AS fits FROM promises p JOIN entries e ON e.key = p.key WHERE p.key LIKE 'caller.%'
 ) GROUP BY key HAVING max(fits) = 0 OR max(NOT by_code AND NOT fits) ORDER BY key
 """
 _IN_A_CIRCLE = """
