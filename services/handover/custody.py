@@ -32,7 +32,7 @@ from shared.events.custody import (
     PublicityConsentGiven,
     PublicityConsentWithdrawn,
 )
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.refusals import (
     CASE_KNOWN,
     CLOCK_LEEWAY,
@@ -51,8 +51,7 @@ def decide_custody(state: HandoverState, command: RecordCustody, now: datetime) 
     """A fact: where he is held, or that he no longer is."""
     require(state.opened, CASE_KNOWN)
     require(command.changed_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
-    place = Plain.of(command.place) if command.place is not None else None
-    return [CustodyChanged(custody=command.custody, changed_at=command.changed_at, place=place)]
+    return [event_of(CustodyChanged, command)]
 
 
 def decide_capture_card(
@@ -63,7 +62,7 @@ def decide_capture_card(
     require(command.sent_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
     if state.custody.card_reference == command.reference:
         return []
-    return [CaptureCardConfirmed(reference=command.reference, sent_at=command.sent_at)]
+    return [event_of(CaptureCardConfirmed, command)]
 
 
 def decide_offer_exchange(
@@ -72,7 +71,7 @@ def decide_offer_exchange(
     """Needs handover or custody; asked in his language, in the named wording."""
     require_not_exchanged(state)
     require(_is_in_our_hands(state), IN_OUR_HANDS)
-    return [ExchangeOffered(language=command.language, wording=command.wording)]
+    return [event_of(ExchangeOffered, command)]
 
 
 def decide_exchange_consent(
@@ -84,11 +83,7 @@ def decide_exchange_consent(
     require(is_another_person(command.by, command.witness), WITNESSED)
     if state.custody.exchange_consent == command.wording:
         return []
-    return [
-        ExchangeConsentGiven(
-            language=command.language, wording=command.wording, witness=command.witness
-        )
-    ]
+    return [event_of(ExchangeConsentGiven, command)]
 
 
 def decide_no_exchange(
@@ -96,8 +91,7 @@ def decide_no_exchange(
 ) -> list[Event]:
     """A fact, even where he never consented."""
     require(state.opened, CASE_KNOWN)
-    remark = Plain(command.remark) if command.remark is not None else None
-    return [ExchangeConsentWithdrawn(witness=command.witness, remark=remark)]
+    return [event_of(ExchangeConsentWithdrawn, command)]
 
 
 def decide_exchange(state: HandoverState, command: RecordExchange, now: datetime) -> list[Event]:
@@ -105,7 +99,7 @@ def decide_exchange(state: HandoverState, command: RecordExchange, now: datetime
     require_not_exchanged(state)
     require(state.custody.exchange_consent is not None, CONSENT_STANDS)
     require(command.exchanged_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
-    return [Exchanged(exchanged_at=command.exchanged_at)]
+    return [event_of(Exchanged, command)]
 
 
 def decide_publicity_consent(
@@ -116,11 +110,7 @@ def decide_publicity_consent(
     require(is_another_person(command.by, command.witness), WITNESSED)
     if state.custody.publicity_consent == command.wording:
         return []
-    return [
-        PublicityConsentGiven(
-            language=command.language, wording=command.wording, witness=command.witness
-        )
-    ]
+    return [event_of(PublicityConsentGiven, command)]
 
 
 def decide_no_publicity(
@@ -128,8 +118,7 @@ def decide_no_publicity(
 ) -> list[Event]:
     """A fact, even where he never consented."""
     require(state.opened, CASE_KNOWN)
-    remark = Plain(command.remark) if command.remark is not None else None
-    return [PublicityConsentWithdrawn(witness=command.witness, remark=remark)]
+    return [event_of(PublicityConsentWithdrawn, command)]
 
 
 def _is_in_our_hands(state: HandoverState) -> bool:

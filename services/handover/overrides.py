@@ -8,7 +8,7 @@ from services.handover.guards import require_open
 from services.handover.state import HandoverState
 from shared.commands.handover import UseEmergencyOverride
 from shared.events.base import Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.handover import EmergencyOverrideUsed
 from shared.refusals import TWO_PEOPLE, Guard, is_another_person, require
 
@@ -23,12 +23,4 @@ def decide_override(
     require_open(state)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)
-    return [
-        EmergencyOverrideUsed(
-            guard=command.guard,
-            reason=Plain(command.reason),
-            by=command.by,
-            second_by=command.second_by,
-            expires_at=command.expires_at,
-        )
-    ]
+    return [event_of(EmergencyOverrideUsed, command)]

@@ -13,6 +13,7 @@ from services.intake.state import IntakeState
 from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased
+from shared.events.event_of import event_of
 from shared.events.fields import Plain
 from shared.refusals import CASE_KNOWN, Guard, require
 
@@ -64,14 +65,7 @@ def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
         return []
     require(state.claim.is_held_by(command.by), HELD_BY_YOU)
     require(command.reason != "skipped" or command.remark is not None, REMARK_GIVEN)
-    return [
-        CaseReleased(
-            operator=command.by,
-            fence=state.claim.fence,
-            reason=command.reason,
-            remark=Plain(command.remark) if command.remark else None,
-        )
-    ]
+    return [event_of(CaseReleased, command, operator=command.by, fence=state.claim.fence)]
 
 
 def decide_lease_over(state: IntakeState) -> list[Event]:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from services.intake.state import IntakeState, QueuedErasure
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
-from shared.events.fields import PersonalClass, Plain
+from shared.events.event_of import event_of
+from shared.events.fields import PersonalClass
 from shared.events.intake import ErasureRequested, PersonalDataErased
 from shared.refusals import CASE_KNOWN, Guard, require
 
@@ -33,23 +34,12 @@ def decide_erase(
         require(_is_retained_long_enough(state, now, retention), RETENTION_PASSED)
     else:
         require(command.reference is not None, REQUEST_NAMED)
-    reference = Plain(command.reference) if command.reference else None
     held = _held(state, command.classes)
     if not held:
         return []
-    asked = QueuedErasure(command.classes, command.legal_basis, command.by)
     if not state.is_underway:
-        return [_erased(asked, held).model_copy(update={"reference": reference})]
-    if _is_queued(state, command.classes):
-        return []
-    return [
-        ErasureRequested(
-            classes=command.classes,
-            legal_basis=command.legal_basis,
-            by=command.by,
-            reference=reference,
-        )
-    ]
+        return [event_of(PersonalDataErased, command, classes=held)]
+    return [] if _is_queued(state, command.classes) else [event_of(ErasureRequested, command)]
 
 
 def decide_queued(state: IntakeState) -> list[Event]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.commands.shifts import RecordExport
 from shared.events.base import CaseEvent, Event
+from shared.events.event_of import event_of
 from shared.events.shifts import StatisticsExported
 from shared.refusals import TWO_PEOPLE, Guard, is_another_person, require
 
@@ -25,14 +26,4 @@ def decide_export(exported: bool, command: RecordExport) -> list[Event]:
     require(not exported, EXPORT_NEW)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(command.first_day <= command.last_day, DAYS_IN_ORDER)
-    return [
-        StatisticsExported(
-            first_day=command.first_day,
-            last_day=command.last_day,
-            digest=command.digest,
-            rows=command.rows,
-            suppressed=command.suppressed,
-            by=command.by,
-            second_by=command.second_by,
-        )
-    ]
+    return [event_of(StatisticsExported, command)]

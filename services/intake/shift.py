@@ -12,7 +12,7 @@ from typing import Any
 from shared.commands.shifts import AcceptShiftCase, EndShift, HandOverShift, StartShift
 from shared.events import shifts
 from shared.events.base import CaseEvent, Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.refusals import Guard, RefusedError, is_another_person, require
 
 SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
@@ -79,14 +79,7 @@ def decide_hand_over(
     if unknown is not None:
         words = f"{CASES_KNOWN.satisfied_by}; {unknown} doesn't"
         raise RefusedError(replace(CASES_KNOWN, satisfied_by=words))
-    return [
-        shifts.ShiftHandedOver(
-            to=command.to,
-            case_ids=command.case_ids,
-            by=command.by,
-            remark=Plain(command.remark) if command.remark else None,
-        )
-    ]
+    return [event_of(shifts.ShiftHandedOver, command)]
 
 
 def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Event]:
@@ -99,7 +92,7 @@ def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Ev
     if live_case in started.accepted:
         require(_is_one_of((started.accepted[live_case],), command.by), NOT_ACCEPTED)
         return []
-    return [shifts.ShiftCaseAccepted(live_case=live_case, by=command.by)]
+    return [event_of(shifts.ShiftCaseAccepted, command)]
 
 
 def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:

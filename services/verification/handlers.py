@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.verification import credibility, identity, reviews
+from services.verification import identity
 from services.verification.asking import Verification, answer_about
 from services.verification.registry_checks import decide_registry_answer, statement_to_check
 from services.verification.state import VerificationState
@@ -21,9 +21,9 @@ DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list
     commands.VerifyIdentity: identity.decide_verify,
     commands.ContradictIdentity: identity.decide_contradict,
     commands.RejectIdentity: identity.decide_reject,
-    commands.AssessCredibility: credibility.decide_assess,
-    commands.OpenReview: reviews.decide_open_review,
-    commands.ResolveReview: reviews.decide_resolve_review,
+    commands.AssessCredibility: identity.decide_assess,
+    commands.OpenReview: identity.decide_open_review,
+    commands.ResolveReview: identity.decide_resolve_review,
 }
 """Commands that need only the case. CheckRegistry also needs the registry."""
 
