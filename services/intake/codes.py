@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from services.intake.duress import decide_return_code
+from services.intake.casework import decide_return_code
 from services.intake.guards import require_not_handed_over
 from services.intake.handlers import Intake
 from shared.callers.return_codes import Codes, code_hashes, codes_for

@@ -8,8 +8,9 @@ given later can be erased again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from services.intake.guards import Rules
 from services.intake.state import IntakeState, QueuedErasure
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
@@ -26,12 +27,13 @@ LOCATION_ONLY: tuple[PersonalClass, ...] = ("location",)
 
 
 def decide_erase(
-    state: IntakeState, command: ErasePersonalData, now: datetime, retention: timedelta
+    state: IntakeState, command: ErasePersonalData, now: datetime, rules: Rules
 ) -> list[Event]:
     """Needs retention passed or a valid request; queued between planned and handed over."""
     require(state.opened, CASE_KNOWN)
     if command.legal_basis == "retention_passed":
-        require(_is_retained_long_enough(state, now, retention), RETENTION_PASSED)
+        is_kept = state.closed_at is not None and now - state.closed_at >= rules.retention
+        require(is_kept, RETENTION_PASSED)
     else:
         require(command.reference is not None, REQUEST_NAMED)
     held = _held(state, command.classes)
@@ -67,10 +69,6 @@ def decide_location_retention(state: IntakeState, by: str) -> list[Event]:
     if _is_queued(state, LOCATION_ONLY):
         return []
     return [ErasureRequested(classes=held, legal_basis="location_retention", by=by)]
-
-
-def _is_retained_long_enough(state: IntakeState, now: datetime, retention: timedelta) -> bool:
-    return state.closed_at is not None and now - state.closed_at >= retention
 
 
 def _held(state: IntakeState, classes: Iterable[PersonalClass]) -> tuple[PersonalClass, ...]:

@@ -23,6 +23,8 @@ CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 class Rules:
     lease: timedelta
     supervisors: Supervisors
+    retention: timedelta
+    """The least time a closed case is kept unless someone asks."""
 
 
 def require_latest(state: IntakeState) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from services.intake import erasure_handlers, others, sending
+from services.intake import others, sending
 from services.intake.case_link_state import is_from_service
 from services.intake.ends import EarlyEnds
-from services.intake.erasure_handlers import Erasure
+from services.intake.erasure import decide_queued
 from services.intake.handlers import Intake
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
@@ -33,7 +33,7 @@ from shared.events.intake import (
     ReturnCodeIssued,
 )
 from shared.events.outbound import MessageQueued
-from shared.log.transact import Outcome
+from shared.log.transact import Outcome, transact
 from shared.skeleton.deadlines import Deadlines
 from shared.skeleton.reactions import Reactions, set_timers
 
@@ -42,7 +42,6 @@ from shared.skeleton.reactions import Reactions, set_timers
 class Listening:
     intake: Intake
     early_ends: EarlyEnds
-    erasure: Erasure
     sending: Sending
     deadlines: Deadlines[IntakeState]
 
@@ -65,7 +64,8 @@ def tell_other(
 
 def finish_erasure(listening: Listening, event: CaseEvent[Any]) -> Outcome:
     """A queued erasure waits until something ends his way."""
-    return erasure_handlers.finish(listening.erasure, event)
+    context = listening.intake.context
+    return transact(context.writer, event.subject, context.cause_in(event), decide_queued)
 
 
 def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:

@@ -9,11 +9,10 @@ from typing import NamedTuple
 from services.intake.case_link_state import Told, evolve_links, evolve_told
 from services.intake.claim_state import Claim, evolve_claim
 from services.intake.deadline_state import Pending, evolve_pending
-from services.intake.exports import evolve_exported
+from services.intake.desk import ShiftState, evolve_exported, evolve_shift
 from services.intake.group_state import Group, evolve_group
 from services.intake.known_state import Known, evolve_known
 from services.intake.outbox_state import Outbox, evolve_outbox
-from services.intake.shift import ShiftState, evolve_shift
 from shared.events import handover, intake
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded

@@ -117,7 +117,7 @@ class Town:
 
         def receive() -> Outcome:
             opened = open_call(self.intake.context.keys, message)
-            return services.intake.handlers.record_call(self.intake, opened).outcome
+            return services.intake.handlers.record_call(self.intake, opened)[0]
 
         return self.until_done(receive)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.intake.exports import decide_export, evolve_exported
-from services.intake.shift import (
+from services.intake.desk import (
     ShiftState,
     decide_accept,
     decide_end,
+    decide_export,
     decide_hand_over,
     decide_start,
+    evolve_exported,
     evolve_shift,
 )
 from shared.commands import shifts

@@ -1,6 +1,8 @@
 """Shifts: who was at the desk, and which live cases the next operators took over, each by name.
+Exports: which figures left the house, agreed by two people.
 
-A shift has a log of its own, under a number that no case has: `SHIFT-...`.
+Each shift and export has a log of its own, under a number that no case has: `SHIFT-...`,
+`EXPORT-...`.
 """
 
 from __future__ import annotations
@@ -9,11 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.commands.shifts import AcceptShiftCase, EndShift, HandOverShift, StartShift
+from shared.commands.shifts import (
+    AcceptShiftCase,
+    EndShift,
+    HandOverShift,
+    RecordExport,
+    StartShift,
+)
 from shared.events import shifts
 from shared.events.base import CaseEvent, Event
 from shared.events.event_of import event_of
-from shared.refusals import Guard, RefusedError, is_another_person, require
+from shared.refusals import TWO_PEOPLE, Guard, RefusedError, is_another_person, require
 
 SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
 SHIFT_STARTED = Guard("shift_started", "the number of a shift that has begun")
@@ -28,6 +36,8 @@ SHIFT_HANDED_OVER = Guard(
     "shift_handed_over", "a handover of the shift, without cases if none live"
 )
 ALL_ACCEPTED = Guard("all_accepted", "every case that was handed over, accepted by name")
+EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
+DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,18 @@ def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:
     require(bool(started.to), SHIFT_HANDED_OVER)
     require(started.handed_over.keys() <= started.accepted.keys(), ALL_ACCEPTED)
     return [shifts.ShiftEnded(by=command.by)]
+
+
+def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
+    return exported or isinstance(event.data, shifts.StatisticsExported)
+
+
+def decide_export(exported: bool, command: RecordExport) -> list[Event]:
+    """Needs two people; once per number."""
+    require(not exported, EXPORT_NEW)
+    require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
+    require(command.first_day <= command.last_day, DAYS_IN_ORDER)
+    return [event_of(shifts.StatisticsExported, command)]
 
 
 def _started(shift: ShiftState | None) -> ShiftState:
