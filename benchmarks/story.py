@@ -91,7 +91,6 @@ class Story:
 
     def _call(self, call_id: str, basis: Any) -> None:
         call = IncomingCall(
-            message_id=call_id,
             call_id=call_id,
             channel="phone",
             caller_keys=(CALLER_KEY,),

@@ -70,7 +70,6 @@ class ReadCall:
     """Codes it may have given, as a code or among its words."""
     address: str | None = field(repr=False)
     name: str | None = field(repr=False)
-    region: str | None
     ids: GivenIds
     wanted: Wanted = field(repr=False)
 
@@ -104,7 +103,7 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
         "name": [(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
         "codes": [(RETURN_CODE, one) for one in codes],
     }
-    return ReadCall(message, parsed, said, tuple(codes), address, name, region, ids, wanted)
+    return ReadCall(message, parsed, said, tuple(codes), address, name, ids, wanted)
 
 
 def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
@@ -114,7 +113,6 @@ def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
     ids.replace_by(hashes["ids"], parsed)
     started_at, began = _started(fields, parsed)
     incoming = IncomingCall(
-        message_id=message_of(channel, ids.call_id),
         call_id=ids.call_id,
         channel=channel,
         caller_keys=tuple(one for some in hashes["caller"] for one in some),
@@ -126,9 +124,7 @@ def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
         code_hashes=tuple(one for some in hashes["codes"] for one in some),
         recording_ref=ids.recording,
         media=ids.media,
-        withheld=cleaning.is_true(fields.get("withheld")),
         display_name=shortened(call.name, "display_name", "name_cleaned", parsed),
-        region=call.region,
         reading_keys=tuple(hashes["readings"]),
         name_key=hashes["name"][0][0] if hashes["name"] else None,
         gave_code=bool(code.strip()),

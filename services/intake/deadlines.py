@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from services.intake.claims import decide_lease_over
-from services.intake.delivery import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.erasure import decide_location_retention
+from services.intake.messages import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.outbox_state import UNREPORTED, UNTOLD
 from services.intake.state import IntakeState
 from shared.events.base import Event

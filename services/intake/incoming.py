@@ -12,7 +12,6 @@ from shared.events.intake import LinkBasis
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    message_id: str
     call_id: str
     channel: Channel
     caller_keys: tuple[str, ...]
@@ -25,9 +24,7 @@ class IncomingCall:
     """Keyed hashes of the return code he gave, current one first."""
     recording_ref: str | None
     media: tuple[str, ...]
-    withheld: bool = False
     display_name: Plain | None = None
-    region: str | None = None
     reading_keys: tuple[tuple[str, ...], ...] = ()
     """Keyed hashes of the numbers his may be, if that is unclear; likeliest first."""
     name_key: str | None = None

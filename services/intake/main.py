@@ -18,13 +18,13 @@ from services.intake import (
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, Spans, decide_due, due_in
 from services.intake.durability import Durability
-from services.intake.ends import EarlyEnds
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
 from services.intake.parked import ParkedContext
 from services.intake.reactions import REACTIONS, Listening
+from services.intake.receiving import EarlyEnds
 from services.intake.routing import Index, Standing
-from services.intake.sending import OutboundStream, Sending
+from services.intake.sending import Sending, give_once
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
@@ -72,8 +72,10 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
 
 
 def _listening(service: Service) -> Listening:
-    settings, context, connection = service.settings, service.context, service.log.connection
+    settings, context = service.settings, service.context
+    timeout_s = settings.request_timeout_s
     rules, spans = rules_of(settings), spans_of(Spans, settings)
+    outbound = Stream(service.log.connection, subjects.OUTBOUND, timeout_s, timeout_s)
 
     def standing_of(case_id: str, channel: Channel) -> Standing:
         return Standing.of(service.log.load_current(case_id).state, channel)
@@ -84,7 +86,7 @@ def _listening(service: Service) -> Listening:
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Sending(
             context,
-            OutboundStream(connection, settings.request_timeout_s),
+            partial(give_once, outbound, timeout_s),
             read_channel_public_keys(settings.keys_dir),
             policy().channels.messages,
             spans.report,

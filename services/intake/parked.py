@@ -100,7 +100,6 @@ def _as_call(
     call_id = f"parked-{command.case_id}"
     came_at: datetime = parked.received_at or parked.parked_at
     return IncomingCall(
-        message_id=call_id,
         call_id=call_id,
         channel=channel,
         caller_keys=(),

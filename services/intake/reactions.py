@@ -7,9 +7,9 @@ from typing import Any
 
 from services.intake import others, sending
 from services.intake.case_link_state import is_from_service
-from services.intake.ends import EarlyEnds
 from services.intake.erasure import decide_queued
 from services.intake.handlers import Intake
+from services.intake.receiving import EarlyEnds
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from shared.events.base import CaseEvent

@@ -26,12 +26,12 @@ from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
 from services.handover.reactions import Handover
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.intake.ends import EarlyEnds
 from services.intake.handlers import Intake
 from services.intake.reactions import REACTIONS as INTAKE_REACTIONS
 from services.intake.reactions import Listening
+from services.intake.receiving import EarlyEnds
 from services.intake.routing import Index, Standing
-from services.intake.sending import Post, Sending
+from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.verification.asking import Verification
@@ -86,14 +86,13 @@ class FewKnow(Registry):
         return self.known.get(claim.surname or "", RegistryAnswer("none"))
 
 
-class Posted(Post):
+class Posted:
     """The messages that went out."""
 
     def __init__(self) -> None:
         self.messages: list[OutgoingMessage] = []
 
-    @override
-    def give(self, message: OutgoingMessage, now: datetime) -> bool:
+    def give(self, message: OutgoingMessage, _now: datetime) -> bool:
         self.messages.append(message)
         return True
 
@@ -119,7 +118,7 @@ class Wired:
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
         sender = Sending(
             context,
-            self.post,
+            self.post.give,
             channel_keys,
             policy().channels.messages,
             spans.report,

@@ -53,7 +53,6 @@ def given(*events: Event) -> IntakeState:
 
 def call(call_id: str = "call-9") -> IncomingCall:
     return IncomingCall(
-        message_id="message-9",
         call_id=call_id,
         channel="phone",
         caller_keys=(e.digest("caller"),),

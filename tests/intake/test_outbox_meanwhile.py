@@ -10,8 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.delivery import goes_until
-from services.intake.messages import may_send
+from services.intake.messages import goes_until, may_send
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import ContactWindow

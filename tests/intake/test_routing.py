@@ -54,7 +54,6 @@ class Line:
         own: Sequence[str] = kept.own if kept is not None else ()
         readings: Sequence[str] = kept.readings if kept is not None else ()
         return IncomingCall(
-            message_id=f"m-{next(self._ids)}",
             call_id=f"c-{next(self._ids)}",
             channel=on,
             caller_keys=tuple(digest(f"{on} {one}") for one in own),

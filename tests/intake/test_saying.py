@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.intake.delivery import decide_untold, untold_at
-from services.intake.messages import may_send, queued_lately, require_fits, require_said_once
+from services.intake.messages import (
+    decide_untold,
+    may_send,
+    queued_lately,
+    require_fits,
+    require_said_once,
+    untold_at,
+)
 from services.intake.outbox_state import Outbox
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
