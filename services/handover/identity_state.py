@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any
 
+from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataProvided
 from shared.events.verification import (
     Credibility,
-    CredibilityAssessed,
     IdentityContradicted,
     IdentityRejected,
     IdentityVerified,
@@ -34,6 +34,8 @@ class IdentityView:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
+    """The newest; it replaces all earlier ones."""
+
     level: Credibility
     expires_at: datetime
 
@@ -42,33 +44,16 @@ class Assessment:
         return self.level if now < self.expires_at else "unclear"
 
 
-def assessed_in(event: CredibilityAssessed) -> Assessment:
-    """An assessment replaces all earlier ones."""
-    return Assessment(event.level, event.expires_at)
-
-
-def claimed(view: IdentityView, event_id: str, given: PersonalDataProvided) -> IdentityView:
-    """The view after new personal data, which stand in that event.
-
-    What was verified was the earlier data; a contradiction stays open. What a prisoner states
-    after his capture is kept apart, and changes nothing here.
-    """
-    if given.provenance == "after_capture":
-        return view
-    return IdentityView(event_id, contradicted=view.contradicted)
-
-
-def identity_after(
-    view: IdentityView,
-    data: RegistryChecked | IdentityVerified | IdentityContradicted | IdentityRejected,
-) -> IdentityView:
-    """An answer about older data changes nothing."""
+def evolve_identity(view: IdentityView, event: CaseEvent[Any]) -> IdentityView:
+    """An answer about older data changes nothing; nor does one that says nothing about the man."""
+    data = event.data
     match data:
-        case RegistryChecked():
-            if data.about_event != view.about_event:
-                return view
-            if data.outcome == "unavailable":
-                return view  # It says nothing about the man.
+        case PersonalDataProvided() if data.provenance != "after_capture":
+            # The earlier data was verified, not this; a contradiction stays open.
+            return IdentityView(event.id, contradicted=view.contradicted)
+        case RegistryChecked() if (
+            data.about_event == view.about_event and data.outcome != "unavailable"
+        ):
             contradicted = view.contradicted and data.outcome != "match"
             partial = data.outcome in {"match", "partial"}
             return replace(view, partial=partial, contradicted=contradicted)
@@ -81,5 +66,5 @@ def identity_after(
             return replace(view, about_event=about, contradicted=True, verified=False)
         case IdentityRejected():
             return replace(view, rejected=True, verified=False)
-        case _ as unreachable:
-            assert_never(unreachable)
+        case _:
+            return view

@@ -1,4 +1,5 @@
-"""Where he is to meet whom: the rendezvous planned last, and the offer last made to a team.
+"""Where he is to meet whom: the rendezvous planned last, the messages that may tell him of it, and
+the offer last made to a team.
 
 A rendezvous that is missed, cancelled, expired or replanned takes every offer with it: a team that
 was to wait there is no longer bound, and must be asked again.
@@ -6,13 +7,17 @@ was to wait there is no longer bound, and must be asked again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Any, Literal
 
+from shared.events.base import CaseEvent, Event
 from shared.events.handover import (
+    DisclosureFault,
     DisclosureWithdrawn,
     GroupHandedOver,
+    GuidanceGiven,
     HandoverAccepted,
     HandoverOffered,
     HandoverRefused,
@@ -25,9 +30,20 @@ from shared.events.handover import (
     RendezvousPlanned,
     RendezvousReplanned,
 )
-from shared.events.outbound import NO_REPORT, MessageFailed, MessageRefused, MessageSent
+from shared.events.outbound import (
+    NO_REPORT,
+    MessageFailed,
+    MessageQueued,
+    MessageRefused,
+    MessageSent,
+)
 
 OfferAnswer = Literal["open", "accepted", "refused", "withdrawn", "void", "received"]
+ANSWERS: dict[type[Event], OfferAnswer] = {
+    HandoverAccepted: "accepted",
+    HandoverRefused: "refused",
+    HandoverWithdrawn: "withdrawn",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +89,13 @@ class Meeting:
     missed_ids: frozenset[str] = frozenset()
 
 
-RendezvousStep = (
-    RendezvousPlanned
-    | RendezvousReplanned
-    | RendezvousApproved
-    | RendezvousDisclosed
-    | DisclosureWithdrawn
-    | RendezvousMissed
-    | RendezvousCancelled
-    | RendezvousExpired
-)
-OfferStep = (
-    HandoverOffered | HandoverAccepted | HandoverRefused | HandoverWithdrawn | GroupHandedOver
-)
-
-
-def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
+def evolve_meeting(meeting: Meeting, event: CaseEvent[Any]) -> Meeting:
+    data, offer = event.data, meeting.offer
     match data:
         case RendezvousPlanned() | RendezvousReplanned():
             planned = Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
-            return replace(
-                meeting,
-                rendezvous=planned,
-                offer=_void(meeting.offer),
-                planned_ids=meeting.planned_ids | {data.rendezvous_id},
-            )
+            ids = meeting.planned_ids | {data.rendezvous_id}
+            return replace(meeting, rendezvous=planned, offer=_void(offer), planned_ids=ids)
         case RendezvousApproved() | RendezvousDisclosed() | DisclosureWithdrawn():
             return _agreed(meeting, data)
         case RendezvousMissed():
@@ -105,31 +103,21 @@ def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
             return replace(_ended(meeting, data.rendezvous_id), missed_ids=missed)
         case RendezvousCancelled() | RendezvousExpired():
             return _ended(meeting, data.rendezvous_id)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def offer_after(offer: Offer | None, data: OfferStep, at: datetime) -> Offer | None:
-    """The offer after an event that happened `at`."""
-    match data:
         case HandoverOffered():
-            return Offer(data.offer_id, data.team, at, data.deadline_at)
-        case HandoverAccepted():
-            return _answered(offer, data.offer_id, "accepted")
-        case HandoverRefused():
-            return _answered(offer, data.offer_id, "refused")
-        case HandoverWithdrawn():
-            return _answered(offer, data.offer_id, "withdrawn")
-        case GroupHandedOver():
-            return replace(offer, answer="received") if offer is not None else None
-        case _ as unreachable:
-            assert_never(unreachable)
+            made = Offer(data.offer_id, data.team, event.time, data.deadline_at)
+            return replace(meeting, offer=made)
+        case HandoverAccepted() | HandoverRefused() | HandoverWithdrawn():
+            return replace(meeting, offer=_answered(offer, data))
+        case GroupHandedOver() if offer is not None:
+            return replace(meeting, offer=replace(offer, answer="received"))
+        case MessageSent() | MessageFailed() | MessageRefused():
+            return _reported(meeting, data)
+        case _:
+            return meeting
 
 
-def meeting_after_message(
-    meeting: Meeting, data: MessageSent | MessageFailed | MessageRefused
-) -> Meeting:
-    """The meeting after a channel's late report on a message that may have told him."""
+def _reported(meeting: Meeting, data: MessageSent | MessageFailed | MessageRefused) -> Meeting:
+    """After a channel's late report on a message that may have told him."""
     current, message_id = meeting.rendezvous, data.message_id
     is_word = not isinstance(data, MessageFailed) or data.reason != NO_REPORT
     if current is None or message_id not in current.perhaps_told_by or not is_word:
@@ -180,7 +168,69 @@ def _void(offer: Offer | None) -> Offer | None:
     return replace(offer, answer="void") if offer is not None else None
 
 
-def _answered(offer: Offer | None, offer_id: str, answer: OfferAnswer) -> Offer | None:
-    if offer is None or offer.offer_id != offer_id:
+def _answered(
+    offer: Offer | None, data: HandoverAccepted | HandoverRefused | HandoverWithdrawn
+) -> Offer | None:
+    if offer is None or offer.offer_id != data.offer_id:
         return offer
-    return replace(offer, answer=answer)
+    return replace(offer, answer=ANSWERS[type(data)])
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    rendezvous_id: str | None
+    valid_until: datetime
+    told: bool = False
+    """Whether the disclosure by this message is recorded."""
+    sent: bool = False
+    fault: DisclosureFault | None = None
+    """Why it told him nothing, or perhaps nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """By message_id."""
+
+    of: Mapping[str, Message] = field(default_factory=dict)
+
+    def tells(self, message_id: str, rendezvous_id: str, now: datetime) -> bool:
+        """Whether a message tells of this rendezvous, and goes as soon as it may."""
+        one = self.of.get(message_id)
+        if one is None or one.told or one.sent or one.fault is not None:
+            return False
+        return one.rendezvous_id == rendezvous_id and now < one.valid_until
+
+    def fault_of(self, message_id: str) -> DisclosureFault | None:
+        """Why a message told him nothing, or perhaps nothing; None if it did, or still may."""
+        one = self.of.get(message_id)
+        return None if one is None or one.sent else one.fault
+
+
+def evolve_messages(messages: Messages, event: CaseEvent[Any]) -> Messages:
+    data = event.data
+    match data:
+        case MessageQueued():
+            known = messages.of.get(data.message_id)
+            queued = known or Message(data.rendezvous_id, data.valid_until)
+            return Messages({**messages.of, data.message_id: queued})
+        case RendezvousDisclosed() | GuidanceGiven():
+            return _changed(messages, data.message_id, told=True)
+        case MessageSent():
+            return _changed(messages, data.message_id, sent=True)
+        case MessageFailed() | MessageRefused():
+            return _changed(messages, data.message_id, fault=_fault_in(data))
+        case _:
+            return messages
+
+
+def _fault_in(data: MessageFailed | MessageRefused) -> DisclosureFault:
+    if isinstance(data, MessageRefused):
+        return "refused"
+    return "no_report" if data.reason == NO_REPORT else "failed"
+
+
+def _changed(messages: Messages, message_id: str | None, **what: Any) -> Messages:
+    one = messages.of.get(message_id or "")
+    if one is None or message_id is None:
+        return messages
+    return Messages({**messages.of, message_id: replace(one, **what)})

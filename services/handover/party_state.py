@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any
 
-from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
+from shared.events.base import CaseEvent
+from shared.events.groups import GroupEvent, GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.handover import (
     ArrivedInUkraine,
     GroupHandedOver,
@@ -51,20 +52,8 @@ class Party:
         return max(1 + len(self.members), 1 + self.companions)
 
 
-PartyStep = (
-    SurrenderDeclared
-    | ArrivedInUkraine
-    | GroupFormed
-    | GroupJoined
-    | GroupLeft
-    | HeadsCounted
-    | GroupHandedOver
-    | HandoverDiscrepancyRaised
-    | HandoverDiscrepancyResolved
-)
-
-
-def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
+def evolve_party(party: Party, event: CaseEvent[Any]) -> Party:
+    data = event.data
     match data:
         case SurrenderDeclared():
             return replace(party, declared=data.declared_size)
@@ -73,16 +62,15 @@ def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
         case HandoverDiscrepancyRaised() | HandoverDiscrepancyResolved():
             raised = isinstance(data, HandoverDiscrepancyRaised)
             return replace(party, discrepancy_open=raised)
-        case GroupFormed() | GroupJoined() | GroupLeft() | HeadsCounted() | GroupHandedOver():
+        case GroupEvent() | GroupHandedOver():
             # The member's log also says that he joined and left; only the lead has the roll.
-            return _group_after(party, data) if data.group_id == case_id else party
-        case _ as unreachable:
-            assert_never(unreachable)
+            return _group_after(party, event) if event.data.group_id == event.subject else party
+        case _:
+            return party
 
 
-def _group_after(
-    party: Party, data: GroupFormed | GroupJoined | GroupLeft | HeadsCounted | GroupHandedOver
-) -> Party:
+def _group_after(party: Party, event: CaseEvent[Any]) -> Party:
+    data = event.data
     match data:
         case GroupFormed():
             return replace(party, case_id=data.group_id, leads=True, declared=data.declared_size)
@@ -98,5 +86,5 @@ def _group_after(
             return replace(party, declared=data.count)
         case GroupHandedOver():
             return replace(party, received=party.received | set(data.received))
-        case _ as unreachable:
-            assert_never(unreachable)
+        case _:
+            return party
