@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.keyholder.secrets import Secrets
 from shared.events.fields import Id, PersonalClass
+from shared.jetstream.buckets import BucketEntry, Change
 from shared.keys.sealing import DataKey, SealBrokenError
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
@@ -61,6 +63,23 @@ class CaseKey(NamedTuple):
     def is_destroyed(self, key_id: int) -> bool:
         was_there = 1 <= key_id < self.key_id or (key_id == self.key_id and self.key is None)
         return was_there and key_id not in self.damaged
+
+
+class CaseKeys(NamedTuple):
+    keys: dict[PersonalClass, CaseKey]
+    erasures: tuple[str, ...]
+
+    @property
+    def seals(self) -> bool:
+        return all(one.key is not None for one in self.keys.values())
+
+    @property
+    def is_damaged(self) -> bool:
+        return any(one.damaged for one in self.keys.values())
+
+    def has_seen(self, erasure: str) -> bool:
+        """Whether an erasure was carried out; true for an empty id."""
+        return not erasure or erasure in self.erasures
 
 
 def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[PersonalClass, DataKey]]:
@@ -150,3 +169,40 @@ def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: b
 
 def _bound(case_id: str, name: PersonalClass, epoch: int, key: WrappedKey) -> bytes:
     return f"passage data key|{case_id}|{name}|{epoch}|{key.key_id}|{key.public}".encode()
+
+
+def held_of(case_id: str, entry: Entry, secrets: Secrets) -> CaseKeys:
+    """Raises SealBrokenError if the key files are older than the entry."""
+    entry = current(entry, secrets)
+    return CaseKeys(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
+
+
+def is_dropped(entry: Entry, secrets: Secrets) -> bool:
+    """Whether the entry's key-encryption key, and so its keys, were destroyed."""
+    return entry.epoch < min(secrets.keks)
+
+
+def current(entry: Entry, secrets: Secrets) -> Entry:
+    """The entry as it counts now: without keys if its epoch was dropped."""
+    return dropped(entry, secrets.epoch) if is_dropped(entry, secrets) else entry
+
+
+def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
+    """The key that wraps an entry's. Raises SealBrokenError if it is missing."""
+    kek = secrets.keks.get(entry.epoch)
+    if kek is None:  # Nothing is destroyed or damaged: the right key files open it.
+        raise SealBrokenError(f"the data keys of case {case_id} are newer than the key files")
+    return kek
+
+
+def read(kept: BucketEntry) -> Entry:
+    """Raises ValidationError."""
+    return Entry.model_validate_json(kept.value)
+
+
+def written(entry: Entry) -> bytes:
+    return entry.model_dump_json(exclude_defaults=True).encode()
+
+
+def change_of(case_id: str, entry: Entry, revision: int) -> Change:
+    return Change(case_id, written(entry), revision)

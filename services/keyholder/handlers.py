@@ -9,8 +9,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from services.keyholder.holder import Holder
-from services.keyholder.keeping import NOBODY, Erasures, Keeping, content_in
-from services.keyholder.people import answer_person, hash_values
+from services.keyholder.people import (
+    NOBODY,
+    Erasures,
+    Keeping,
+    answer_person,
+    content_in,
+    hash_values,
+)
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
 from shared.bus.timers import read_timer
@@ -25,13 +31,11 @@ from shared.keys.messages import (
     Denied,
     Found,
     Hash,
-    KeysChecked,
     NoteParked,
     Open,
     PepperRenewed,
     PublicKey,
     PublicKeys,
-    Rotated,
     Seal,
     Search,
     Trial,
@@ -99,11 +103,11 @@ def keep(keeping: Keeping, operation: str, body: bytes) -> BaseModel:
             ring.forget_all()
             return Closed()
         case "rotate":
-            return Rotated(**ring.rotate(keeping.folder)._asdict())
+            return ring.rotate(keeping.folder)
         case "pepper":
             return PepperRenewed(version=ring.renew_pepper(keeping.folder))
         case "check":
-            return KeysChecked(**ring.check()._asdict())
+            return ring.check()
         case "trial":
             return _trial(keeping, body)
         case _:

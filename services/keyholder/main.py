@@ -12,11 +12,10 @@ from services.keyholder import DUE, ERASURES, SERVICE, handlers
 from services.keyholder.access import Records
 from services.keyholder.budgets import Budgets
 from services.keyholder.holder import Holder
-from services.keyholder.keeping import Keeping
-from services.keyholder.lock import Lock
+from services.keyholder.lock import Lock, is_noted, note_sealed, unsealed
+from services.keyholder.people import Keeping
 from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
-from services.keyholder.sealed import is_noted, note_sealed, unsealed
 from services.keyholder.secrets import held, read_secrets
 from shared import subjects
 from shared.bus.bus import Bus

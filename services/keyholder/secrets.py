@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,20 +124,12 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def add_kek(folder: Path, secrets: Secrets) -> Secrets:
-    return Secrets(
-        keks={**secrets.keks, **_add(folder, "kek", secrets.keks)},
-        peppers=secrets.peppers,
-        intake_private=secrets.intake_private,
-    )
+    return replace(secrets, keks=secrets.keks | _add(folder, "kek", secrets.keks))
 
 
 def add_pepper(folder: Path, secrets: Secrets) -> Secrets:
     """Older versions stay, to find what they hashed."""
-    return Secrets(
-        keks=secrets.keks,
-        peppers={**secrets.peppers, **_add(folder, "pepper", secrets.peppers)},
-        intake_private=secrets.intake_private,
-    )
+    return replace(secrets, peppers=secrets.peppers | _add(folder, "pepper", secrets.peppers))
 
 
 def drop_old_keks(folder: Path, secrets: Secrets) -> Secrets:
@@ -145,11 +137,7 @@ def drop_old_keks(folder: Path, secrets: Secrets) -> Secrets:
     kept = sorted(secrets.keks)[-EPOCHS_KEPT:]
     for epoch in set(secrets.keks) - set(kept):
         _destroy(folder / HOLDER / f"kek-{epoch}.key")
-    return Secrets(
-        keks={epoch: secrets.keks[epoch] for epoch in kept},
-        peppers=secrets.peppers,
-        intake_private=secrets.intake_private,
-    )
+    return replace(secrets, keks={epoch: secrets.keks[epoch] for epoch in kept})
 
 
 def _named(version: int, digest: str) -> str:
