@@ -18,8 +18,7 @@ from passage.integrity.gate import Succession, check_gate, succeed, witnessed_of
 from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from services.witness.audit import AuditTrail
-from services.witness.signing import Signer
+from services.witness.signing import AuditTrail, Signer
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stream import Stream
