@@ -59,8 +59,8 @@ def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:
         LIFE_NOW: pending.life_now_at + spans.life_now if is_open and pending.life_now_at else None,
         SECOND_CALL: pending.code_at + spans.second_call if is_open and pending.code_at else None,
         LOCATION_RETENTION: pending.places_at + spans.places if pending.places_at else None,
-        UNREPORTED: unreported_at(state.outbox, spans.report),
-        UNTOLD: untold_at(state.outbox),
+        UNREPORTED: unreported_at(state, spans.report),
+        UNTOLD: untold_at(state),
     }
     return {kind: at for kind, at in due.items() if at is not None}
 
@@ -75,8 +75,8 @@ def decide_due(state: IntakeState, due: Due) -> list[Event]:
         case "location_retention":
             return decide_location_retention(state, by="service:intake")
         case "outbound_unreported":
-            return decide_unreported(state.outbox)
+            return decide_unreported(state)
         case "outbound_untold":
-            return decide_untold(state.outbox)
+            return decide_untold(state)
         case _:
             return []

@@ -15,7 +15,6 @@ from services.intake.address_state import Address, Addresses
 from shared.callers.contact_rule import SafeToContact, is_surely_later, said_in
 from shared.events import intake, outbound
 from shared.events.base import CaseEvent, Event
-from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Sealed
 from shared.events.handover import (
     GuidanceGiven,
@@ -61,21 +60,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    closed: bool = False
-    left: bool = False
-    """He was exchanged, or another case continues this one."""
-    duress: bool = False
-    """He gave his duress code, and no supervisor has looked since."""
     contact: SafeToContact = field(default_factory=SafeToContact)
     addresses: Addresses = field(default_factory=Addresses)
     messages: Mapping[str, Message] = field(default_factory=dict)
     """By message_id."""
     rendezvous_id: str | None = None
-
-    @property
-    def over(self) -> bool:
-        """Nothing more is sent to him about this case."""
-        return self.closed or self.left
 
 
 def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
@@ -84,12 +73,6 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
             return _with_address(outbox, call, event)
         case intake.ContactRuleSet():
             return _with_rule(outbox, event)
-        case intake.CaseClosed() | intake.CaseReopened() as turned:
-            return replace(outbox, closed=isinstance(turned, intake.CaseClosed))
-        case intake.EpisodeContinued() | Exchanged():
-            return replace(outbox, left=True)
-        case intake.DuressSignalled() | intake.DuressCleared() as code:
-            return replace(outbox, duress=isinstance(code, intake.DuressSignalled))
         case intake.PersonalDataErased() as erased:
             return _without(outbox, erased)
         case outbound.OutboundEvent() as step:

@@ -27,7 +27,7 @@ from services.intake.messages import (
     require_said_once,
     was_given,
 )
-from services.intake.outbox_state import Message, Outbox
+from services.intake.outbox_state import Message
 from services.intake.parsing import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
@@ -95,9 +95,9 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
 
     def decide(state: IntakeState) -> list[Event]:
         require_not_exchanged(state)
-        address = may_send(state.outbox, command, now, sending.channel_keys)
+        address = may_send(state, command, now, sending.channel_keys)
         require_fits(command, sending.limits)
-        require_said_once(command, _said_lately(context, command, state.outbox, now))
+        require_said_once(command, _said_lately(context, command, state, now))
         to_address = _address(context, command, address)
         return queued(command, address.language, to_address, now)
 
@@ -106,11 +106,11 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
 
 
 def _said_lately(
-    context: Context, command: SendMessage, outbox: Outbox, now: datetime
+    context: Context, command: SendMessage, state: IntakeState, now: datetime
 ) -> Sequence[str]:
     if command.again:
         return ()
-    lately = queued_lately(outbox, command.channel, now)
+    lately = queued_lately(state, command.channel, now)
     texts = (_opened(context, [SealedValue.of(one, "text")], command.by) for one in lately)
     return [text for found in texts for text in found]
 
@@ -145,7 +145,7 @@ def dispatch(
         letter.contact = state.outbox.contact
         once = partial(
             decide_dispatch,
-            state.outbox,
+            state,
             event.data.message_id,
             cause.happened_at,
             channels=sending.channel_keys,
@@ -220,7 +220,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     report = read_report(message)
     context = sending.context
     state: IntakeState = context.writer.log.load_current(report.case_id).state
-    if not was_given(state.outbox, report):
+    if not was_given(state, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
     if is_underway(message):
@@ -236,7 +236,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     )
 
     def decide(state: IntakeState) -> list[Event]:
-        return decide_report(state.outbox, report)
+        return decide_report(state, report)
 
     return transact(context.writer, report.case_id, cause, decide)
 
