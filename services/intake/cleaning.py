@@ -38,21 +38,8 @@ LIST_MAX = 100
 """A longer list is cut as one text: a head of each part would be no shorter."""
 FALSE_WORDS = frozenset(
     {
-        *(
-            "",
-            "-",
-            "f",
-            "n",
-            "nein",
-            "nie",
-            "no",
-            "none",
-            "not withheld",
-            "null",
-            "off",
-            "undefined",
-        ),
-        *("allowed", "false", "public", "shown", "visible", "[]", "{}"),
+        *("", "-", "f", "n", "nein", "nie", "no", "none", "not withheld", "null", "off"),
+        *("allowed", "false", "public", "shown", "undefined", "visible", "[]", "{}"),
         *("не", "нет", "ні", "ложь", "хибність", "открыт", "відкритий", "доступен"),
     }
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from services.intake.case_link_state import Told
+from services.intake.case_link_state import Told, is_from_service
 from services.intake.case_links import (
     decide_continued,
     decide_link,
@@ -87,20 +87,25 @@ def _exists(context: Context, case_id: str) -> bool:
         return True  # Someone must be responsible for a damaged case, too.
 
 
-def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:
-    """Records in the previous episode's log that this one follows it."""
+def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome | None:
+    """Records in the previous episode's log, if there is one, that this one follows it."""
     context, previous = intake.context, event.data.previous_case
+    if previous is None:
+        return None
     decide = partial(decide_continued, next_case=event.subject)
-    return transact(context.writer, str(previous), context.cause_in(event), decide)
+    return transact(context.writer, previous, context.cause_in(event), decide)
 
 
 def tell_other(
     intake: Intake, event: CaseEvent[GroupJoined | GroupLeft | CasesLinked | CasesUnlinked]
-) -> Outcome:
+) -> Outcome | None:
     """Records in the other case's log what a person recorded here about both.
 
-    Anything still untold to that case goes first: deliveries may overtake one another.
+    What came from it isn't told back. Anything still untold to that case goes first: deliveries
+    may overtake one another.
     """
+    if is_from_service(event):
+        return None
     context, data = intake.context, event.data
     log, lead = context.writer.log, event.subject
     about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from services.intake import others, sending
-from services.intake.case_link_state import is_from_service
 from services.intake.erasure import decide_queued
 from services.intake.handlers import Intake
 from services.intake.receiving import EarlyEnds
@@ -35,7 +35,7 @@ from shared.events.intake import (
 from shared.events.outbound import MessageQueued
 from shared.log.transact import Outcome, transact
 from shared.skeleton.deadlines import Deadlines
-from shared.skeleton.reactions import Reactions, set_timers
+from shared.skeleton.reactions import Reaction, Reactions, set_timers
 
 
 @dataclass(frozen=True)
@@ -46,38 +46,18 @@ class Listening:
     deadlines: Deadlines[IntakeState]
 
 
-def continue_episode(listening: Listening, event: CaseEvent[CaseOpened]) -> Outcome | None:
-    """Records in the previous episode's log, if there is one, that this one follows it."""
-    if event.data.previous_case is None:
-        return None
-    return others.continue_episode(listening.intake, event)
-
-
-def tell_other(
-    listening: Listening, event: CaseEvent[GroupJoined | GroupLeft | CasesLinked | CasesUnlinked]
-) -> Outcome | None:
-    """Tells the other case's log what a person recorded here; what came from it isn't told back."""
-    if is_from_service(event):
-        return None
-    return others.tell_other(listening.intake, event)
-
-
 def finish_erasure(listening: Listening, event: CaseEvent[Any]) -> Outcome:
     """A queued erasure waits until something ends his way."""
     context = listening.intake.context
     return transact(context.writer, event.subject, context.cause_in(event), decide_queued)
 
 
-def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:
-    return sending.dispatch(listening.sending, event)
+def by_intake(reaction: Callable[[Intake, CaseEvent[Any]], Outcome | None]) -> Reaction:
+    return lambda listening, event: reaction(listening.intake, event)
 
 
-def dispatch_told(
-    listening: Listening, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
-) -> Outcome | None:
-    if event.data.message_id is None:
-        return None
-    return sending.dispatch_told(listening.sending, event)
+def by_sending(reaction: Callable[[Sending, CaseEvent[Any]], Outcome | None]) -> Reaction:
+    return lambda listening, event: reaction(listening.sending, event)
 
 
 # The timers first: if a crash follows, the redelivery sets them again.
@@ -87,14 +67,14 @@ REACTIONS: Reactions = {
     CaseReleased: (set_timers,),
     ReturnCodeIssued: (set_timers,),
     CaseReopened: (set_timers,),
-    CaseOpened: (continue_episode,),
-    GroupJoined: (tell_other,),
-    GroupLeft: (tell_other,),
-    CasesLinked: (tell_other,),
-    CasesUnlinked: (tell_other,),
-    MessageQueued: (dispatch,),
-    RendezvousDisclosed: (dispatch_told,),
-    GuidanceGiven: (dispatch_told,),
+    CaseOpened: (by_intake(others.continue_episode),),
+    GroupJoined: (by_intake(others.tell_other),),
+    GroupLeft: (by_intake(others.tell_other),),
+    CasesLinked: (by_intake(others.tell_other),),
+    CasesUnlinked: (by_intake(others.tell_other),),
+    MessageQueued: (by_sending(sending.dispatch),),
+    RendezvousDisclosed: (by_sending(sending.dispatch_told),),
+    GuidanceGiven: (by_sending(sending.dispatch_told),),
     HandedOver: (set_timers, finish_erasure),
     RendezvousMissed: (finish_erasure,),
     RendezvousCancelled: (finish_erasure,),

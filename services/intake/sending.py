@@ -162,7 +162,9 @@ def dispatch(
 
 def dispatch_told(
     sending: Sending, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
-) -> Outcome:
+) -> Outcome | None:
+    if event.data.message_id is None:
+        return None
     history = sending.context.writer.log.load_current(event.subject)
     message = history.state.outbox.messages.get(event.data.message_id)
     if message is None or message.queued is None:
