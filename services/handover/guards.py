@@ -46,19 +46,16 @@ UNKNOWN = HandoverState()
 
 
 def require_latest(state: HandoverState) -> None:
-    """Raises RefusedError unless the case exists and is his present one."""
     require(state.opened, CASE_KNOWN)
     require(not state.continued, LATEST_EPISODE)
 
 
 def require_not_exchanged(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is his present one and he wasn't exchanged."""
     require_latest(state)
     require(not state.custody.exchanged, NOT_EXCHANGED)
 
 
 def require_open(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is open and he is still the hotline's to bring in."""
     require_latest(state)
     require(not state.closed, CASE_OPEN)
     require(not state.handed_over, NOT_HANDED_OVER)

@@ -34,8 +34,6 @@ class IdentityView:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The newest; it replaces all earlier ones."""
-
     level: Credibility
     expires_at: datetime
 

@@ -74,13 +74,6 @@ class ReadCall:
     wanted: Wanted = field(repr=False)
 
 
-def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
-    """Opens a call's boxes. Raises BoxBrokenError, which holds no value, if none opens."""
-    call = read_call(keys, message)
-    (hashes,) = hashed(keys, [call.wanted])
-    return opened(call, hashes)
-
-
 def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
     """Opens the boxes without hashing, so that many calls can be hashed at once."""
     fields, parsed, channel = message.upstream.fields, begin(message), message.channel

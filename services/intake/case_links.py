@@ -5,8 +5,8 @@ Nothing is merged. A link is in both cases' logs, and can be removed in either.
 
 from __future__ import annotations
 
-from services.intake.case_link_state import Told
 from services.intake.guards import CALL_OF_CASE, require_not_exchanged
+from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
 from shared.events.base import Event

@@ -43,8 +43,6 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long each may pend before something is done."""
-
     life_now: Annotated[timedelta, Setting("life_now_s")]
     second_call: Annotated[timedelta, Setting("second_call_days")]
     places: Annotated[timedelta, Setting("location_retention_hours")]

@@ -5,8 +5,8 @@ The roll is in the leading case's log; each member's log says with whom he trave
 
 from __future__ import annotations
 
-from services.intake.case_link_state import Told
 from services.intake.guards import require_latest, require_not_handed_over
+from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.base import Event

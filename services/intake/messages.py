@@ -13,8 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from services.intake.address_state import Address
-from services.intake.outbox_state import Message
+from services.intake.outbox_state import Address, Message
 from services.intake.state import IntakeState
 from shared.callers.contact_rule import CONTACT_ALLOWED, SafeToContact
 from shared.callers.message_lengths import MessageLimit

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from services.intake.case_link_state import Told, is_from_service
 from services.intake.case_links import (
     decide_continued,
     decide_link,
@@ -20,6 +19,7 @@ from services.intake.case_links import (
 from services.intake.desk import decide_hand_over
 from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
 from services.intake.handlers import Intake
+from services.intake.others_state import Told, is_from_service
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
 from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase

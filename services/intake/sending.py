@@ -11,7 +11,6 @@ from typing import Any
 
 from nacl.public import PublicKey
 
-from services.intake.address_state import Address
 from services.intake.calls import message_of
 from services.intake.guards import require_not_exchanged
 from services.intake.messages import (
@@ -27,7 +26,7 @@ from services.intake.messages import (
     require_said_once,
     was_given,
 )
-from services.intake.outbox_state import Message
+from services.intake.outbox_state import Address, Message
 from services.intake.parsing import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState

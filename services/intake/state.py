@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from services.intake.case_link_state import Told, evolve_links, evolve_told
 from services.intake.claim_state import Claim, evolve_claim
 from services.intake.deadline_state import Pending, evolve_pending
 from services.intake.desk import ShiftState, evolve_exported, evolve_shift
-from services.intake.group_state import Group, evolve_group
 from services.intake.known_state import Known, evolve_known
+from services.intake.others_state import Group, Told, evolve_group, evolve_links, evolve_told
 from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.events import handover, intake
 from shared.events.base import CaseEvent

@@ -75,9 +75,6 @@ class Budgets:
         self._people: dict[str, _Person] = {}
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self._people)
-
     def search(self, by: str, hashes: int) -> Spent | None:
         """Counts a search and its hashes, or returns the budget that is exhausted."""
         with self._lock:

@@ -50,7 +50,6 @@ class Lock:
         self._used_at = self.clock()
 
     def close(self) -> None:
-        """For good."""
         if self.note is not None and not self.noted:
             self.noted = self.note()
         self._closed.set()

@@ -146,7 +146,6 @@ def require_person(rights: Rights, service: str, asked: Open | Search | Found | 
 
 
 def require_purposes(keeping: Keeping, service: str, values: Sequence[ToHash]) -> None:
-    """Raises KeysDeniedError if the policy doesn't grant every purpose."""
     rights = keeping.policy.services.get(service, NOBODY)
     if not all(rights.may_hash(one.purpose) for one in values):
         raise KeysDeniedError("a purpose that the policy gives this service")

@@ -9,12 +9,10 @@ IDENTITY_CLAIMED = Guard("identity_claimed", "ProvidePersonalData first")
 
 
 def require_latest(state: VerificationState) -> None:
-    """Raises RefusedError unless the case exists and is his present one."""
     require(state.opened, CASE_KNOWN)
     require(not state.continued, LATEST_EPISODE)
 
 
 def require_not_handed_over(state: VerificationState) -> None:
-    """Raises RefusedError unless the case is his present one and still the hotline's."""
     require_latest(state)
     require(not state.handed_over, NOT_HANDED_OVER)

@@ -10,7 +10,6 @@ import pytest
 from typing_extensions import override
 
 from services.intake import receiving
-from services.intake.calls import open_call
 from services.intake.handlers import Intake
 from services.intake.parsing import ChannelMessage
 from services.intake.receiving import EarlyEnds, receive_call, receive_end
@@ -20,6 +19,7 @@ from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from shared.log.case_log import Fold
 from tests.contexts import NOW, MemoryBucket, context_for
+from tests.intake.receiving import open_call
 from tests.intake.stories import ruled
 
 
