@@ -15,7 +15,8 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.printing import out, print_json
 from passage.running import find_running
-from services.verification.registry import Loaded, RegistryFileError, load_csv
+from services.verification.registry import Loaded, load_csv
+from services.verification.registry_file.problems import RegistryFileError
 
 SEPARATORS = {"\t": "tab"}
 

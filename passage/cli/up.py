@@ -34,7 +34,7 @@ from passage.running import Running, forget_running, settings_of_environment
 from passage.witness_places import FILE_NAME as WITNESS_FILE
 from passage.witness_places import VARIABLE as WITNESS_VARIABLE
 from passage.witness_places import witnesses_of
-from services.verification.registry import remove_drafts
+from services.verification.registry_store import remove_drafts
 
 DEMO_CASES = 24
 

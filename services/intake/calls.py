@@ -7,7 +7,7 @@ and the original is sealed with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast, get_args
@@ -80,7 +80,7 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
     said = unboxed(keys, fields, parsed)
     code, text = said.get("return_code", ""), said.get("text", "")
     codes = codes_in(code) if code.strip() else _code_in(text)
-    region = _region(fields, parsed)
+    region = _cleaned(cleaning.region, fields, "region", "region_unknown", parsed)
     address, kept = _address(fields, said, channel, region, parsed)
     name = line(said, "display_name", "name_cleaned", parsed)
     shown = spelled(channel, name) if name is not None else None
@@ -105,12 +105,13 @@ def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
     code, channel, ids = said.get("return_code", ""), call.message.channel, call.ids
     ids.replace_by(hashes["ids"], parsed)
     started_at, began = _started(fields, parsed)
+    language = _cleaned(cleaning.language, fields, "language", "language_replaced", parsed)
     incoming = IncomingCall(
         call_id=ids.call_id,
         channel=channel,
         caller_keys=tuple(one for some in hashes["caller"] for one in some),
         caller_address=shortened(call.address, "caller_address", "address_cleaned", parsed),
-        language=_language(fields, parsed),
+        language=language or UNKNOWN_LANGUAGE,
         started_at=started_at,
         began=began,
         text=_text(said.get("text", ""), parsed),
@@ -201,17 +202,16 @@ def _text(said: str, parsed: Parsed) -> Plain | None:
     return Plain(found.value) if found.value else None
 
 
-def _language(fields: Mapping[str, Any], parsed: Parsed) -> str:
-    found = cleaning.language(fields.get("language"))
+def _cleaned(
+    clean: Callable[[Any], cleaning.Cleaned],
+    fields: Mapping[str, Any],
+    name: str,
+    change: Change,
+    parsed: Parsed,
+) -> str | None:
+    found = clean(fields.get(name))
     if found.lossy:
-        parsed.note("language_replaced", "language", fields["language"])
-    return found.value or UNKNOWN_LANGUAGE
-
-
-def _region(fields: Mapping[str, Any], parsed: Parsed) -> str | None:
-    found = cleaning.region(fields.get("region"))
-    if found.lossy:
-        parsed.note("region_unknown", "region", fields["region"])
+        parsed.note(change, name, fields[name])
     return found.value
 
 

@@ -104,8 +104,10 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
 
 def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
     match event.data:
-        case (intake.CaseOpened() | intake.CallLinked()) as call:
-            return _with_call(state, call)
+        case (intake.CaseOpened() | intake.CallLinked()) as came:
+            call = Call(came.caller_key, came.language, came.started_at)
+            calls = state.calls.with_entry((came.channel, came.call_id), call)
+            return replace(state, opened=True, calls=calls)
         case CallEnded() as end:
             ended = state.calls_ended.with_entry((end.channel, end.call_id), None)
             return replace(state, calls_ended=ended)
@@ -136,12 +138,6 @@ def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
             return replace(state, exchanged=True)
         case _:
             return state
-
-
-def _with_call(state: IntakeState, data: intake.CaseOpened | intake.CallLinked) -> IntakeState:
-    call = Call(data.caller_key, data.language, data.started_at)
-    calls = state.calls.with_entry((data.channel, data.call_id), call)
-    return replace(state, opened=True, calls=calls)
 
 
 def _sealed_in(data: AnyCaseEvent) -> frozenset[PersonalClass]:

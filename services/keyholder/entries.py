@@ -107,7 +107,13 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Da
 
 
 def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, CaseKey]:
-    return {name: _found(case_id, name, entry, kek) for name in entry.keys}
+    keys: dict[PersonalClass, CaseKey] = {}
+    for name, key in entry.keys.items():
+        try:
+            keys[name] = CaseKey(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
+        except SealBrokenError:
+            keys[name] = CaseKey(key.key_id, None, (*key.damaged, key.key_id))
+    return keys
 
 
 def rewrapped(
@@ -149,14 +155,6 @@ def renewed(case_id: str, entry: Entry, kek: bytes) -> Entry:
             new = _wrapped(case_id, name, key, entry.epoch, kek)
             keys[name] = new.model_copy(update={"damaged": last.damaged})
     return entry.model_copy(update={"keys": keys})
-
-
-def _found(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> CaseKey:
-    key = entry.keys[name]
-    try:
-        return CaseKey(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
-    except SealBrokenError:
-        return CaseKey(key.key_id, None, (*key.damaged, key.key_id))
 
 
 def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: bytes) -> WrappedKey:

@@ -146,7 +146,8 @@ def answer(keeping: Keeping, service: str, asked: BaseModel) -> BaseModel:
             case Seal():
                 return public_keys(keeping.holder, asked)
             case Unbox():
-                return unbox(keeping.holder, asked)
+                contents = tuple(content_in(keeping.holder, box) for box in asked.boxes)
+                return Unboxed(contents=contents)
             case Hash():
                 return hash_values(keeping, service, asked)
             case Open() | Search() | Found() | NoteParked():
@@ -173,10 +174,6 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
             for name, key in keys.items()
         }
     )
-
-
-def unbox(holder: Holder, asked: Unbox) -> BaseModel:
-    return Unboxed(contents=tuple(content_in(holder, box) for box in asked.boxes))
 
 
 def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:

@@ -24,7 +24,7 @@ import services.verification.handlers
 from passage.integrity.verify.rules.trail import Trail
 from passage.integrity.verify.transitions import broken_rules
 from services.intake.parsing import ChannelMessage
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from shared import subjects
 from shared.commands.base import Command, Recorded
 from shared.events.base import CaseEvent

@@ -34,9 +34,10 @@ from services.intake.routing import Index, Standing
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
-from services.verification.asking import Verification
+from services.verification.handlers import Verification
 from services.verification.reactions import REACTIONS as VERIFICATION_REACTIONS
-from services.verification.registry import Registry, RegistryAnswer
+from services.verification.registry import Registry
+from services.verification.registry_answers import RegistryAnswer
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
 from shared.callers.outgoing import OutgoingMessage
