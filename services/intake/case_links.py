@@ -64,13 +64,4 @@ def decide_other_case(
     require(call is not None, CALL_OF_CASE)
     if call is None or state.opened:
         return []
-    return [
-        CaseOpened(
-            call_id=command.call_id,
-            channel=command.channel,
-            caller_key=call.caller_key,
-            language=call.language,
-            started_at=call.started_at,
-            split_from=command.case_id,
-        )
-    ]
+    return [event_of(CaseOpened, command, **call._asdict(), split_from=command.case_id)]

@@ -21,7 +21,8 @@ from shared.commands.intake import SendMessage
 from shared.events import outbound
 from shared.events.base import CaseEvent, Event
 from shared.events.calls import DeliveryReported
-from shared.events.fields import Channel, Plain
+from shared.events.event_of import event_of
+from shared.events.fields import Channel
 from shared.events.outbound import OutboundRefusal
 from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedError, require
 
@@ -102,17 +103,9 @@ def _words(text: str) -> str:
 
 def queued(command: SendMessage, language: str, to_address: str, now: datetime) -> list[Event]:
     """What is recorded of a message that may be sent; `to_address` is sealed anew with it."""
-    return [
-        outbound.MessageQueued(
-            message_id=message_id_of(command),
-            channel=command.channel,
-            to_address=Plain(to_address),
-            language=language,
-            text=Plain(command.text),
-            valid_until=now + timedelta(minutes=command.valid_minutes),
-            rendezvous_id=command.rendezvous_id,
-        )
-    ]
+    goes = {"message_id": message_id_of(command), "to_address": to_address, "language": language}
+    valid_until = now + timedelta(minutes=command.valid_minutes)
+    return [event_of(outbound.MessageQueued, command, **goes, valid_until=valid_until)]
 
 
 def decide_dispatch(

@@ -60,9 +60,6 @@ def call(call_id: str = "call-9") -> IncomingCall:
         language="ru",
         started_at=e.NOON,
         text=Plain("hello"),
-        code_hashes=(),
-        recording_ref=None,
-        media=(),
     )
 
 

@@ -57,14 +57,10 @@ class Line:
             call_id=f"c-{next(self._ids)}",
             channel=on,
             caller_keys=tuple(digest(f"{on} {one}") for one in own),
-            caller_address=None,
             language="ru",
             started_at=NOON,
-            text=None,
             code_hashes=(digest(code),) if code else (),
             gave_code=bool(code),
-            recording_ref=None,
-            media=(),
             reading_keys=tuple((digest(f"{on} {one}"),) for one in readings),
         )
 
