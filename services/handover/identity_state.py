@@ -6,15 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from shared.events import verification
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataProvided
-from shared.events.verification import (
-    Credibility,
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +28,10 @@ class IdentityView:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    level: Credibility
+    level: verification.Credibility
     expires_at: datetime
 
-    def level_at(self, now: datetime) -> Credibility:
+    def level_at(self, now: datetime) -> verification.Credibility:
         """An expired assessment counts as `unclear`."""
         return self.level if now < self.expires_at else "unclear"
 
@@ -49,20 +43,20 @@ def evolve_identity(view: IdentityView, event: CaseEvent[Any]) -> IdentityView:
         case PersonalDataProvided() if data.provenance != "after_capture":
             # The earlier data was verified, not this; a contradiction stays open.
             return IdentityView(event.id, contradicted=view.contradicted)
-        case RegistryChecked() if (
+        case verification.RegistryChecked() if (
             data.about_event == view.about_event and data.outcome != "unavailable"
         ):
             contradicted = view.contradicted and data.outcome != "match"
             partial = data.outcome in {"match", "partial"}
             return replace(view, partial=partial, contradicted=contradicted)
-        case IdentityVerified():
+        case verification.IdentityVerified():
             # Two people may have decided in spite of a contradiction.
             return replace(view, verified=True, rejected=False, contradicted=False)
-        case IdentityContradicted():
+        case verification.IdentityContradicted():
             # A registry's finding can be taken back by the registry; a person's only by new data.
             about = view.about_event if data.registry is not None else None
             return replace(view, about_event=about, contradicted=True, verified=False)
-        case IdentityRejected():
+        case verification.IdentityRejected():
             return replace(view, rejected=True, verified=False)
         case _:
             return view

@@ -12,37 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from shared.events import handover, outbound
 from shared.events.base import CaseEvent, Event
-from shared.events.handover import (
-    DisclosureFault,
-    DisclosureWithdrawn,
-    GroupHandedOver,
-    GuidanceGiven,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    HandoverWithdrawn,
-    RendezvousApproved,
-    RendezvousCancelled,
-    RendezvousDisclosed,
-    RendezvousExpired,
-    RendezvousMissed,
-    RendezvousPlanned,
-    RendezvousReplanned,
-)
-from shared.events.outbound import (
-    NO_REPORT,
-    MessageFailed,
-    MessageQueued,
-    MessageRefused,
-    MessageSent,
-)
 
 OfferAnswer = Literal["open", "accepted", "refused", "withdrawn", "void", "received"]
 ANSWERS: dict[type[Event], OfferAnswer] = {
-    HandoverAccepted: "accepted",
-    HandoverRefused: "refused",
-    HandoverWithdrawn: "withdrawn",
+    handover.HandoverAccepted: "accepted",
+    handover.HandoverRefused: "refused",
+    handover.HandoverWithdrawn: "withdrawn",
 }
 
 
@@ -92,52 +69,61 @@ class Meeting:
 def evolve_meeting(meeting: Meeting, event: CaseEvent[Any]) -> Meeting:
     data, offer = event.data, meeting.offer
     match data:
-        case RendezvousPlanned() | RendezvousReplanned():
+        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
             planned = Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
             ids = meeting.planned_ids | {data.rendezvous_id}
             return replace(meeting, rendezvous=planned, offer=_void(offer), planned_ids=ids)
-        case RendezvousApproved() | RendezvousDisclosed() | DisclosureWithdrawn():
+        case (
+            handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.DisclosureWithdrawn()
+        ):
             return _agreed(meeting, data)
-        case RendezvousMissed():
+        case handover.RendezvousMissed():
             missed = meeting.missed_ids | {data.rendezvous_id}
             return replace(_ended(meeting, data.rendezvous_id), missed_ids=missed)
-        case RendezvousCancelled() | RendezvousExpired():
+        case handover.RendezvousCancelled() | handover.RendezvousExpired():
             return _ended(meeting, data.rendezvous_id)
-        case HandoverOffered():
+        case handover.HandoverOffered():
             made = Offer(data.offer_id, data.team, event.time, data.deadline_at)
             return replace(meeting, offer=made)
-        case HandoverAccepted() | HandoverRefused() | HandoverWithdrawn():
+        case (
+            handover.HandoverAccepted() | handover.HandoverRefused() | handover.HandoverWithdrawn()
+        ):
             return replace(meeting, offer=_answered(offer, data))
-        case GroupHandedOver() if offer is not None:
+        case handover.GroupHandedOver() if offer is not None:
             return replace(meeting, offer=replace(offer, answer="received"))
-        case MessageSent() | MessageFailed() | MessageRefused():
+        case outbound.MessageSent() | outbound.MessageFailed() | outbound.MessageRefused():
             return _reported(meeting, data)
         case _:
             return meeting
 
 
-def _reported(meeting: Meeting, data: MessageSent | MessageFailed | MessageRefused) -> Meeting:
+def _reported(
+    meeting: Meeting, data: outbound.MessageSent | outbound.MessageFailed | outbound.MessageRefused
+) -> Meeting:
     """After a channel's late report on a message that may have told him."""
     current, message_id = meeting.rendezvous, data.message_id
-    is_word = not isinstance(data, MessageFailed) or data.reason != NO_REPORT
+    is_word = not isinstance(data, outbound.MessageFailed) or data.reason != outbound.NO_REPORT
     if current is None or message_id not in current.perhaps_told_by or not is_word:
         return meeting
     after = replace(current, perhaps_told_by=current.perhaps_told_by - {message_id})
-    if isinstance(data, MessageSent):
+    if isinstance(data, outbound.MessageSent):
         after = replace(after, disclosed=True, told_by=message_id)
     return replace(meeting, rendezvous=after)
 
 
 def _agreed(
-    meeting: Meeting, data: RendezvousApproved | RendezvousDisclosed | DisclosureWithdrawn
+    meeting: Meeting,
+    data: handover.RendezvousApproved | handover.RendezvousDisclosed | handover.DisclosureWithdrawn,
 ) -> Meeting:
     current = meeting.rendezvous
     if current is None or current.rendezvous_id != data.rendezvous_id:
         return meeting
     match data:
-        case RendezvousApproved():
+        case handover.RendezvousApproved():
             after = replace(current, approved=True)
-        case RendezvousDisclosed():
+        case handover.RendezvousDisclosed():
             told_by = data.message_id if data.call_id is None else None
             after = replace(current, disclosed=True, told_by=told_by)
         case _:
@@ -145,7 +131,7 @@ def _agreed(
     return replace(meeting, rendezvous=after)
 
 
-def _untold(current: Rendezvous, data: DisclosureWithdrawn) -> Rendezvous:
+def _untold(current: Rendezvous, data: handover.DisclosureWithdrawn) -> Rendezvous:
     if not current.disclosed or current.told_by != data.message_id:
         return current
     perhaps = {data.message_id} if data.reason == "no_report" else set()
@@ -169,7 +155,8 @@ def _void(offer: Offer | None) -> Offer | None:
 
 
 def _answered(
-    offer: Offer | None, data: HandoverAccepted | HandoverRefused | HandoverWithdrawn
+    offer: Offer | None,
+    data: handover.HandoverAccepted | handover.HandoverRefused | handover.HandoverWithdrawn,
 ) -> Offer | None:
     if offer is None or offer.offer_id != data.offer_id:
         return offer
@@ -183,7 +170,7 @@ class Message:
     told: bool = False
     """Whether the disclosure by this message is recorded."""
     sent: bool = False
-    fault: DisclosureFault | None = None
+    fault: handover.DisclosureFault | None = None
     """Why it told him nothing, or perhaps nothing."""
 
 
@@ -200,7 +187,7 @@ class Messages:
             return False
         return one.rendezvous_id == rendezvous_id and now < one.valid_until
 
-    def fault_of(self, message_id: str) -> DisclosureFault | None:
+    def fault_of(self, message_id: str) -> handover.DisclosureFault | None:
         """Why a message told him nothing, or perhaps nothing; None if it did, or still may."""
         one = self.of.get(message_id)
         return None if one is None or one.sent else one.fault
@@ -209,24 +196,24 @@ class Messages:
 def evolve_messages(messages: Messages, event: CaseEvent[Any]) -> Messages:
     data = event.data
     match data:
-        case MessageQueued():
+        case outbound.MessageQueued():
             known = messages.of.get(data.message_id)
             queued = known or Message(data.rendezvous_id, data.valid_until)
             return Messages({**messages.of, data.message_id: queued})
-        case RendezvousDisclosed() | GuidanceGiven():
+        case handover.RendezvousDisclosed() | handover.GuidanceGiven():
             return _changed(messages, data.message_id, told=True)
-        case MessageSent():
+        case outbound.MessageSent():
             return _changed(messages, data.message_id, sent=True)
-        case MessageFailed() | MessageRefused():
+        case outbound.MessageFailed() | outbound.MessageRefused():
             return _changed(messages, data.message_id, fault=_fault_in(data))
         case _:
             return messages
 
 
-def _fault_in(data: MessageFailed | MessageRefused) -> DisclosureFault:
-    if isinstance(data, MessageRefused):
+def _fault_in(data: outbound.MessageFailed | outbound.MessageRefused) -> handover.DisclosureFault:
+    if isinstance(data, outbound.MessageRefused):
         return "refused"
-    return "no_report" if data.reason == NO_REPORT else "failed"
+    return "no_report" if data.reason == outbound.NO_REPORT else "failed"
 
 
 def _changed(messages: Messages, message_id: str | None, **what: Any) -> Messages:

@@ -12,14 +12,7 @@ from services.intake.guards import (
     require_not_handed_over,
 )
 from services.intake.state import IntakeState
-from shared.commands.intake import (
-    AddNote,
-    ClearDuress,
-    CloseCase,
-    GiveAdvice,
-    ReopenCase,
-    TriageCall,
-)
+from shared.commands import intake as commands
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.event_of import event_of
@@ -37,7 +30,7 @@ NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
 RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as handed_over")
 
 
-def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
+def decide_triage(state: IntakeState, command: commands.TriageCall) -> list[Event]:
     """The call must belong to this case and come after any handover."""
     require_not_exchanged(state)
     require(_has_call(state, command.call_id), CALL_OF_CASE)
@@ -46,13 +39,13 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
     return [event_of(intake.CallTriaged, command)]
 
 
-def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
+def decide_note(state: IntakeState, command: commands.AddNote) -> list[Event]:
     """On his present case, until he was exchanged."""
     require_not_exchanged(state)
     return [event_of(intake.NoteAdded, command)]
 
 
-def decide_advice(state: IntakeState, command: GiveAdvice) -> list[Event]:
+def decide_advice(state: IntakeState, command: commands.GiveAdvice) -> list[Event]:
     """What he was told he can do; a named call must be one of the case's."""
     require_not_exchanged(state)
     require(command.call_id is None or _has_call(state, command.call_id), CALL_OF_CASE)
@@ -72,7 +65,7 @@ def decide_return_code(
 
 
 def decide_clear_duress(
-    state: IntakeState, command: ClearDuress, _now: datetime, rules: Rules
+    state: IntakeState, command: commands.ClearDuress, _now: datetime, rules: Rules
 ) -> list[Event]:
     """By a supervisor; by anyone if none is named. Others are told nothing else."""
     require_not_exchanged(state)
@@ -81,7 +74,7 @@ def decide_clear_duress(
 
 
 def decide_close(
-    state: IntakeState, command: CloseCase, _now: datetime, rules: Rules
+    state: IntakeState, command: commands.CloseCase, _now: datetime, rules: Rules
 ) -> list[Event]:
     """Hoax and infiltration need a supervisor or two people."""
     require_latest(state)
@@ -94,7 +87,7 @@ def decide_close(
     return [event_of(intake.CaseClosed, command)]
 
 
-def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
+def decide_reopen(state: IntakeState, command: commands.ReopenCase) -> list[Event]:
     """Nothing is recorded on an open case."""
     require_not_exchanged(state)
     return [event_of(intake.CaseReopened, command)] if state.closed_as is not None else []

@@ -11,13 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.commands.shifts import (
-    AcceptShiftCase,
-    EndShift,
-    HandOverShift,
-    RecordExport,
-    StartShift,
-)
+from shared.commands import shifts as commands
 from shared.events import shifts
 from shared.events.base import CaseEvent, Event
 from shared.events.event_of import event_of
@@ -71,14 +65,14 @@ def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState 
             return shift
 
 
-def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
+def decide_start(shift: ShiftState | None, command: commands.StartShift) -> list[Event]:
     """Once per shift."""
     require(shift is None, SHIFT_NEW)
     return [shifts.ShiftStarted(operators=command.operators, started_by=command.by)]
 
 
 def decide_hand_over(
-    shift: ShiftState | None, command: HandOverShift, unknown: str | None = None
+    shift: ShiftState | None, command: commands.HandOverShift, unknown: str | None = None
 ) -> list[Event]:
     """Names the live cases to those who follow; may be repeated with newer cases.
 
@@ -92,7 +86,7 @@ def decide_hand_over(
     return [event_of(shifts.ShiftHandedOver, command)]
 
 
-def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Event]:
+def decide_accept(shift: ShiftState | None, command: commands.AcceptShiftCase) -> list[Event]:
     """By one of those who follow; repeating it changes nothing."""
     started = _started(shift)
     live_case = command.live_case
@@ -105,7 +99,7 @@ def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Ev
     return [event_of(shifts.ShiftCaseAccepted, command)]
 
 
-def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:
+def decide_end(shift: ShiftState | None, command: commands.EndShift) -> list[Event]:
     """Needs every case it handed over to be accepted."""
     started = _started(shift)
     require(_is_one_of(started.operators, command.by), OPERATOR_OF_SHIFT)
@@ -120,7 +114,7 @@ def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
     return exported or isinstance(event.data, shifts.StatisticsExported)
 
 
-def decide_export(exported: bool, command: RecordExport) -> list[Event]:
+def decide_export(exported: bool, command: commands.RecordExport) -> list[Event]:
     """Needs two people; once per number."""
     require(not exported, EXPORT_NEW)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)

@@ -12,17 +12,10 @@ from services.intake.handlers import Intake
 from services.intake.receiving import EarlyEnds
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
+from shared.events import handover
 from shared.events.base import CaseEvent
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupJoined, GroupLeft
-from shared.events.handover import (
-    GuidanceGiven,
-    HandedOver,
-    RendezvousCancelled,
-    RendezvousDisclosed,
-    RendezvousExpired,
-    RendezvousMissed,
-)
 from shared.events.intake import (
     CallTriaged,
     CaseClosed,
@@ -73,11 +66,11 @@ REACTIONS: Reactions = {
     CasesLinked: (by_intake(others.tell_other),),
     CasesUnlinked: (by_intake(others.tell_other),),
     MessageQueued: (by_sending(sending.dispatch),),
-    RendezvousDisclosed: (by_sending(sending.dispatch_told),),
-    GuidanceGiven: (by_sending(sending.dispatch_told),),
-    HandedOver: (set_timers, finish_erasure),
-    RendezvousMissed: (finish_erasure,),
-    RendezvousCancelled: (finish_erasure,),
-    RendezvousExpired: (finish_erasure,),
+    handover.RendezvousDisclosed: (by_sending(sending.dispatch_told),),
+    handover.GuidanceGiven: (by_sending(sending.dispatch_told),),
+    handover.HandedOver: (set_timers, finish_erasure),
+    handover.RendezvousMissed: (finish_erasure,),
+    handover.RendezvousCancelled: (finish_erasure,),
+    handover.RendezvousExpired: (finish_erasure,),
     CaseClosed: (finish_erasure,),
 }
