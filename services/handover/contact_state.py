@@ -43,9 +43,20 @@ class Contact:
         return all(calls.values()) and not calls.keys() <= self.ended.keys()
 
 
-def evolve_contact(contact: Contact, event: CaseEvent[Any]) -> Contact:
+ReadByContact = (
+    ContactLost
+    | ContactRegained
+    | CaseOpened
+    | CallLinked
+    | CallerConfirmed
+    | CallEnded
+    | GuidanceGiven
+    | ArrivedInUkraine
+)
+
+
+def evolve_contact(contact: Contact, event: CaseEvent[Any], data: ReadByContact) -> Contact:
     """What happened before the last contact changes nothing."""
-    data = event.data
     match data:
         case ContactLost():
             return replace(contact, lost_at_version=event.caseversion)
@@ -67,8 +78,6 @@ def evolve_contact(contact: Contact, event: CaseEvent[Any]) -> Contact:
         case ArrivedInUkraine() | GuidanceGiven():
             lost_at = contact.lost_at_version if data.call_id is None else None
             return replace(_heard(contact, event.time), lost_at_version=lost_at)
-        case _:
-            return contact
 
 
 def proves_himself(call: CallLinked) -> bool:

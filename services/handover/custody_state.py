@@ -12,6 +12,7 @@ from shared.events.custody import (
     CaptureCardDue,
     Custody,
     CustodyChanged,
+    CustodyEvent,
     ExchangeConsentGiven,
     ExchangeConsentWithdrawn,
     Exchanged,
@@ -36,9 +37,8 @@ class CustodyView:
     exchanged: bool = False
 
 
-def evolve_custody(view: CustodyView, event: CaseEvent[Any]) -> CustodyView:
+def evolve_custody(view: CustodyView, _event: CaseEvent[Any], data: CustodyEvent) -> CustodyView:
     """A withdrawal ends a consent, whenever it was said."""
-    data = event.data
     match data:
         case CustodyChanged():
             return _moved(view, data)

@@ -36,9 +36,19 @@ class Assessment:
         return self.level if now < self.expires_at else "unclear"
 
 
-def evolve_identity(view: IdentityView, event: CaseEvent[Any]) -> IdentityView:
+ReadByIdentity = (
+    PersonalDataProvided
+    | verification.RegistryChecked
+    | verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected
+)
+
+
+def evolve_identity(
+    view: IdentityView, event: CaseEvent[Any], data: ReadByIdentity
+) -> IdentityView:
     """An answer about older data changes nothing; nor does one that says nothing about the man."""
-    data = event.data
     match data:
         case PersonalDataProvided() if data.provenance != "after_capture":
             # The earlier data was verified, not this; a contradiction stays open.

@@ -66,8 +66,28 @@ class Meeting:
     missed_ids: frozenset[str] = frozenset()
 
 
-def evolve_meeting(meeting: Meeting, event: CaseEvent[Any]) -> Meeting:
-    data, offer = event.data, meeting.offer
+ReadByMeeting = (
+    handover.RendezvousPlanned
+    | handover.RendezvousReplanned
+    | handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.DisclosureWithdrawn
+    | handover.RendezvousMissed
+    | handover.RendezvousCancelled
+    | handover.RendezvousExpired
+    | handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+    | handover.HandoverWithdrawn
+    | handover.GroupHandedOver
+    | outbound.MessageSent
+    | outbound.MessageFailed
+    | outbound.MessageRefused
+)
+
+
+def evolve_meeting(meeting: Meeting, event: CaseEvent[Any], data: ReadByMeeting) -> Meeting:
+    offer = meeting.offer
     match data:
         case handover.RendezvousPlanned() | handover.RendezvousReplanned():
             planned = Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
@@ -193,8 +213,17 @@ class Messages:
         return None if one is None or one.sent else one.fault
 
 
-def evolve_messages(messages: Messages, event: CaseEvent[Any]) -> Messages:
-    data = event.data
+ReadByMessages = (
+    outbound.MessageQueued
+    | outbound.MessageSent
+    | outbound.MessageFailed
+    | outbound.MessageRefused
+    | handover.RendezvousDisclosed
+    | handover.GuidanceGiven
+)
+
+
+def evolve_messages(messages: Messages, _event: CaseEvent[Any], data: ReadByMessages) -> Messages:
     match data:
         case outbound.MessageQueued():
             known = messages.of.get(data.message_id)
@@ -206,8 +235,6 @@ def evolve_messages(messages: Messages, event: CaseEvent[Any]) -> Messages:
             return _changed(messages, data.message_id, sent=True)
         case outbound.MessageFailed() | outbound.MessageRefused():
             return _changed(messages, data.message_id, fault=_fault_in(data))
-        case _:
-            return messages
 
 
 def _fault_in(data: outbound.MessageFailed | outbound.MessageRefused) -> handover.DisclosureFault:

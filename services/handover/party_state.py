@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.events.base import CaseEvent
-from shared.events.groups import GroupEvent, GroupFormed, GroupJoined, GroupLeft, HeadsCounted
+from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.handover import (
     ArrivedInUkraine,
     GroupHandedOver,
@@ -52,8 +52,17 @@ class Party:
         return max(1 + len(self.members), 1 + self.companions)
 
 
-def evolve_party(party: Party, event: CaseEvent[Any]) -> Party:
-    data = event.data
+GroupChange = GroupFormed | GroupJoined | GroupLeft | HeadsCounted | GroupHandedOver
+ReadByParty = (
+    SurrenderDeclared
+    | ArrivedInUkraine
+    | HandoverDiscrepancyRaised
+    | HandoverDiscrepancyResolved
+    | GroupChange
+)
+
+
+def evolve_party(party: Party, event: CaseEvent[Any], data: ReadByParty) -> Party:
     match data:
         case SurrenderDeclared():
             return replace(party, declared=data.declared_size)
@@ -62,15 +71,12 @@ def evolve_party(party: Party, event: CaseEvent[Any]) -> Party:
         case HandoverDiscrepancyRaised() | HandoverDiscrepancyResolved():
             raised = isinstance(data, HandoverDiscrepancyRaised)
             return replace(party, discrepancy_open=raised)
-        case GroupEvent() | GroupHandedOver():
-            # The member's log also says that he joined and left; only the lead has the roll.
-            return _group_after(party, event) if event.data.group_id == event.subject else party
         case _:
-            return party
+            # The member's log also says that he joined and left; only the lead has the roll.
+            return _group_after(party, data) if data.group_id == event.subject else party
 
 
-def _group_after(party: Party, event: CaseEvent[Any]) -> Party:
-    data = event.data
+def _group_after(party: Party, data: GroupChange) -> Party:
     match data:
         case GroupFormed():
             return replace(party, case_id=data.group_id, leads=True, declared=data.declared_size)
@@ -86,5 +92,3 @@ def _group_after(party: Party, event: CaseEvent[Any]) -> Party:
             return replace(party, declared=data.count)
         case GroupHandedOver():
             return replace(party, received=party.received | set(data.received))
-        case _:
-            return party

@@ -19,6 +19,7 @@ from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.handover import FollowUpRule, OverridableGuard
+from shared.skeleton.slices import Slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,28 @@ class HandoverState:
         return any(one.guard == guard and now < one.expires_at for one in self.overrides)
 
 
-def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverState:
-    return replace(
-        _after(state, event),
-        identity=evolve_identity(state.identity, event),
-        contact=evolve_contact(state.contact, event),
-        meeting=evolve_meeting(state.meeting, event),
-        messages=evolve_messages(state.messages, event),
-        party=evolve_party(state.party, event),
-        custody=evolve_custody(state.custody, event),
-    )
+ReadByState = (
+    intake.CaseOpened
+    | intake.CaseClosed
+    | intake.CaseReopened
+    | intake.EpisodeContinued
+    | intake.DuressSignalled
+    | intake.DuressCleared
+    | intake.ContactRuleSet
+    | verification.CredibilityAssessed
+    | verification.ReviewOpened
+    | verification.ReviewResolved
+    | handover.ArrivedInUkraine
+    | handover.HandedOver
+    | handover.EmergencyOverrideUsed
+    | handover.FollowUpSet
+    | handover.FollowUpOverdue
+)
 
 
-def _after(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverState:
-    data = event.data
+def evolve_own(
+    state: HandoverState, event: CaseEvent[AnyCaseEvent], data: ReadByState
+) -> HandoverState:
     match data:
         case intake.CaseOpened():
             return replace(state, opened=True)
@@ -111,5 +120,14 @@ def _after(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             counted_from = state.since(data.rule)
             passed = {(data.rule, counted_from)} if counted_from is not None else set()
             return replace(state, reminded=state.reminded | passed)
-        case _:
-            return state
+
+
+evolve = Slices[HandoverState](
+    evolve_own,
+    identity=evolve_identity,
+    contact=evolve_contact,
+    meeting=evolve_meeting,
+    messages=evolve_messages,
+    party=evolve_party,
+    custody=evolve_custody,
+).after

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.events.base import CaseEvent
-from shared.events.claims import CaseClaimed, CaseReleased
+from shared.events.claims import CaseClaimed, CaseReleased, ClaimEvent
 from shared.refusals import is_another_person
 
 
@@ -27,8 +27,8 @@ class Claim:
         return self.lease_until is not None and now < self.lease_until
 
 
-def evolve_claim(claim: Claim, event: CaseEvent[Any]) -> Claim:
-    match event.data:
+def evolve_claim(claim: Claim, _event: CaseEvent[Any], data: ClaimEvent) -> Claim:
+    match data:
         case CaseClaimed() as claimed:
             return Claim(claimed.fence, claimed.operator, claimed.lease_until)
         case CaseReleased(reason="expired") as released if released.fence == claim.fence:

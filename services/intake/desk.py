@@ -46,9 +46,10 @@ class ShiftState:
     ended: bool = False
 
 
-def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState | None:
+def evolve_shift(
+    shift: ShiftState | None, _event: CaseEvent[Any], data: shifts.DeskEvent
+) -> ShiftState | None:
     """None in the log of a case."""
-    data = event.data
     if isinstance(data, shifts.ShiftStarted):
         return ShiftState(data.operators)
     if shift is None:
@@ -110,8 +111,8 @@ def decide_end(shift: ShiftState | None, command: commands.EndShift) -> list[Eve
     return [shifts.ShiftEnded(by=command.by)]
 
 
-def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
-    return exported or isinstance(event.data, shifts.StatisticsExported)
+def evolve_exported(_: bool, _event: CaseEvent[Any], data: shifts.StatisticsExported) -> bool:
+    return bool(data.digest)
 
 
 def decide_export(exported: bool, command: commands.RecordExport) -> list[Event]:

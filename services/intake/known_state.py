@@ -56,8 +56,12 @@ class Known:
         return Proof("return_code", route.confidence)
 
 
-def evolve_known(known: Known, event: CaseEvent[Any]) -> Known:
-    match event.data:
+def evolve_known(
+    known: Known,
+    _event: CaseEvent[Any],
+    data: intake.CaseOpened | intake.CallLinked | intake.ReturnCodeIssued | intake.CallerConfirmed,
+) -> Known:
+    match data:
         case intake.CaseOpened() as opened:
             return _with_caller(known, (opened.channel, opened.caller_key))
         case intake.CallLinked(basis="return_code") as linked:

@@ -33,12 +33,16 @@ def is_from_service(event: CaseEvent[Any]) -> bool:
     return event.actor.startswith("service:")
 
 
-def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ...]:
+def evolve_told(
+    told: tuple[Told, ...],
+    event: CaseEvent[Any],
+    data: GroupJoined | GroupLeft | CasesLinked | CasesUnlinked,
+) -> tuple[Told, ...]:
     """What other cases must be told, in order; what came from one isn't told back to it."""
     if is_from_service(event):
         return told
     here = (event.id, event.correlationid)
-    match event.data:
+    match data:
         case GroupJoined() as joined:
             return (*told, Told(*here, joined.member_case, joined=True))
         case GroupLeft() as left:
@@ -47,18 +51,13 @@ def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ..
             return (*told, Told(*here, linked.other_case, linked=linked.basis))
         case CasesUnlinked() as unlinked:
             return (*told, Told(*here, unlinked.other_case))
-        case _:
-            return told
 
 
-def evolve_links(links: frozenset[str], event: CaseEvent[Any]) -> frozenset[str]:
-    match event.data:
-        case CasesLinked() as linked:
-            return links | {linked.other_case}
-        case CasesUnlinked() as unlinked:
-            return links - {unlinked.other_case}
-        case _:
-            return links
+def evolve_links(
+    links: frozenset[str], _event: CaseEvent[Any], data: CasesLinked | CasesUnlinked
+) -> frozenset[str]:
+    other = {data.other_case}
+    return links | other if isinstance(data, CasesLinked) else links - other
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,7 @@ class Group:
     """The group of another that he travels with."""
 
 
-def evolve_group(group: Group, event: CaseEvent[Any]) -> Group:
-    data = event.data
-    if not isinstance(data, GroupEvent):
-        return group
+def evolve_group(group: Group, event: CaseEvent[Any], data: GroupEvent) -> Group:
     match data:
         case GroupFormed():
             return replace(group, led=data.group_id)

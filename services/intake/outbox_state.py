@@ -125,8 +125,24 @@ class Outbox:
     rendezvous_id: str | None = None
 
 
-def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
-    match event.data:
+ReadByOutbox = (
+    intake.CaseOpened
+    | intake.CallLinked
+    | intake.ContactRuleSet
+    | intake.PersonalDataErased
+    | outbound.OutboundEvent
+    | RendezvousPlanned
+    | RendezvousReplanned
+    | RendezvousMissed
+    | RendezvousCancelled
+    | RendezvousExpired
+    | RendezvousDisclosed
+    | GuidanceGiven
+)
+
+
+def evolve_outbox(outbox: Outbox, event: CaseEvent[Any], data: ReadByOutbox) -> Outbox:
+    match data:
         case intake.CaseOpened() | intake.CallLinked() as call:
             return _with_address(outbox, call, event)
         case intake.ContactRuleSet():
@@ -136,7 +152,7 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
         case outbound.OutboundEvent() as step:
             return _with_step(outbox, step, event)
         case _:
-            return _after_handover(outbox, event.data)
+            return _after_handover(outbox, data)
 
 
 def _after_handover(outbox: Outbox, data: Event) -> Outbox:
