@@ -1,5 +1,5 @@
-"""Shifts: who was at the desk, and which live cases the next operators took over, each by name.
-Exports: which figures left the house, agreed by two people.
+"""Shifts: who was on duty, and which live cases the next operators took over, each by name.
+Exports: published figures, agreed by two people.
 
 Each shift and export has a log of its own, under a number that no case has: `SHIFT-...`,
 `EXPORT-...`.

@@ -1,8 +1,8 @@
 """intake's decisions on messages to a caller: whether one may be queued, whether it may go, and
 what follows from what its channel reports, or doesn't.
 
-A message that tells of a rendezvous waits until handover has recorded the disclosure, so it never
-goes before the disclosure's guards have held.
+A message that names a rendezvous waits until handover has recorded the disclosure, so it never
+goes before the disclosure's guards are satisfied.
 """
 
 from __future__ import annotations

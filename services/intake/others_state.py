@@ -1,5 +1,5 @@
 """The slices of a case's state about other cases: which may be his, with whom he travels, and what
-they are told."""
+they were told."""
 
 from __future__ import annotations
 

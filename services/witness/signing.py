@@ -19,8 +19,8 @@ from shared.witnesses.heads import LogHeads
 class AuditTrail:
     """AUDIT read up to `sequence`, and its digest there.
 
-    `passage verify` finds what is wrong with it; earlier signatures stand. So AUDIT can't keep a
-    checkpoint of CASES from being made.
+    `passage verify` finds what is wrong with it; earlier signatures stand. So a damaged AUDIT can't
+    prevent a checkpoint of CASES.
     """
 
     def __init__(self, stream: Stream) -> None:
