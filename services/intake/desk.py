@@ -111,8 +111,10 @@ def decide_end(shift: ShiftState | None, command: commands.EndShift) -> list[Eve
     return [shifts.ShiftEnded(by=command.by)]
 
 
-def evolve_exported(_: bool, _event: CaseEvent[Any], data: shifts.StatisticsExported) -> bool:
-    return bool(data.digest)
+def evolve_exported(
+    _before: bool, _event: CaseEvent[Any], _data: shifts.StatisticsExported
+) -> bool:
+    return True
 
 
 def decide_export(exported: bool, command: commands.RecordExport) -> list[Event]:

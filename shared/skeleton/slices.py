@@ -41,5 +41,5 @@ class Slices(Generic[StateT]):
 
 
 def events_read_by(fold: PartFold) -> frozenset[type[Event]]:
-    data = get_type_hints(fold)["data"]
+    _before, _event, data, _after = get_type_hints(fold).values()
     return frozenset(one for one in CASE_EVENTS.values() if issubclass(one, get_args(data) or data))
