@@ -26,8 +26,7 @@ def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Ev
     if state.opened:
         taken = intake.CallLinked(**said, **_proof(state, call, route)._asdict())
     else:
-        episode = {"episode": route.episode, "previous_case": route.previous_case}
-        taken = intake.CaseOpened(**said, **episode)
+        taken = intake.CaseOpened(**said, episode=route.episode, previous_case=route.previous_case)
     if not route.duress:
         return [taken]
     return [taken, intake.DuressSignalled(call_id=call.call_id, channel=call.channel)]

@@ -73,8 +73,7 @@ class Hotline:
 
     def hear(self, case_id: str, version: int = 0) -> str:
         outcome = tell_other(self.intake, self.heard(case_id, version))
-        assert outcome is not None
-        return outcome.result
+        return "ignored" if outcome is None else outcome.result
 
     def types(self, case_id: str) -> list[str]:
         return list(self.intake.context.writer.log.load(case_id).types_after(0))[1:]
