@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.matching.given_names import NOTHING, given_names
-from shared.matching.inflecting import bases
-from shared.matching.readings import KEPT, Keys, readings
+from shared.matching.readings import KEPT, Keys, bases, readings
 from shared.matching.verdicts import Judged, Verdict
 
 
@@ -32,10 +31,6 @@ def is_of_one_gender(words: Sequence[str]) -> bool:
     table = given_names()
     names = [first_name(word).names for word in words]
     return all(names) and len({table.names[line].gender for some in names for line in some}) == 1
-
-
-def forget() -> None:
-    first_name.cache_clear()
 
 
 def judged_first_names(one: Sequence[str], other: Sequence[str], *, inflected: bool) -> Judged:

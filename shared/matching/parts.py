@@ -24,7 +24,7 @@ _BY_READING_FROM = 4
 """Longer Cyrillic words for "unknown" are known in any spelling; shorter ones only as written."""
 _NOTHING_SAID = re.compile(r"^(.)\1*$")
 _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
-_HYPHENS = re.compile("[-‐‑‒–—―−]+")
+HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
 SHORT = 2
@@ -74,11 +74,6 @@ def partings(stated: Stated) -> tuple[Parting, ...]:
     for parted in ways:
         found.update(dict.fromkeys(_without_joined_name(parted)))
     return tuple(found)
-
-
-def forget() -> None:
-    partings.cache_clear()
-    words_of.cache_clear()
 
 
 def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> list[Parting]:
@@ -169,7 +164,7 @@ def _without_titles(chunks: Iterable[str]) -> list[str]:
 
 def halves(words: Iterable[str]) -> list[str]:
     """The words, and the parts of hyphenated ones."""
-    return [half for word in words for half in _HYPHENS.split(word) if half]
+    return [half for word in words for half in HYPHENS.split(word) if half]
 
 
 def is_unknown(text: str) -> bool:

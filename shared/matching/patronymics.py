@@ -133,7 +133,3 @@ def _nominative(keys: Keys) -> frozenset[str]:
     for key in keys:
         bases |= {_OBLIQUE_SON.sub("", key), _OBLIQUE_DAUGHTER.sub("а", key)}
     return frozenset(bases - keys)
-
-
-def forget() -> None:
-    patronymic_of.cache_clear()

@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.matching.given_names import given_names
-from shared.matching.inflecting import bases
 from shared.matching.letters import clean, is_cyrillic
-from shared.matching.readings import KEPT, Keys, nearly, readings, roughly
+from shared.matching.readings import KEPT, Keys, bases, nearly, readings, roughly
 from shared.matching.verdicts import Judged, Verdict
 
 _EV = re.compile("(?<=[^еи])ев(?=а?$)")
@@ -71,10 +70,6 @@ def judged_surnames(
         [row for row, same in zip(several, agreeing, strict=True) if not same]
     )
     return Judged(verdict, f"{said}, {too}: {reason}")
-
-
-def forget() -> None:
-    surname.cache_clear()
 
 
 def _weakest(rows: Sequence[Sequence[tuple[Verdict, str]]]) -> tuple[Verdict, str]:

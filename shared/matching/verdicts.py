@@ -26,6 +26,11 @@ class Stated:
     service_number: str | None = None
     unit: str | None = None
 
+    @property
+    def name(self) -> Stated:
+        """Nothing but the name."""
+        return Stated(self.surname, self.first_names, self.patronymic)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
