@@ -8,29 +8,26 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.callers.message_lengths import MessageLimit
 from shared.events.fields import Channel
 from shared.keys.hash_purposes import PolicyPurpose, in_the_policy
 from shared.subjects import calls_stream
+from shared.written.models import Exact
 
 FILE_NAME = "policy.toml"
 OF_EVERY_CHANNEL = "CALLS_*"
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Rights(_Table):
+class Rights(Exact):
     """What one service may do; the file says what each word means."""
 
     records: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     watches: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
-    buckets: dict[str, Literal["read", "write"]] = {}
+    buckets: dict[str, Literal["read", "write"]] = Field(default_factory=dict)
     commands: tuple[str, ...] = ()
     retries: bool = False
     asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found", "parked"], ...] = ()
@@ -57,7 +54,7 @@ class Rights(_Table):
         return in_the_policy(purpose) in self.hashes
 
 
-class Channels(_Table):
+class Channels(Exact):
     """Each may publish its own calls, and take its own messages to send."""
 
     names: tuple[Channel, ...]
@@ -65,7 +62,7 @@ class Channels(_Table):
     """The longest message of each channel; one that isn't here sends none."""
 
 
-class Policy(_Table):
+class Policy(Exact):
     services: dict[str, Rights]
     channels: Channels
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.commands.base import (
+    AnyAnswer,
     Command,
     FieldError,
     Ignored,
@@ -23,7 +24,6 @@ from shared.log.transact import ContendedError, Outcome
 from shared.refusals import RefusedError
 from shared.written.wrong_fields import wrong_fields
 
-AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
 FAULT = "a fault in the service; its log says where"
 CommandHandler = Callable[[Any], Outcome | Recorded]
 

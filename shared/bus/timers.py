@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from typing_extensions import override
 
 from shared import subjects
@@ -21,6 +21,7 @@ from shared.jetstream.calls import Outgoing, RequestLostError
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Ack, Stream
 from shared.parked.parking import Delivery, UnprocessableError
+from shared.written.models import Exact
 
 CANCELLED_FOR = "1s"
 """How long a cancelled timer's marker stays in the stream; the server's minimum."""
@@ -32,13 +33,11 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """nats-server counts nanoseconds in 64 bits: it has no timer after 2262."""
 
 
-class Timer(BaseModel):
+class Timer(Exact):
     """`about` is a case's id, or None if there is only one of its kind.
 
     `due_at` is None for a daily timer.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Kind
     about: Id | None = None

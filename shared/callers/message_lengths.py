@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from shared.written.models import Exact
 
 LengthUnit = Literal["utf16", "utf8", "sms"]
 
@@ -26,9 +28,7 @@ _WORDS: dict[LengthUnit, str] = {
 }
 
 
-class MessageLimit(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class MessageLimit(Exact):
     limit: Annotated[int, Field(ge=1)]
     unit: LengthUnit
 

@@ -9,20 +9,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from nacl.public import PublicKey
-from pydantic import BaseModel, ConfigDict
 
 from shared.events.calls import Boxed
 from shared.events.fields import At, Channel, Id, Language
 from shared.events.outbound import MessageQueued
 from shared.keys.boxes import box_up
+from shared.written.models import Exact
 
 CONTENT_TYPE = "application/json"
 
 
-class OutgoingMessage(BaseModel):
+class OutgoingMessage(Exact):
     """One message to one caller; not to be sent after `valid_until`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     message_id: Id
     case_id: Id

@@ -16,7 +16,6 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     StringConstraints,
@@ -25,6 +24,7 @@ from pydantic_core import core_schema
 from typing_extensions import override
 
 from shared.matching.dates import LATEST_BIRTH_YEAR, OLDEST_BIRTH_YEAR, read_date
+from shared.written.models import Exact
 from shared.written.values import Number
 from shared.written.zones import ZoneName
 
@@ -143,13 +143,11 @@ HeadCount = Annotated[int, Field(ge=0, le=HEAD_COUNT_MAX_PERSONS)]
 """How many persons."""
 
 
-class ContactWindow(BaseModel):
+class ContactWindow(Exact):
     """A time of day by the clocks of a zone; over midnight if it ends earlier.
 
     Without a zone it is UTC: windows had none at first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     from_time: DayTime
     to_time: DayTime
@@ -223,9 +221,7 @@ PersonalNarrative = Annotated[Plain | Sealed, _PersonalField, SealedUnder("narra
 """What somebody told."""
 
 
-class _PersonalModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class _PersonalModel(Exact):
     @override
     def __repr__(self) -> str:
         return f"{type(self).__name__}(hidden)"
