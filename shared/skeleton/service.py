@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shared.bus.bus import Bus
-from shared.bus.timers import JetStreamTimers, Timers
+from shared.bus.timers import Timers
 from shared.commands.base import Command, Decision
 from shared.diagnostics.logger import configure, logger, place_of
 from shared.events.base import CaseEvent
-from shared.jetstream.buckets import Bucket, JetStreamBucket
+from shared.jetstream.buckets import Bucket
 from shared.keys.client import Keys, RemoteKeys
 from shared.keys.keyfiles import read_intake_public_key
 from shared.log.case_log import CaseLog, Fold, LogError, jetstream_env
@@ -141,11 +141,11 @@ class Service:
                 return
 
     def bucket(self, name: str) -> Bucket:
-        return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
+        return Bucket(self.log.connection, name, self.settings.request_timeout_s)
 
     def timers(self) -> Timers:
         timeout_s = self.settings.request_timeout_s
-        return JetStreamTimers(self.log.connection, self.context.service, timeout_s)
+        return Timers(self.log.connection, self.context.service, timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
