@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -58,8 +59,10 @@ class Broker(NatsBroker):
     heard = False
     """Whether the server has every subscription; FastStream makes them in no certain order."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, servers: Sequence[str], connect: Mapping[str, Any], **options: Any) -> None:
+        """`connect`: nats-py's options, beyond those that FastStream has in other words."""
+        super().__init__(servers, **options)
+        self._connection_kwargs |= connect
         self.alongside = []
 
     @override

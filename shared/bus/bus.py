@@ -44,7 +44,7 @@ from shared.parked.parking import (
     UnprocessableError,
     park,
 )
-from shared.servers.credentials import api_prefix, broker_options
+from shared.servers.credentials import api_prefix, connect_options
 from shared.servers.denials import Denials
 from shared.settings import Settings
 from shared.subjects import Durable
@@ -84,7 +84,8 @@ class Bus:
         self._limiter = anyio.CapacityLimiter(settings.threads)
         self.broker = Broker(
             settings.nats_servers,
-            **broker_options(settings),
+            connect_options(settings.nats_nkey, settings.nats_ca),
+            js_options={"prefix": self._api_prefix},
             name=f"passage-{service}",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
