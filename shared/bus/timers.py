@@ -8,7 +8,6 @@ timer means is decided when it fires, on the case as it is then: a moot one reco
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Annotated
 
@@ -96,7 +95,7 @@ class Timers:
         headers = {"Nats-Schedule": when, "Nats-Schedule-Target": target}
         self._publish(timer.name, timer.model_dump_json(exclude_none=True).encode(), headers)
 
-    def _publish(self, name: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def _publish(self, name: str, body: bytes, headers: dict[str, str]) -> None:
         subject = subjects.timer(self._service, name)
 
         def attempt(timeout: float) -> Ack:

@@ -1,7 +1,7 @@
 """Requests under way and what comes back for them, as plain bytes."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -45,7 +45,7 @@ class Reply(NamedTuple):
 class Outgoing:
     subject: str
     body: bytes
-    headers: Mapping[str, str] | None = None
+    headers: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,3 @@ class Call:
             raise error
         # A cluster may answer one request twice, e.g. for a stream that exists already.
         return self._replies if self._many else self._replies[:1]
-
-
-def headers_of(message: Outgoing) -> dict[str, str] | None:
-    return None if message.headers is None else dict(message.headers)

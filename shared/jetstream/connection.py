@@ -25,7 +25,6 @@ from shared.jetstream.calls import (
     Reply,
     RequestLostError,
     RequestRefusedError,
-    headers_of,
 )
 from shared.jetstream.raw_client import RawClient
 
@@ -258,9 +257,9 @@ class Connection:
         publish, last = self._client.publish, outgoing[-1]
         try:
             for message in outgoing[:-1]:
-                await publish(message.subject, message.body, headers=headers_of(message))
+                await publish(message.subject, message.body, headers=message.headers)
             reply_to = "" if call is None else f"{self._inbox}.{call.token.decode()}"
-            await publish(last.subject, last.body, reply_to, headers_of(last))
+            await publish(last.subject, last.body, reply_to, last.headers)
         except NatsError as error:
             if call is not None:
                 call.not_sent(error)
