@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 
@@ -46,12 +45,6 @@ class Outgoing:
     subject: str
     body: bytes
     headers: dict[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    subject: str
-    subscription: Subscription
 
 
 class Call:

@@ -20,7 +20,6 @@ from nats.errors import Error as NatsError
 
 from shared.jetstream.calls import (
     Call,
-    Listening,
     Outgoing,
     Reply,
     RequestLostError,
@@ -114,19 +113,17 @@ class Connection:
             self._put([outgoing], None)
 
     def listen(
-        self, listener: Callable[[Reply], None], timeout: float, subject: str = ""
-    ) -> Listening:
-        """Have `listener` called, on the loop's thread, for messages to `subject` or a new inbox.
+        self, listener: Callable[[Reply], None], timeout: float, subject: str
+    ) -> Subscription:
+        """Have `listener` called, on the loop's thread, for messages to `subject`.
 
-        The subject gets a subscription of its own: for a push consumer of nats-server 2.15 a
-        wildcard subscription is no interest. Raises `RequestLostError` after `timeout` seconds.
+        Raises `RequestLostError` after `timeout` seconds.
         """
         self.wait_connected(timeout)
-        subject = subject or f"{self._inbox}.news.{next(self._numbers)}"
         opening = self._client.subscribe_raw(subject, lambda _, reply: listener(reply))
         subscribing = asyncio.run_coroutine_threadsafe(opening, self._loop)
         try:
-            return Listening(subject, subscribing.result(timeout))
+            return subscribing.result(timeout)
         except (TimeoutError, NatsError) as error:
             raise RequestLostError(f"not subscribed to {subject}: {error}") from error
 
@@ -135,10 +132,10 @@ class Connection:
         self._served[subject] = handler
         self._loop.call_soon_threadsafe(self._subscribe_served)
 
-    def unlisten(self, listening: Listening) -> None:
+    def unlisten(self, listening: Subscription) -> None:
         """End a `listen`, without waiting."""
         if not (self._closed or self._failure):
-            ending = self._client.unsubscribe_raw(listening.subscription)
+            ending = self._client.unsubscribe_raw(listening)
             asyncio.run_coroutine_threadsafe(ending, self._loop)
 
     def on_connected(self, listener: Callable[[], None]) -> None:

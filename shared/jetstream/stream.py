@@ -146,8 +146,11 @@ class Stream:
         return answer["config"].get("metadata") or {}
 
     def create(self, subjects: Sequence[str], replicas: int) -> None:
-        """Create the stream as a log of record needs it; no effect if it exists."""
-        config = {
+        """Create the stream as a log of record needs it; no effect if it exists.
+
+        It republishes what comes on the first of `subjects`.
+        """
+        config: dict[str, object] = {
             "name": self.name,
             "subjects": subjects,
             "storage": "file",
@@ -159,6 +162,9 @@ class Stream:
             "deny_delete": True,
             "deny_purge": True,
         }
+        if self.news_subject:
+            republished = {"src": subjects[0], "dest": self.news_subject, "headers_only": True}
+            config["republish"] = republished
         self._api(f"STREAM.CREATE.{self.name}", config)
 
     def retry(self, attempt: Callable[[float], T], what: str) -> T:
