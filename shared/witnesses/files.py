@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from shared.keys.keyfiles import sync_folder
 from shared.witnesses.backlinks import place_after
 from shared.witnesses.checkpoints import BadLineError, Line, read_line, signed
 from shared.witnesses.parsing import FileScan
@@ -40,10 +41,6 @@ class Witnessed:
     @property
     def newest(self) -> Line | None:
         return self.lines[-1] if self.lines else None
-
-    @property
-    def next_number(self) -> int:
-        return self.lines[-1].number + 1 if self.lines else 1
 
     @cached_property
     def current(self) -> frozenset[str]:
@@ -107,19 +104,8 @@ def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnesse
     return Witnessed(*reading.end())
 
 
-def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
-    """The newest line of all files as raw text, with its signature."""
-    found = _newest(paths, key)
-    return None if found is None else found[1]
-
-
-def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
-    """The newest line of all files, reading only their ends."""
-    found = _newest(paths, key)
-    return None if found is None else found[0]
-
-
-def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | None:
+def newest_of(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | None:
+    """The newest line of all files, also as signed, reading only their ends."""
     newest: tuple[Line, str] | None = None
     for path in paths:
         with contextlib.suppress(OSError, BadLineError), path.open("rb") as file:
@@ -155,7 +141,7 @@ def sign_next(
     """
     to = list(paths) if only is None else [only]
     with held(paths):
-        newest = _newest(paths, key.public_key())
+        newest = newest_of(paths, key.public_key())
         place = place_after(newest, fields["incarnation"], at, fields["kind"])
         line = Line(at=at, **place._asdict(), **fields)
         text = signed(line, key)
@@ -197,11 +183,7 @@ def _append(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def end_of_whole_lines(file: BinaryIO) -> int:

@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.keys.keyfiles import sync_folder
 from shared.witnesses.backlinks import KeptLines, scan
 from shared.witnesses.files import held
-
-COPY_BYTES = 1_048_576
 
 
 def thin(path: Path) -> int:
@@ -50,8 +49,4 @@ def _rewrite(path: Path, file: BinaryIO, left: set[bytes], size: int) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
