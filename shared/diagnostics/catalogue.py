@@ -33,7 +33,6 @@ from shared.parked.parking import Reason
 from shared.servers.refused_connections import REFUSALS
 from shared.servers.stores import CAUSES, LIMIT, OTHER
 
-LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
 CHECKS_OF_THE_LOG = (
     "contiguous",
