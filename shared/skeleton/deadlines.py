@@ -17,7 +17,7 @@ from shared.diagnostics.logger import logger
 from shared.events.base import Event
 from shared.events.parsing import UnreadableEventError
 from shared.log.case_log import ChainBrokenError
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome, transact
 from shared.parked.parking import Delivery, UnprocessableError
 from shared.skeleton.due import Due
 from shared.skeleton.service import Context
@@ -61,14 +61,6 @@ class Deadlines(Generic[StateT]):
         Raises UnprocessableError.
         """
         due, cause_id = self._read(delivery)
-        service = self.context.service
-        cause = Cause(
-            causation_id=cause_id,
-            correlation_id=cause_id,
-            actor=f"service:{service}",
-            source=self.context.source,
-            happened_at=self.context.now(),
-        )
 
         def decide(state: StateT) -> Sequence[Event]:
             return (
@@ -77,6 +69,7 @@ class Deadlines(Generic[StateT]):
                 else []
             )
 
+        cause = self.context.own_cause(cause_id, cause_id)
         outcome = transact(self.context.writer, due.case_id, cause, decide)
         self.keep(due.case_id, fired=due)
         return outcome

@@ -88,9 +88,13 @@ class Context:
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
+        return self.own_cause(event.id, event.correlationid)
+
+    def own_cause(self, causation_id: str, correlation_id: str) -> Cause:
+        """The cause of what the service records by itself."""
         return Cause(
-            causation_id=event.id,
-            correlation_id=event.correlationid,
+            causation_id=causation_id,
+            correlation_id=correlation_id,
             actor=f"service:{self.service}",
             source=self.source,
             happened_at=self.now(),
