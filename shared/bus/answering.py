@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import ValidationError
@@ -53,13 +54,7 @@ def answer(command_type: type[Command], body: bytes, handler: CommandHandler) ->
 def _answer_of(outcome: Outcome) -> AnyAnswer:
     if outcome.result == "ignored":
         return Ignored(case_id=outcome.case_id, version=outcome.version, sequence=outcome.sequence)
-    return Recorded(
-        result=outcome.result,
-        case_id=outcome.case_id,
-        version=outcome.version,
-        sequence=outcome.sequence,
-        events=outcome.events,
-    )
+    return Recorded(**asdict(outcome))
 
 
 def _why_not_now(error: Exception) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -121,29 +121,21 @@ _known_errors: set[str] = set()
 
 
 def _is_loaded(name: str) -> bool:
-    if name not in _known_errors:
-        _known_errors.update(_names_below(BaseException))
+    waiting = [] if name in _known_errors else [BaseException]
+    while waiting:
+        one = waiting.pop()
+        _known_errors.add(one.__name__)
+        waiting += one.__subclasses__()
     return name in _known_errors
 
 
-def _names_below(base: type[BaseException]) -> Iterable[str]:
-    waiting = [base]
-    while waiting:
-        one = waiting.pop()
-        yield one.__name__
-        waiting += one.__subclasses__()
-
-
-def _names_of_fields() -> frozenset[str]:
-    models: list[type[BaseModel]] = [
-        *(model for model in (*COMMANDS.values(), *CASE_EVENTS.values())),
-        *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
-    ]
-    found = {name for model in models for name in model.model_fields}
-    return frozenset({*found, "(unknown field)", "(body)", "(command)"})
-
-
-FIELDS = _names_of_fields()
+_MODELS: tuple[type[BaseModel], ...] = (
+    *(*COMMANDS.values(), *CASE_EVENTS.values()),
+    *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
+)
+FIELDS = frozenset({"(unknown field)", "(body)", "(command)"}).union(
+    *(model.model_fields for model in _MODELS)
+)
 
 
 def _field(value: Any) -> object | None:

@@ -40,34 +40,19 @@ class Log:
         if originator_id is None:
             found = address.originator_id
             originator_id = UUID(found) if self.originator_ids_are_uuids else found
-        return RecordedEvent(
-            originator_id,
-            address.version,
-            address.topic,
-            message.body,
-            message.sequence,
-            message.recorded_at,
-            message.subject,
-        )
+        return _recorded(message, originator_id, address.version, address.topic)
 
-    def stray(self, message: StoredMessage) -> RecordedEvent | None:
-        """A message below the log's prefix under no event's subject, which Passage didn't write.
+    def event_or_stray(self, message: StoredMessage) -> RecordedEvent | None:
+        """Also a message below the log's prefix under no event's subject, which isn't ours.
 
         Its topic is the whole subject, its version 0. Only logs with text originators return
         strays: a reader that counts sequences must see them. None for other subjects.
         """
         prefix, _, rest = message.subject.partition(f"{self.subjects.prefix}.")
-        if self.originator_ids_are_uuids or prefix:
-            return None
-        return RecordedEvent(
-            rest.partition(".")[0],
-            0,
-            message.subject,
-            message.body,
-            message.sequence,
-            message.recorded_at,
-            message.subject,
-        )
+        event = self.recorded_event(message)
+        if event is not None or self.originator_ids_are_uuids or prefix:
+            return event
+        return _recorded(message, rest.partition(".")[0], 0, message.subject)
 
     def entries(
         self, events: Sequence[StoredEvent], message_ids: Sequence[str] | None
@@ -87,3 +72,10 @@ class Log:
             )
             for index, event in enumerate(events)
         ]
+
+
+def _recorded(
+    message: StoredMessage, originator_id: UUID | str, version: int, topic: str
+) -> RecordedEvent:
+    place = (message.sequence, message.recorded_at, message.subject)
+    return RecordedEvent(originator_id, version, topic, message.body, *place)

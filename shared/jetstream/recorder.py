@@ -203,7 +203,7 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         size = 0
         for page in self._pages(sequence, limit if not topics else READ_BATCH_MESSAGES, stop):
             for message in page:
-                event = self.log.recorded_event(message) or self.log.stray(message)
+                event = self.log.event_or_stray(message)
                 if event is not None and (not topics or event.topic in topics):
                     found.append(event)
                     size += len(event.state)

@@ -151,7 +151,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
     def _take(self, message: StoredMessage) -> None:
         self._next_sequence += 1
         self._last_notification_id = message.sequence
-        event = self._log.recorded_event(message) or self._log.stray(message)
+        event = self._log.event_or_stray(message)
         if event is not None and (not self._topics or event.topic in self._topics):
             self._events.append(event)
 

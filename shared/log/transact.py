@@ -212,8 +212,19 @@ def _append(
     stored: list[StoredEvent] = []
     hashes = [history.last_hash]
     for version, event in enumerate(events, start=history.version + 1):
-        sealed = _sealed(writer.keys, history, version, event)
-        envelope = _enveloped(history.case_id, version, sealed, cause, hashes[-1])
+        envelope = envelope_of(event)(
+            id=uuid4().hex,
+            source=cause.source,
+            type=type_of(type(event)),
+            subject=history.case_id,
+            time=cause.happened_at,
+            data=_sealed(writer.keys, history, version, event),
+            caseversion=version,
+            correlationid=cause.correlation_id,
+            causationid=cause.causation_id,
+            actor=cause.actor,
+            prevhash=hashes[-1],
+        )
         envelopes.append(envelope)
         stored.append(log.mapper.to_stored_event(envelope))
         hashes.append(chain_hash(stored[-1].state))
@@ -229,24 +240,6 @@ def _append(
         longer.version,
         longer.sequence,
         longer.types_after(history.version),
-    )
-
-
-def _enveloped(
-    case_id: str, version: int, event: Event, cause: Cause, prevhash: str
-) -> CaseEvent[Any]:
-    return envelope_of(event)(
-        id=uuid4().hex,
-        source=cause.source,
-        type=type_of(type(event)),
-        subject=case_id,
-        time=cause.happened_at,
-        data=event,
-        caseversion=version,
-        correlationid=cause.correlation_id,
-        causationid=cause.causation_id,
-        actor=cause.actor,
-        prevhash=prevhash,
     )
 
 
