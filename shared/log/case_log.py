@@ -209,7 +209,7 @@ class CaseLog(Application[str], Generic[StateT]):
         """Folds a chain of events; raises ChainBrokenError if one doesn't follow."""
         state, version, last_hash = known.state, known.version, known.last_hash
         recorded, causes = known.recorded, known.causes
-        erasure, lease = known.erasure, known.lease
+        erasure, fencing = known.erasure, known.fencing
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
             version += 1
@@ -220,7 +220,7 @@ class CaseLog(Application[str], Generic[StateT]):
             noted = Origin(event.type_name, event.actor, sequence or version)
             recorded = recorded.with_entry(version, noted)
             causes = causes.with_entry((event.source, event.causationid), version)
-            lease = lease.after(event.data)
+            fencing = fencing.after(event.data)
             if isinstance(event.data, PersonalDataErased):
                 erasure = event.id
         return History(
@@ -232,7 +232,7 @@ class CaseLog(Application[str], Generic[StateT]):
             recorded=recorded,
             causes=causes,
             erasure=erasure,
-            lease=lease,
+            fencing=fencing,
         )
 
 

@@ -25,8 +25,8 @@ from shared.events.intake import CallLinked
 from shared.keys.client import Keys
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, ChainedEvent
+from shared.log.fencing import LEASE_CURRENT
 from shared.log.history import History
-from shared.log.leases import LEASE_CURRENT
 from shared.refusals import Guard, RefusedError, require
 
 ATTEMPTS = 50
@@ -74,7 +74,7 @@ class Seen(NamedTuple):
         return self.version <= version and passed_over.issuperset(since)
 
 
-class Leased(NamedTuple):
+class Fenced(NamedTuple):
     """A person who works on a case, and the fence of the claim they saw, if they say so."""
 
     by: str
@@ -92,7 +92,7 @@ class Cause:
     happened_at: datetime
     seen: Seen | None = None
     """What a person decided on; None if nobody did."""
-    leased: Leased | None = None
+    fenced: Fenced | None = None
     """Who asks, and which fence they saw; None if no claim matters."""
     is_back_dated: bool = False
     """A decision dated long ago: refused, unless it was recorded then."""
@@ -193,7 +193,7 @@ def _attempt(
             (history.recorded[done].type_name,),
         )
     require(not cause.is_back_dated, DECIDED_NOW)
-    require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
+    require(cause.fenced is None or history.fencing.lets(*cause.fenced), LEASE_CURRENT)
     if cause.seen is not None:
         since = history.types_after(cause.seen.version)
         if not cause.seen.holds_at(history.version, since):

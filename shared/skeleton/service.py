@@ -17,7 +17,7 @@ from shared.jetstream.buckets import Bucket
 from shared.keys.client import Keys, RemoteKeys
 from shared.keys.keyfiles import read_intake_public_key
 from shared.log.case_log import CaseLog, Fold, LogError, jetstream_env
-from shared.log.transact import Cause, Leased, Seen, Writer
+from shared.log.transact import Cause, Fenced, Seen, Writer
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 
@@ -66,7 +66,7 @@ class Context:
             happened_at=now if is_decision else happened_at,
             seen=Seen.by(command),
             is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
-            leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
+            fenced=None if command.TAKES_CASE else Fenced(command.by, command.fence),
         )
 
     def by_now(

@@ -22,7 +22,7 @@ LEASE_CURRENT = Guard(
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class Fencing:
     """What the claims of a case add up to."""
 
     fence: int = 0
@@ -32,7 +32,7 @@ class Lease:
     lost_by: tuple[str, ...] = ()
     """From whom it was taken over, and who haven't claimed it since."""
 
-    def after(self, event: Event) -> Lease:
+    def after(self, event: Event) -> Fencing:
         """Never refuses."""
         match event:
             case CaseClaimed():
@@ -40,7 +40,7 @@ class Lease:
                 if event.basis == "takeover" and self.holder is not None:
                     lost = (*lost, self.holder)
                 left = (one for one in lost if is_another_person(one, event.operator))
-                return Lease(event.fence, event.operator, tuple(left))
+                return Fencing(event.fence, event.operator, tuple(left))
             case CaseReleased() if event.fence == self.fence and event.reason != "expired":
                 return replace(self, holder=None)
             case _:
@@ -53,4 +53,4 @@ class Lease:
         return all(is_another_person(one, by) for one in self.lost_by)
 
 
-NEVER_CLAIMED = Lease()
+NEVER_CLAIMED = Fencing()
