@@ -242,7 +242,7 @@ class Bus:
         done = await run_sync(
             process, partial(self.handle, delivery), delivery, limiter=self._limiter
         )
-        if not done.settled or done.why is not None:
+        if not done.acknowledged or done.why is not None:
             return RetryAnswer(
                 result="still_parked", reason=done.why.reason if done.why else "failed"
             )

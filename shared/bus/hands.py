@@ -1,4 +1,4 @@
-"""What a service has in hand of one durable consumer: pulled, sorted into lanes, not yet settled.
+"""What a service has in hand of one durable consumer: pulled, sorted into lanes, not yet ended.
 
 The server redelivers what stays in hand too long, so it is told that work goes on. What waits for
 a retry is returned to the server: it isn't in hand.
@@ -142,12 +142,12 @@ class Hand:
                 self._let_go(held)
                 await _answer(held, Msg.Ack.Nak)
 
-    async def settle(self, held: Held, done: Processed) -> None:
+    async def end(self, held: Held, done: Processed) -> None:
         """Ends a message's time in hand: acknowledges, parks or returns it."""
         try:
             if done.why is not None and not await self._park(held.delivery, done.why):
                 await _give_back(held, NOT_PARKED_DELAY_S)
-            elif done.settled:
+            elif done.acknowledged:
                 await _answer(held, Msg.Ack.Ack)
             else:
                 delay_s = done.again_in_s or retry_delay_s(held.delivery.deliveries)

@@ -87,13 +87,13 @@ class Working:
             done = await run_sync(process, handle, held.delivery, limiter=self._limiter)
         except Exception as error:  # Whatever failed, the message comes again.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
-            done = Processed(settled=False)
+            done = Processed(acknowledged=False)
         if work.is_long:
             self._let_long_rest(stream, LONG_REST * (time.monotonic() - began))
         if done.long_case is not None:
             held.is_at_work = False
             if not self._lanes.put_among_long(stream, work, (hand, held), done.long_case):
-                await hand.settle(held, done._replace(again_in_s=LONG_AGAIN_S))
+                await hand.end(held, done._replace(again_in_s=LONG_AGAIN_S))
             return
         if done.is_sealed:
             held.is_at_work = False
@@ -103,7 +103,7 @@ class Working:
             return
         self._lanes.done(stream, work)
         self._lanes.limit(stream, self._share)
-        await hand.settle(held, done)
+        await hand.end(held, done)
 
     def _let_long_rest(self, stream: str, seconds: float) -> None:
         def wake() -> None:

@@ -40,10 +40,10 @@ def keys_of_cyrillic(word: str) -> list[str]:
     heard = [word]
     if _JOTTED_O.search(word):
         heard = [_JOTTED_O.sub("ио", word), _JOTTED_O.sub("е", word)]
-    return [settled(one.translate(_ONE_LETTER)) for one in heard]
+    return [in_one_spelling(one.translate(_ONE_LETTER)) for one in heard]
 
 
-def settled(key: str) -> str:
+def in_one_spelling(key: str) -> str:
     """A key in which тс is ц, сч is щ, and no letter but е is doubled."""
     return _DOUBLED.sub(r"\1", _SIBILANTS.sub("ц", _SHCH.sub("щ", key.replace("тч", "ч"))))
 
