@@ -23,7 +23,7 @@ LONGEST_RETRY_DELAY_S = 30.0
 
 
 class Processed(NamedTuple):
-    """`acknowledged`: it comes no more. `why`: park it first. `is_sealed`: nothing needing keys works.
+    """`acknowledged`: it is over. `why`: park it first. `is_sealed`: nothing needing keys works.
 
     `long_case`: it needs this case, which isn't in memory. `again_in_s`: the redelivery delay.
     """

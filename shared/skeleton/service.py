@@ -79,7 +79,7 @@ class Context:
     ) -> datetime:
         """When it happened: never after it was recorded, whatever a clock says.
 
-        `channel` or `command` names whose clock it is, for an alarm if it is wrong.
+        `channel` or `command` names whose clock it is, to log it if it is wrong.
         """
         heard_at = now or self.now()
         if said_at > heard_at + CLOCK_OFF_MAX:
