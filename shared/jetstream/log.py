@@ -23,6 +23,24 @@ class RecordedEvent(Notification):
     """The exact subject it was stored under."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which events of an originator are wanted: versions above `gt` up to `lte`."""
+
+    gt: int | None = None
+    lte: int | None = None
+    after_sequence: int | None = None
+
+    @property
+    def lowest(self) -> int:
+        return 0 if self.gt is None else self.gt + 1
+
+    @property
+    def sequence_limits(self) -> dict[str, int]:
+        """Under the server's name."""
+        return {} if self.after_sequence is None else {"seq": self.after_sequence + 1}
+
+
 @dataclass(frozen=True)
 class Log:
     stream: Stream

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 
-from shared.jetstream.bounds import Bounds
+from shared.jetstream.log import Bounds
 
 REMEMBERED_ORIGINATORS = 10_000
 
@@ -35,6 +35,5 @@ class OwnWrites:
         """Whether a read within the bounds that found `highest_version` (-1: none) is stale."""
         version, sequence = self._newest.get(str(originator_id), (-1, 0))
         wanted = version if bounds.lte is None else min(version, bounds.lte)
-        if bounds.look_back or (bounds.after_sequence or 0) >= sequence or wanted < bounds.lowest:
-            return False
-        return highest_version < wanted
+        is_wanted = (bounds.after_sequence or 0) < sequence and wanted >= bounds.lowest
+        return is_wanted and highest_version < wanted

@@ -1,7 +1,6 @@
 """The recorders of stored events: aggregates' sequences, and the application's over all of them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -15,8 +14,7 @@ from eventsourcing.persistence import (
 from typing_extensions import override
 
 from shared.jetstream.append import append
-from shared.jetstream.bounds import Bounds
-from shared.jetstream.log import Log, RecordedEvent
+from shared.jetstream.log import Bounds, Log, RecordedEvent
 from shared.jetstream.own_writes import OwnWrites
 from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import READ_BATCH_BYTES, READ_BATCH_MESSAGES, TooManySubjectsError
@@ -81,7 +79,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
     def _select_events(
         self, originator_id: UUID | str, bounds: Bounds, *, desc: bool, limit: int | None
     ) -> list[RecordedEvent]:
-        if bounds.leave_nothing:
+        if bounds.lte is not None and bounds.lte < bounds.lowest:
             return []
         for _ in self.log.stream.attempts():
             events = self._read(originator_id, bounds)
@@ -170,18 +168,15 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         desc: bool = False,
         limit: int | None = None,
         after_sequence: int | None = None,
-        up_to_sequence: int | None = None,
-        up_to_time: datetime | None = None,
     ) -> Sequence[RecordedEvent]:
         """The events of one originator by version, ascending unless `desc`; at most `limit`.
 
-        `gt` and `lte` bound versions; `after_sequence` (exclusive) and `up_to_sequence`
-        (inclusive) bound stream sequences, and `up_to_time` (aware; give one of the two) the
-        server's time of storing, inclusive. Any replica may answer: a lagging one gives the
-        events up to some moment, without holes, but never less than this recorder stored itself.
-        `OperationalError` when no answer, or none so fresh, comes within the deadline.
+        `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer:
+        a lagging one gives the events up to some moment, without holes, but never less than this
+        recorder stored itself. `OperationalError` when no answer, or none so fresh, comes within
+        the deadline.
         """
-        bounds = Bounds(gt, lte, after_sequence, up_to_sequence, up_to_time)
+        bounds = Bounds(gt, lte, after_sequence)
         return self._select_events(originator_id, bounds, desc=desc, limit=limit)
 
     @override

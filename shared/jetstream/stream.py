@@ -89,11 +89,11 @@ class Stream:
             transient=error.get("code") == UNAVAILABLE_CODE,
         )
 
-    def read_last(self, filters: Sequence[str], **limits: int | str) -> list[StoredMessage]:
+    def read_last(self, filters: Sequence[str], **limits: int) -> list[StoredMessage]:
         """The last message of every subject that matches, in stream order.
 
-        `limits`: `seq` (lowest sequence), `up_to_seq`, `up_to_time` (RFC 3339). Raises
-        `TooManySubjectsError` above 1,024 subjects, `OperationalError` after the deadline.
+        `limits`: `seq`, the lowest sequence. Raises `TooManySubjectsError` above 1,024 subjects,
+        `OperationalError` after the deadline.
         """
         found: list[StoredMessage] = []
         while True:

@@ -11,8 +11,8 @@ from typing_extensions import override
 from services.intake.guessing import SOURCE_MISSES_MAX, Guesses
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
-from shared.jetstream.bounds import Bounds
 from shared.jetstream.buckets import BucketEntry, WrittenOnce
+from shared.jetstream.log import Bounds
 from shared.jetstream.own_writes import OwnWrites
 from shared.keys.messages import SealedValue
 from shared.keys.sealing import Spot
