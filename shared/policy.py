@@ -72,17 +72,12 @@ def policy() -> Policy:
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
     read = Policy.model_validate(tomllib.loads(text))
     channels = read.channels.names
-    services = {name: _spelled_out(rights, channels) for name, rights in read.services.items()}
+    services = {}
+    for name, rights in read.services.items():
+        named = {"consumes": rights.consumes, "watches": rights.watches}
+        spelled_out = {field: tuple(_each(streams, channels)) for field, streams in named.items()}
+        services[name] = rights.model_copy(update=spelled_out)
     return read.model_copy(update={"services": services})
-
-
-def _spelled_out(rights: Rights, channels: Iterable[str]) -> Rights:
-    return rights.model_copy(
-        update={
-            "consumes": tuple(_each(rights.consumes, channels)),
-            "watches": tuple(_each(rights.watches, channels)),
-        }
-    )
 
 
 def _each(streams: Iterable[str], channels: Iterable[str]) -> Iterator[str]:

@@ -154,12 +154,9 @@ def _readable(said: str) -> str:
             signs.append(str(digit))
         elif one == "\n" or unicodedata.category(one) not in _UNSEEN:
             signs.append(one)
-    typed = _NEARLY_DIGITS.sub(_in_digits, "".join(signs))
+    said = "".join(signs)
+    typed = _NEARLY_DIGITS.sub(lambda found: found[0].translate(_TYPED_FOR_DIGITS), said)
     return _SPOKEN.sub(lambda found: f" {_SPOKEN_DIGITS[found[0].casefold()]} ", typed)
-
-
-def _in_digits(found: re.Match[str]) -> str:
-    return found[0].translate(_TYPED_FOR_DIGITS)
 
 
 def _digits(said: str) -> list[str]:

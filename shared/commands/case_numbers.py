@@ -55,16 +55,11 @@ def case_number_in(typed: str) -> str | None:
 
 
 def _number(typed: str) -> str | None:
-    signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed.replace("№", "")).upper()]
-    plain = "".join(one for one in signs if one.isalnum())
+    signs = unicodedata.normalize("NFKC", typed.replace("№", "")).upper()
+    plain = "".join(str(unicodedata.digit(one, one)) for one in signs if one.isalnum())
     table = _KEYS if _ON_KEYS_ALONE.intersection(plain) else _LIKE
     number = plain.translate(table).translate(_CONFUSED)
     return number if len(number) == CHARACTERS and set(number) <= set(ALPHABET) else None
-
-
-def _sign(one: str) -> str:
-    digit = unicodedata.digit(one, None)
-    return one if digit is None else str(digit)
 
 
 def _typed(value: object) -> object:

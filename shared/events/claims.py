@@ -14,11 +14,7 @@ ReleaseReason = Literal["done", "expired", "skipped"]
 Fence = Annotated[int, Field(ge=1)]
 
 
-class ClaimEvent(Event):
-    """Who works on a case, and until when."""
-
-
-class CaseClaimed(ClaimEvent):
+class CaseClaimed(Event):
     """An operator took the case until `lease_until`; nobody else is given it meanwhile.
 
     `fence` counts the case's holders, 1, 2, 3 ...; a renewal keeps it. A command with an older one
@@ -32,7 +28,7 @@ class CaseClaimed(ClaimEvent):
     reason: PersonalNarrative | None = None
 
 
-class CaseReleased(ClaimEvent):
+class CaseReleased(Event):
     """The operator released the case, or the lease ran out."""
 
     operator: Person

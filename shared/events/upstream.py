@@ -101,7 +101,8 @@ def read_upstream(received: bytes) -> Upstream:
     top, rest = _object(received)
     data, beside = _data(top)
     named = _TYPE.search(_as_text(top.get("type")))
-    kind = _KINDS[named.group()] if named else _kind_of(data)
+    told = next((kind for name, kind in _TELLING.items() if name in data), None)
+    kind = _KINDS[named.group()] if named else told
     if kind is None:
         expected = "a CallReceived, CallEnded or DeliveryReported"
         raise UnreadableEventError("wrong_envelope", "data", expected)
@@ -121,10 +122,6 @@ def read_upstream(received: bytes) -> Upstream:
 
 def _is_ours(named: str) -> bool:
     return named in {f"{TYPE_PREFIX}{name}.v1" for name in _KINDS}
-
-
-def _kind_of(data: Mapping[str, Any]) -> Kind | None:
-    return next((kind for name, kind in _TELLING.items() if name in data), None)
 
 
 def _data(top: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

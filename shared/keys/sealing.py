@@ -38,9 +38,6 @@ class Spot(NamedTuple):
     field: str
     personal_class: PersonalClass
 
-    def associated_data(self) -> bytes:
-        return "|".join((FORMAT, *(str(part) for part in self))).encode()
-
 
 class Header(NamedTuple):
     """What precedes the ciphertext; authenticated only by opening that."""
@@ -95,13 +92,8 @@ def header_of(sealed: str) -> Header:
     return Header(*_HEADER.unpack_from(raw))
 
 
-def key_id_of(sealed: str) -> int:
-    """The id of the data key that a value was sealed to. Raises SealBrokenError."""
-    return header_of(sealed).key_id
-
-
 def _bound(spot: Spot, header: bytes) -> bytes:
-    return spot.associated_data() + b"|" + header
+    return "|".join((FORMAT, *map(str, spot), "")).encode() + header
 
 
 def _decode(sealed: str) -> bytes:
