@@ -1,7 +1,5 @@
 """The URL of the read models' database, whose password is in a file of its own."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 

@@ -1,7 +1,5 @@
 """Reads the policy file: which service may record, read, consume, ask and open what."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Parses a command and answers it, turning any failure into a typed answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """FastStream's broker as services need it: started once heard, and stopped in bounded time."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ It overrides FastStream's defaults that are wrong for us (architecture, section 
 re-declared, dropped after an exception, or retried in a hot loop.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Sequence

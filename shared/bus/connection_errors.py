@@ -1,7 +1,5 @@
 """How an error of the connection to nats-server is logged, whichever client has it."""
 
-from __future__ import annotations
-
 from shared.diagnostics.logger import logger
 from shared.servers.refused_connections import REFUSALS, refusal
 

@@ -1,7 +1,5 @@
 """Decides what becomes of a delivered message: acknowledged, retried later, or parked."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import NamedTuple

@@ -5,8 +5,6 @@ fell due meanwhile fires once. There is one timer per name; setting it again rep
 timer means is decided when it fires, on the case as it is then: a moot one records nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 from datetime import UTC, datetime, time
 from typing import Annotated

@@ -3,8 +3,6 @@ becomes of it. While the key holder is sealed, work that needs keys stays in its
 retried now and then. Of a stream's messages that need long cases one runs at a time, with pauses,
 so that nobody who sends many takes the processor from the others."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import replace

@@ -4,8 +4,6 @@ Only a text that can be a whole telephone number is folded as one; anything else
 national number may be several numbers: it is looked up as each of them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata

@@ -7,8 +7,6 @@ says it replaces everything recorded before. One reported with a time of its own
 rule only if it was surely said after that was recorded; in doubt the stricter holds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """A message's length in the unit of its channel, and the channel's maximum."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -4,8 +4,6 @@ Address and text are in boxes that only this channel's private key opens. A chan
 the message before sending it, so it never sends twice, and then reports the outcome on CALLS.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from nacl.public import PublicKey

@@ -6,8 +6,6 @@ every kept pepper. Only intake may request the first step's (`shared/policy.toml
 has its input: the log keeps a digest of the command's id.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import NamedTuple

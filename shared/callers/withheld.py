@@ -4,8 +4,6 @@ The fallback: a channel that knows says so (`CallReceived.withheld`). A caller w
 withheld gets a case per call; one wrongly not taken would share a case with strangers.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from urllib.parse import unquote

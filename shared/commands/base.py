@@ -3,8 +3,6 @@
 A command is one NATS request to `commands.<service>.<Command>`; the reply is one of the answers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache

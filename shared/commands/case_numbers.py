@@ -4,8 +4,6 @@ Accepts lower case, full width, spaces and dashes, О for 0, Cyrillic and Greek 
 like Latin ones, and a number typed on a keyboard set to Cyrillic.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Annotated

@@ -1,7 +1,5 @@
 """What can be asked of intake."""
 
-from __future__ import annotations
-
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 

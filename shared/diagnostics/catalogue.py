@@ -4,8 +4,6 @@ To add one, add an entry here; `make docs` adds its row to docs/operating.md. An
 here is never printed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple, get_args
 

@@ -4,8 +4,6 @@ An id chosen outside (a call id, a command id) may spell a name or a number, so 
 pass. So may any text: a word passes only if it is one of a closed set.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import sys

@@ -3,8 +3,6 @@
 The catalogue says what a line may hold; anything else is left out, whoever wrote it.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import sys

@@ -4,8 +4,6 @@ data, and no thread delays its end.
 Not for a test process, which has to see what is redirected here.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ctypes
@@ -136,5 +134,5 @@ def _on_uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
         logger.error("ended_by_fault", error=given.exc_type, place=places(given.exc_traceback))
 
 
-def _on_unraisable(given: sys.UnraisableHookArgs) -> None:
+def _on_unraisable(given: "sys.UnraisableHookArgs") -> None:
     logger.error("fault", error=given.exc_type, place=places(given.exc_traceback))

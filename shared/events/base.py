@@ -4,8 +4,6 @@ A stored message, an exported line and what a consumer parses are the same bytes
 Source: CloudEvents 1.0.2, JSON event format, structured mode.
 """
 
-from __future__ import annotations
-
 import hashlib
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 

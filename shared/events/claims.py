@@ -1,7 +1,5 @@
 """What intake records of who works on a case: a lease of some minutes, numbered by a fence."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -5,8 +5,6 @@ never change: a step is a pure function, and its golden file under `tests/golden
 committed with it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

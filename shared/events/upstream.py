@@ -4,8 +4,6 @@ Any message readable as one JSON object with a call in it is a call: in any Unic
 unknown attributes, with or without an envelope. Numbers stay as they were written.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode

@@ -4,8 +4,6 @@ nats-py's own is asynchronous; services run in threads, and share the recorder's
 of a bucket: NATS ADR-8.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

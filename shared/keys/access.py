@@ -5,8 +5,6 @@ The key holder writes it before it answers. It names places in the log and kinds
 values.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator

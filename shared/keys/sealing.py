@@ -7,8 +7,6 @@ case, version, event type, field and class, so that ciphertext moved anywhere el
 X25519, HKDF-SHA-256, AES-256-GCM. Plaintexts are padded to steps, so that lengths tell little.
 """
 
-from __future__ import annotations
-
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import NamedTuple

@@ -5,8 +5,6 @@ Every load checks that versions run 1..n and that each event's `prevhash` fits t
 before it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Reads what is new of a case: nothing already known, and a few megabytes at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent

@@ -1,7 +1,5 @@
 """One case folded from its log, and the cases that a service caches."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field

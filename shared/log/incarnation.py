@@ -4,8 +4,6 @@
 service that wrote into another one would begin cases anew beside the log of record.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 

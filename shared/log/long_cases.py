@@ -1,8 +1,6 @@
 """Long cases that aren't in memory: folding one takes as long as a hundred calls, so a message
 that needs one waits for its turn among the long ones of its stream (`shared.bus.lanes`)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar

@@ -4,8 +4,6 @@ The version guard decides who writes; of fifty threads that decide on one case f
 vain, and each reads and folds what the others recorded.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

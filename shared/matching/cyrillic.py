@@ -4,8 +4,6 @@ A key is in plain Cyrillic letters. Letters that Russian, Ukrainian and Belarusi
 sound become one: е for е, ё, є and э; и for и, і, ї, ы and й; иа and иу for я and ю.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

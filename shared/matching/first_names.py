@@ -1,7 +1,5 @@
 """First names, compared by the table of given names."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple

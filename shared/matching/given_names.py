@@ -4,8 +4,6 @@ One name per line: its full forms, then after / its pet names. A form is found b
 it is known in every transliteration.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache

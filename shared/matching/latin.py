@@ -4,8 +4,6 @@ Each system reads some letters its own way: `ch` is ч in English, ш in French 
 word is read by every system whose letters it has, and mostly they agree.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping

@@ -4,8 +4,6 @@ Unicode's own table of confusables isn't in the standard library; operators writ
 alphabets, so letters of these that look alike, in either case, are below.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

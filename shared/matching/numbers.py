@@ -1,7 +1,5 @@
 """Service numbers: one alphabet, no marks, and what a spreadsheet does to zeros."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

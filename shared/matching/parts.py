@@ -4,8 +4,6 @@ If a statement can be split in several ways, `partings` returns them all; compar
 meant.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache

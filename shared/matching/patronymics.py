@@ -1,7 +1,5 @@
 """Patronymics, compared by the father: whose son or daughter somebody is said to be."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import NamedTuple

@@ -4,8 +4,6 @@ A Cyrillic word has one key, a Latin one several. Readings are cached, to compar
 thousands; `shared.matching.forget` drops them, for they are names.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from functools import lru_cache

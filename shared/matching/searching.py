@@ -5,8 +5,6 @@ spellings of one name share its signs: keys (what a word is heard as), and lette
 lines of the table of given names. Сашко and Alexander share one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from shared.matching.given_names import given_names

@@ -1,7 +1,5 @@
 """Surnames: equivalent endings in two languages, women's forms, double surnames."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache

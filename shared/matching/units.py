@@ -4,8 +4,6 @@
 бригада`; `в/ч 00001` is `00001`. The tables are in plain Latin letters.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence

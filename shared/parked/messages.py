@@ -5,8 +5,6 @@ that it waits for nobody; `passage parked clear` removes both, with the keeper's
 what, and why, stays on AUDIT.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal, NamedTuple
 

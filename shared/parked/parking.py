@@ -3,8 +3,6 @@
 A person sees them with `passage parked list` and retries them with `passage parked retry`.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4

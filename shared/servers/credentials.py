@@ -1,7 +1,5 @@
 """How a process authenticates to nats-server, and verifies the server: nats-py's options."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

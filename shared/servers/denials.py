@@ -4,8 +4,6 @@ The server sends an error that names the subject and doesn't answer the request,
 in vain.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Awaitable

@@ -4,8 +4,6 @@ A stream on which a write failed accepts nothing until its nats-server is restar
 space there is by then (nats-server 2.15, `setWriteErr`); only its HEALTHZ report and log say so.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator

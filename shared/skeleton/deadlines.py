@@ -5,8 +5,6 @@ A service has two pure functions in its `deadlines`: `due_in`, when each kind is
 is gone from the state, so timers are idempotent, and all of them can be rebuilt from the log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

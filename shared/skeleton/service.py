@@ -1,7 +1,5 @@
 """The parts of every service process: its log, its keys, its bus and its clock."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field

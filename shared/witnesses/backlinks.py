@@ -6,8 +6,6 @@ on. So a file of which only some are kept, by their levels, is still a chain (`k
 linked to the one before it there, and the newest signature vouches for them all.
 """
 
-from __future__ import annotations
-
 import hashlib
 import heapq
 import re

@@ -5,8 +5,6 @@ the subject and the SHA-256 of the stored bytes. So it fixes every event and eve
 to a sequence, and one pass through the log checks all checkpoints there ever were.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

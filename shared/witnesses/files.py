@@ -3,8 +3,6 @@
 Each file holds every line; one that was away for a while lacks some, which is harmless.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

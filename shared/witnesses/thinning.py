@@ -1,7 +1,5 @@
 """Thins a witness file: keeps one old line an hour, a day, a month, each as it was signed."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import BinaryIO
