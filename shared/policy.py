@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import MessageLimit
 from shared.events.fields import Channel
 from shared.keys.hash_purposes import PolicyPurpose, in_the_policy
 from shared.subjects import calls_stream

@@ -15,7 +15,7 @@ from hashlib import sha256
 from services.intake.address_state import Address
 from services.intake.outbox_state import Message, Outbox
 from shared.callers.contact_rule import CONTACT_ALLOWED
-from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import MessageLimit
 from shared.commands.intake import SendMessage
 from shared.events import outbound
 from shared.events.base import CaseEvent, Event

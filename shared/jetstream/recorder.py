@@ -1,5 +1,6 @@
 """The recorders of stored events: aggregates' sequences, and the application's over all of them."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
@@ -15,13 +16,44 @@ from typing_extensions import override
 
 from shared.jetstream.append import append
 from shared.jetstream.log import Bounds, Log, RecordedEvent
-from shared.jetstream.own_writes import OwnWrites
 from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import READ_BATCH_BYTES, READ_BATCH_MESSAGES, TooManySubjectsError
 from shared.jetstream.subscription import JetStreamSubscription
 
+REMEMBERED_ORIGINATORS = 10_000
 FEW_VERSIONS = 256
 """So many are requested by version; for more from a low start, all the originator's events."""
+
+
+class OwnWrites:
+    """What a recorder stored itself, so that a replica that lacks it is asked again.
+
+    The newest version and sequence of the originators written last, and overall.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+        self.highest_sequence = 0
+
+    def remember(self, events: Sequence[StoredEvent], sequences: Sequence[int]) -> None:
+        with self._lock:
+            for event, sequence in zip(events, sequences, strict=True):
+                # Reinserted, so that the one written longest ago is evicted first.
+                before = self._newest.pop(str(event.originator_id), (0, 0))
+                self._newest[str(event.originator_id)] = max(
+                    before, (event.originator_version, sequence)
+                )
+                self.highest_sequence = max(self.highest_sequence, sequence)
+            while len(self._newest) > REMEMBERED_ORIGINATORS:
+                del self._newest[next(iter(self._newest))]
+
+    def lacks(self, originator_id: UUID | str, highest_version: int, bounds: Bounds) -> bool:
+        """Whether a read within the bounds that found `highest_version` (-1: none) is stale."""
+        version, sequence = self._newest.get(str(originator_id), (-1, 0))
+        wanted = version if bounds.lte is None else min(version, bounds.lte)
+        is_wanted = (bounds.after_sequence or 0) < sequence and wanted >= bounds.lowest
+        return is_wanted and highest_version < wanted
 
 
 class JetStreamAggregateRecorder(AggregateRecorder):

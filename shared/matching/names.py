@@ -1,6 +1,6 @@
 """Surname, first names and patronymic, and what crosses them."""
 
-from shared.matching.first_names import first_name, is_of_one_gender, judged_first_names
+from shared.matching.given_names import first_name, is_of_one_gender, judged_first_names
 from shared.matching.parts import Parting, Words, halves, partings, words_of
 from shared.matching.patronymics import judged_patronymics, patronymic_of
 from shared.matching.readings import readings

@@ -1,4 +1,4 @@
-"""The witness files: signed lines outside the log, read together and appended to.
+"""The witness files: signed lines outside the log, read together, appended to, and thinned.
 
 Each file holds every line; one that was away for a while lacks some, which is harmless.
 """
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from shared.keys.keyfiles import sync_folder
-from shared.witnesses.backlinks import place_after
+from shared.witnesses.backlinks import KeptLines, place_after, scan
 from shared.witnesses.checkpoints import BadLineError, Line, read_line, signed
 from shared.witnesses.parsing import FileScan
 
@@ -195,3 +195,44 @@ def end_of_whole_lines(file: BinaryIO) -> int:
             return start + last + 1
         end = start
     return 0
+
+
+def thin(path: Path) -> int:
+    """Keeps one old line an hour, a day, a month, each as it was signed; returns how many went.
+
+    Raises OSError. Doesn't check signatures: the caller has.
+    """
+    with path.open("rb") as file:
+        kept, count, size = KeptLines(), 0, 0
+        for line in scan(file):
+            kept.take(line.number, line.level, line.raw)
+            count += 1
+            size += len(line.raw) + 1
+        left = {raw for _, raw in kept.lines()}
+        gone = count - len(left)
+        if gone:
+            with held([path]):
+                _rewrite(path, file, left, size)
+        return gone
+
+
+def _rewrite(path: Path, file: BinaryIO, left: set[bytes], size: int) -> None:
+    """Replaces the file atomically; what was appended after `size` meanwhile is kept, too."""
+    draft = path.with_name(f".{path.name}.thinned")
+    try:
+        with draft.open("wb") as target:
+            os.fchmod(target.fileno(), os.fstat(file.fileno()).st_mode & 0o777)
+            file.seek(0)
+            for line in scan(file):
+                if size > 0 and line.raw in left:
+                    target.write(line.raw + b"\n")
+                    left.discard(line.raw)  # A second, equal line says nothing more.
+                elif size <= 0:
+                    target.write(line.raw + b"\n")
+                size -= len(line.raw) + 1
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
