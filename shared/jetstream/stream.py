@@ -133,17 +133,10 @@ class Stream:
 
     def last_sequence(self) -> int:
         """The highest sequence stored so far, from the leader; 0 if nothing was ever stored."""
-        answer = self._api(f"STREAM.INFO.{self.name}", None)
-        if answer is None:
-            raise OperationalError(f"no stream {self.name}")
-        sequence: int = answer["state"]["last_seq"]
-        return sequence
+        return int(self._told()["state"]["last_seq"])
 
     def metadata(self) -> dict[str, str]:
-        answer = self._api(f"STREAM.INFO.{self.name}", None)
-        if answer is None:
-            raise OperationalError(f"no stream {self.name}")
-        return answer["config"].get("metadata") or {}
+        return self._told()["config"].get("metadata") or {}
 
     def create(self, subjects: Sequence[str], replicas: int) -> None:
         """Create the stream as a log of record needs it; no effect if it exists.
@@ -165,7 +158,7 @@ class Stream:
         if self.news_subject:
             republished = {"src": subjects[0], "dest": self.news_subject, "headers_only": True}
             config["republish"] = republished
-        self._api(f"STREAM.CREATE.{self.name}", config)
+        self._ask_each(f"STREAM.CREATE.{self.name}", [config])
 
     def retry(self, attempt: Callable[[float], T], what: str) -> T:
         """Call `attempt(seconds)` until its request isn't lost; `OperationalError` in the end."""
@@ -210,8 +203,11 @@ class Stream:
             raise ProgrammingError(f"reading {self.name}: {end.status_text}")
         return replies
 
-    def _api(self, subject: str, body: object) -> dict[str, Any] | None:
-        return self._ask_each(subject, [body])[0]
+    def _told(self) -> dict[str, Any]:
+        (answer,) = self._ask_each(f"STREAM.INFO.{self.name}", [None])
+        if answer is None:
+            raise OperationalError(f"no stream {self.name}")
+        return answer
 
     def _ask_each(self, subject: str, bodies: Sequence[object]) -> list[dict[str, Any] | None]:
         payloads = [b"" if body is None else json.dumps(body).encode() for body in bodies]

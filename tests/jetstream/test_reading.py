@@ -162,13 +162,12 @@ def test_what_is_read_at_once_is_bounded_in_bytes(r1_env: dict[str, str]) -> Non
 def test_a_hole_in_the_stream_stops_the_subscription(own_server: NatsServer) -> None:
     log = open_log(log_env(own_server.url, 1), JETSTREAM_CREATE_STREAM="no")
     stream = log.log.stream
-    stream._api(  # A log proper can't lose messages this way: it is made with deny_delete.
-        f"STREAM.CREATE.{stream.name}",
-        {"name": stream.name, "subjects": [log.log.subjects.all_events], "allow_direct": True},
-    )
+    # A log proper can't lose messages this way: it is made with deny_delete.
+    config = {"name": stream.name, "subjects": [log.log.subjects.all_events], "allow_direct": True}
+    stream._ask_each(f"STREAM.CREATE.{stream.name}", [config])
     for _ in range(3):
         log.insert_events([opened()])
-    stream._api(f"STREAM.MSG.DELETE.{stream.name}", {"seq": 2})
+    stream._ask_each(f"STREAM.MSG.DELETE.{stream.name}", [{"seq": 2}])
     with log.subscribe() as subscription:
         assert [event.id for event in subscription.next_batch(10, WITHIN_S)] == [1]
         with pytest.raises(SequenceGapError) as caught:
