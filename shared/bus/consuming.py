@@ -9,8 +9,8 @@ from shared.events.parsing import UnreadableEventError
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import KeysSealedError, KeysUnavailableError
 from shared.log.case_log import ChainBrokenError, LogError
-from shared.log.long_cases import LongCaseError
 from shared.log.transact import ContendedError, Outcome
+from shared.log.turns import LongCaseError
 from shared.parked.parking import Delivery, UnprocessableError
 
 GIVE_UP_AFTER_DELIVERIES = 5

@@ -16,7 +16,7 @@ from shared.bus.consuming import Processed, process
 from shared.bus.hands import Hand, Held
 from shared.bus.lanes import Lanes, Work
 from shared.diagnostics.logger import logger, place_of
-from shared.log.long_cases import in_passing
+from shared.log.turns import in_passing
 
 SHARE_OF_THREADS_MAX = 0.75
 """The most of them that one stream may use, so that another's message finds one free."""

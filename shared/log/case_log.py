@@ -34,8 +34,7 @@ from shared.jetstream.connection import Connection
 from shared.log.fetching import events_after
 from shared.log.history import Histories, History, Origin
 from shared.log.incarnation import IncarnationCheck
-from shared.log.long_cases import IN_PASSING_EVENTS_MAX, require_not_in_passing
-from shared.log.turns import Turns
+from shared.log.turns import IN_PASSING_EVENTS_MAX, Turns, require_not_in_passing
 from shared.servers.credentials import api_prefix
 from shared.settings import Settings
 

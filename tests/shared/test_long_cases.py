@@ -11,8 +11,8 @@ import pytest
 from shared.bus.consuming import process
 from shared.events.base import CaseEvent
 from shared.log.case_log import Fold
-from shared.log.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
 from shared.log.transact import transact
+from shared.log.turns import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
 from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE

@@ -12,8 +12,8 @@ from shared.bus.consuming import Processed
 from shared.bus.hands import Hand, Held
 from shared.bus.lanes import Work
 from shared.bus.working import LONG_AGAIN_S, Working
-from shared.log.long_cases import require_not_in_passing
 from shared.log.transact import Outcome
+from shared.log.turns import require_not_in_passing
 from shared.parked.parking import Delivery
 from shared.subjects import Durable
 from tests.examples import CASE
