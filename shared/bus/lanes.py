@@ -1,9 +1,8 @@
-"""The order in which a service works on deliveries: fair by stream and by source.
+"""The order in which a service works on deliveries: fair by stream and by source (ADR 27).
 
-Streams take turns, and so do the sources in a stream; priority work has three of a stream's four
-turns. Work that must be in turn runs one piece of a source at a time, in order. Work that needs a
-long case not in memory waits among the long pieces of its stream. These run one at a time, with
-rests between; all other work passes them.
+Streams take turns, and so do the sources in a stream. Work that must be in turn runs one piece of
+a source at a time, in order. Work that needs a long case not in memory waits among the long pieces
+of its stream: these run one at a time, and all other work passes them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Works on what a service has in hand, in threads: lanes say what is next, `consuming` what
 becomes of it. While the key holder is sealed, work that needs keys stays in its lane and is
-retried now and then. Of a stream's messages that need long cases one runs at a time, with pauses,
-so that nobody who sends many takes the processor from the others."""
+retried now and then."""
 
 import asyncio
 import time

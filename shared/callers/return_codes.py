@@ -1,9 +1,8 @@
 """Return codes: given to a caller at stage one to recognise him later; ten digits, speakable.
 
-A code is derived from the command that issued it and its sender, so repeating the command gives
-the same code; likewise its duress twin. Both steps are keyed hashes, so there is one of each under
-every kept pepper. Only intake may request the first step's (`shared/policy.toml`), and no record
-has its input: the log keeps a digest of the command's id.
+A code, and its duress twin, is derived from the command that issued it and its sender, so repeating
+the command gives the same. Both steps are keyed hashes, one of each under every kept pepper; no
+record has the first one's input, which only intake may have hashed.
 """
 
 import re

@@ -3,6 +3,7 @@
 The catalogue says what a line may hold; anything else is left out, whoever wrote it.
 """
 
+import contextlib
 import json
 import logging
 import sys
@@ -105,11 +106,9 @@ class _Lines:
     def write(self, line: str) -> None:
         """A line that can't be written doesn't stop the work."""
         stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
-        try:
+        with contextlib.suppress(OSError, ValueError):
             stream.write(f"{line}\n")
             stream.flush()
-        except (OSError, ValueError):
-            return
 
     def __getattr__(self, level: str) -> Callable[[str], None]:
         # structlog asks for a method a level: debug, info, warning, ...

@@ -48,9 +48,8 @@ def own_process(service: str) -> None:
 def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
     """Runs a service until it ends, then exits with the code it returns, or 0.
 
-    A handler's thread may wait for something that never answers, such as a registry that hangs;
-    the interpreter would wait for it in turn. By now the bus and the log are closed: such a thread
-    can't acknowledge or record anything, and its message is redelivered.
+    The interpreter would wait for a handler's thread, which may wait for a registry that hangs.
+    By now the bus and the log are closed: it can't acknowledge or record anything.
     """
     try:
         code = asyncio.run(main) or 0

@@ -1,8 +1,7 @@
 """One NATS connection on an event loop in a thread of its own, used by any number of threads.
 
-The eventsourcing library is synchronous and nats-py is not. Callers put requests into an outbox
-that one task sends; replies go straight from nats-py's parser to the waiting thread.
-Measured with 64 threads, a coroutine for every request cost twice the time.
+Callers put requests into an outbox that one task sends; replies go straight from nats-py's parser
+to the waiting thread. A coroutine for every request cost twice the time (ADR 7).
 """
 
 import asyncio

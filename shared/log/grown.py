@@ -1,7 +1,6 @@
 """Mappings that grow by one entry per event: each is a value, and none is copied.
 
-A case may have tens of thousands of calls. Copying for each takes quadratic time: folding sixty
-thousand took a minute, in which the whole process does little else.
+Copying for each of a case's sixty thousand calls took a minute.
 """
 
 from __future__ import annotations

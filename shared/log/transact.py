@@ -1,7 +1,5 @@
 """The write path's middle step: load, fold, decide, append; on a conflict load and decide again.
 
-    handler -> transact -> decide_*
-
 A remembered fold may be stale. The version guard makes that harmless for what is accepted, so
 only refusals and conflicts cost a second, fresh look at the log.
 """

@@ -1,8 +1,4 @@
-"""Makes a denied publish or request fail at once.
-
-The server sends an error that names the subject and doesn't answer the request, which would wait
-in vain.
-"""
+"""Makes a denied publish or request fail at once, rather than wait in vain for its answer."""
 
 import asyncio
 import re

@@ -1,8 +1,7 @@
 """Deadlines of cases: what is due, and when, follows from a case's state alone; timers only tell.
 
-A service has two pure functions in its `deadlines`: `due_in`, when each kind is due in a case, and
-`decide_due`, what is recorded when one has come and still stands. A deadline that was dealt with
-is gone from the state, so timers are idempotent, and all of them can be rebuilt from the log.
+A deadline that was dealt with is gone from the state, so timers are idempotent, and all of them can
+be rebuilt from the log.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
