@@ -70,11 +70,6 @@ class Broker(NatsBroker):
         self.config.connect(client)
         return client
 
-    @property
-    def sent(self) -> int:
-        """How many messages went out on this connection."""
-        return int(self._connection.stats["out_msgs"]) if self._connection is not None else 0
-
     @override
     async def start(self) -> None:
         self.heard = False

@@ -136,13 +136,9 @@ class Bus:
         self._ready_checks.append(check)
 
     async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, or until `end`."""
+        """Serves until SIGTERM or SIGINT."""
         async with health_kept(self._health_file, self._not_ready_because):
             await self._app.run()
-
-    def end(self) -> None:
-        """Makes `run` return."""
-        self._app.exit()
 
     def _listen(self, subject: str, handler: Callable[[NatsMessage], Any]) -> None:
         self.broker.subscriber(

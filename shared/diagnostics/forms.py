@@ -88,11 +88,6 @@ def words(*allowed: str) -> Form:
     )
 
 
-def some_of(*allowed: str) -> Form:
-    one = words(*allowed)
-    return Form(f"some of {one.shown}", lambda value: _each(value, one, LIST_MAX))
-
-
 def _each(value: Any, one: Form, at_most: int) -> list[object] | None:
     if not isinstance(value, list | tuple) or len(value) > at_most:
         return None
@@ -165,7 +160,7 @@ STREAM = words(*STREAMS)
 CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTING = Form("the name of a setting", words(*Settings.model_fields).read)
-SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
+SETTINGS = Form("names of settings", lambda value: _each(value, SETTING, LIST_MAX))
 LOGGER_NAME = Form("the name of a library's logger", _logger)
 KEY_FILE = _matching("a key file, or `folder`", KEY_FILE_NAME)
 VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

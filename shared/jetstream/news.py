@@ -26,21 +26,17 @@ class News:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._generation = -1
-        self._latest = 0
+        self.latest = 0
+        """The highest sequence reported so far; 0 before any."""
         self._woken = False
         self._changed = threading.Condition()
         self._listening: Subscription | None = None
         stream.connection.on_connected(self.wake)
 
-    @property
-    def latest(self) -> int:
-        """The highest sequence reported so far; 0 before any."""
-        return self._latest
-
     def wait_beyond(self, sequence: int, timeout: float) -> None:
         """Return when a higher sequence is known, on `wake`, or after `timeout` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._latest > sequence or self._woken, timeout)
+            self._changed.wait_for(lambda: self.latest > sequence or self._woken, timeout)
             self._woken = False
 
     def wake(self) -> None:
@@ -82,5 +78,5 @@ class News:
     def _hear(self, reply: Reply) -> None:
         told = SEQUENCE.search(reply.headers)
         with self._changed:
-            self._latest = max(self._latest, int(told[1]) if told is not None else 0)
+            self.latest = max(self.latest, int(told[1]) if told is not None else 0)
             self._changed.notify_all()

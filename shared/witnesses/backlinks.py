@@ -110,9 +110,6 @@ class KeptLines:
             else:
                 held.discard(heapq.heappushpop(newest, (number, raw))[1])
 
-    def has(self, raw: bytes) -> bool:
-        return any(raw in held for held in self._held)
-
     def lines(self) -> list[tuple[int, bytes]]:
         return sorted({one for newest in self._newest for one in newest})
 
