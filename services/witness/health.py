@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 
 from services.witness import SERVICE
 from shared import subjects
-from shared.bus.connection_errors import log_connection_error
+from shared.diagnostics.logger import log_connection_error
 from shared.jetstream.tls import TlsClient
 from shared.servers.credentials import connect_options
 from shared.settings import Settings

@@ -23,14 +23,13 @@ from pydantic import ValidationError
 from shared import subjects
 from shared.bus.answering import FAULT, CommandHandler, answer
 from shared.bus.broker import Broker
-from shared.bus.connection_errors import log_connection_error
 from shared.bus.consuming import process
 from shared.bus.hands import Hand, Pace, Sort
 from shared.bus.health_file import health_kept
 from shared.bus.lanes import Work
 from shared.bus.working import GRACE_S, Working
 from shared.commands.base import AnyAnswer, Command, FieldError, Invalid, Unavailable
-from shared.diagnostics.logger import logger, place_of
+from shared.diagnostics.logger import log_connection_error, logger, place_of
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import Keys
 from shared.log.transact import Outcome

@@ -4,14 +4,13 @@ The server redelivers what stays in hand too long, so it is told that work goes 
 a retry is returned to the server: it isn't in hand.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Self
 
 import anyio
 from anyio.to_thread import run_sync
@@ -61,7 +60,7 @@ class Held:
     is_at_work: bool = False
 
     @classmethod
-    def of(cls, msg: Msg) -> Held:
+    def of(cls, msg: Msg) -> Self:
         meta = msg.metadata
         delivery = Delivery(
             stream=meta.stream,
@@ -107,7 +106,7 @@ class Hand:
         durable: Durable,
         api_prefix: str,
         sort: Sort,
-        put: Callable[[Hand, Work, Held], None],
+        put: Callable[["Hand", Work, Held], None],
         park: Park,
         pace: Pace | None = None,
     ) -> None:

@@ -5,12 +5,10 @@ a source at a time, in order. Work that needs a long case not in memory waits am
 of its stream: these run one at a time, and all other work passes them.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from shared.log.transact import Outcome
 
@@ -35,7 +33,7 @@ class Work:
     size: int = 0
 
     @classmethod
-    def that_fails(cls, error: Exception) -> Work:
+    def that_fails(cls, error: Exception) -> Self:
         """Work of unknown source: doing it raises the error that explains why."""
 
         def handle() -> Outcome:

@@ -19,8 +19,10 @@ from typing_extensions import override
 
 from shared.diagnostics.catalogue import DIAGNOSTICS
 from shared.diagnostics.forms import PLACES_MAX, Form, words
+from shared.servers.refused_connections import REFUSALS, refusal
 
 logger = structlog.stdlib.get_logger("passage")
+_told: set[str] = set()
 
 LEVEL = words("debug", "info", "warning", "error", "critical")
 KNOWN_KEYS = frozenset(key for event in DIAGNOSTICS.values() for key in event.keys)
@@ -65,6 +67,16 @@ def places(where: TracebackType | None) -> list[str]:
         f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(where)[-PLACES_MAX:]
     ]
+
+
+def log_connection_error(error: BaseException) -> None:
+    """Logs an error of the connection to nats-server; one that waiting won't mend once."""
+    wrong = refusal(error)
+    if wrong is None:
+        logger.warning("connection", error=type(error).__name__)
+    elif wrong not in _told:
+        _told.add(wrong)
+        logger.error("nats_refused", wrong=wrong, do=REFUSALS[wrong])
 
 
 def logging_line() -> str:

@@ -4,12 +4,10 @@ A personal value is `Plain` from the decision until `transact` seals it, and `Se
 only sealed ones can be written as JSON.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -170,7 +168,7 @@ class Plain:
         return "Plain(hidden)"
 
     @classmethod
-    def of(cls, model: BaseModel) -> Plain:
+    def of(cls, model: BaseModel) -> Self:
         """A structured personal value (an `Identity`, a `Place`) as one sealable text."""
         return cls(model.model_dump_json(exclude_none=True))
 

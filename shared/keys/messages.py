@@ -1,8 +1,6 @@
 """The messages between services and the key holder; none is ever stored."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -49,7 +47,7 @@ class SealedValue(Spotted):
     sealed: str
 
     @classmethod
-    def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
+    def of(cls, event: CaseEvent[Any], field: str) -> Self:
         return cls(
             case_id=event.subject,
             version=event.caseversion,

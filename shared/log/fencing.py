@@ -6,8 +6,6 @@ one without a fence by a person from whom the case was taken over, until that pe
 again. `ClaimCase` and `TakeOverCase` acquire a case, and may carry any fence.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from shared.events.base import Event
@@ -32,7 +30,7 @@ class Fencing:
     lost_by: tuple[str, ...] = ()
     """From whom it was taken over, and who haven't claimed it since."""
 
-    def after(self, event: Event) -> Fencing:
+    def after(self, event: Event) -> "Fencing":
         """Never refuses."""
         match event:
             case CaseClaimed():

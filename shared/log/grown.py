@@ -3,8 +3,6 @@
 Copying for each of a case's sixty thousand calls took a minute.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -31,7 +29,7 @@ class Grown(Mapping[KeyT, ValueT]):
         self._right = [True]
         """To add to what is shared: whoever takes it, in whatever thread, is the only one."""
 
-    def with_entry(self, key: KeyT, value: ValueT) -> Grown[KeyT, ValueT]:
+    def with_entry(self, key: KeyT, value: ValueT) -> "Grown[KeyT, ValueT]":
         """This plus one entry, or with another value of an entry."""
         if not self:
             return Grown({key: value})  # Every case begins with the same empty one.

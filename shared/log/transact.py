@@ -4,12 +4,10 @@ A remembered fold may be stale. The version guard makes that harmless for what i
 only refusals and conflicts cost a second, fresh look at the log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 from uuid import uuid4
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -61,7 +59,7 @@ class Seen(NamedTuple):
     despite_calls: bool = False
 
     @classmethod
-    def by(cls, command: Command) -> Seen | None:
+    def by(cls, command: Command) -> Self | None:
         if not isinstance(command, Decision):
             return None
         return cls(command.seen_version, command.despite_calls)

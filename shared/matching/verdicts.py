@@ -1,7 +1,5 @@
 """The result of comparing two statements of identity: a verdict per field, with its reason."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -27,7 +25,7 @@ class Stated:
     unit: str | None = None
 
     @property
-    def name(self) -> Stated:
+    def name(self) -> "Stated":
         """Nothing but the name."""
         return Stated(self.surname, self.first_names, self.patronymic)
 
