@@ -5,6 +5,7 @@ the message before sending it, so it never sends twice, and then reports the out
 channel limits a message's length, in a unit of its own.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -87,10 +88,6 @@ def _utf16(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _utf8(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
-
-
 def _sms(text: str) -> int:
     letters = _gsm_places(text)
     if letters is not None:
@@ -117,4 +114,8 @@ def _parts(places: list[int], alone: int, each: int) -> int:
     return parts
 
 
-_LENGTHS = {"utf16": _utf16, "utf8": _utf8, "sms": _sms}
+_LENGTHS: dict[LengthUnit, Callable[[str], int]] = {
+    "utf16": _utf16,
+    "utf8": lambda text: len(text.encode("utf-8", "surrogatepass")),
+    "sms": _sms,
+}

@@ -40,13 +40,9 @@ class UnreadableEventError(Exception):
         super().__init__(f"{reason}: {field or 'message'}: {expected}")
 
 
-def _call_triaged_1(data: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 had only intent and urgency; what it didn't ask is `unknown`."""
-    return {**data, "situation": "unknown"}
-
-
 STEPS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
-    ("CallTriaged", 1): _call_triaged_1,
+    # It had only intent and urgency; what it didn't ask is `unknown`.
+    ("CallTriaged", 1): lambda data: {**data, "situation": "unknown"},
 }
 
 

@@ -56,7 +56,7 @@ class Call:
     def __init__(self, subjects: Sequence[str], token: bytes, *, many: bool) -> None:
         self.subject = subjects[-1]
         self.token = token
-        self._subjects = {subject.lower() for subject in subjects}
+        self.sends_to = {subject.lower() for subject in subjects}
         self._many = many
         self._replies: list[Reply] = []
         self._expected = 0
@@ -66,10 +66,6 @@ class Call:
         self._replies.append(reply)
         if not self._many or reply.status or len(self._replies) == self._expected:
             self._outcome.put(None)
-
-    def sends_to(self, subject: str) -> bool:
-        """Case-insensitive."""
-        return subject.lower() in self._subjects
 
     def fail(self, error: Exception) -> None:
         self._outcome.put(error)

@@ -286,7 +286,7 @@ class Connection:
         logger.error("nats refused: %s", text)
         refused = QUOTED.search(text)
         for call in list(self._calls.values()):
-            if refused is not None and call.sends_to(refused[1]):
+            if refused is not None and refused[1].lower() in call.sends_to:
                 call.fail(RequestRefusedError(text))
 
     def _fail_calls(self, error: Exception) -> None:

@@ -21,8 +21,6 @@ class OtherIncarnationError(OperationalError):
     """CASES is another stream than this service knows; it writes nothing until it is restarted."""
 
     def __init__(self, known: str, found: str) -> None:
-        self.known = known
-        self.found = found
         super().__init__(
             f"CASES is incarnation {found or '(none)'}, not {known or '(none)'}; see `passage gate`"
         )

@@ -33,7 +33,8 @@ _DOUBLED = re.compile(rf"([{CONSONANTS}аиоу])\1+")
 
 def keys_of_cyrillic(word: str) -> list[str]:
     """The word is in lower-case Cyrillic."""
-    word = _SOFT_O.sub("е", _without_accents(word).translate(_OTHER_LETTERS))
+    plain = "".join(one for one in word if not unicodedata.combining(one))
+    word = _SOFT_O.sub("е", plain.translate(_OTHER_LETTERS))
     word = _PARTED.sub("ие", word)
     heard = [word]
     if _JOTTED_O.search(word):
@@ -44,7 +45,3 @@ def keys_of_cyrillic(word: str) -> list[str]:
 def in_one_spelling(key: str) -> str:
     """A key in which тс is ц, сч is щ, and no letter but е is doubled."""
     return _DOUBLED.sub(r"\1", _SIBILANTS.sub("ц", _SHCH.sub("щ", key.replace("тч", "ч"))))
-
-
-def _without_accents(word: str) -> str:
-    return "".join(one for one in word if not unicodedata.combining(one))

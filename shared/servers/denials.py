@@ -13,10 +13,6 @@ T = TypeVar("T")
 class DeniedError(Exception):
     """The server refused: this identity may not publish to the subject."""
 
-    def __init__(self, subject: str) -> None:
-        self.subject = subject
-        super().__init__(f"this process's identity may not publish to {subject}")
-
 
 class Denials:
     """The requests under way on one connection, by subject."""
@@ -45,7 +41,7 @@ class Denials:
             await asyncio.wait((task, refused), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            raise DeniedError(subject)
+            raise DeniedError(f"this process's identity may not publish to {subject}")
         finally:
             task.cancel()
             waiting.remove(refused)
