@@ -49,6 +49,3 @@ class Fencing:
         if fence is not None:
             return fence == self.fence
         return all(is_another_person(one, by) for one in self.lost_by)
-
-
-NEVER_CLAIMED = Fencing()

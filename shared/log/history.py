@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from shared.events.base import FIRST_PREVHASH
-from shared.log.fencing import NEVER_CLAIMED, Fencing
+from shared.log.fencing import Fencing
 from shared.log.grown import Grown
 
 HISTORIES_KEPT = 2_000
@@ -42,7 +42,7 @@ class History(Generic[StateT]):
     """(`source`, `causationid`) of an answer -> version of its last event."""
     erasure: str = ""
     """The id of the last event that erased personal data; empty if there is none."""
-    fencing: Fencing = NEVER_CLAIMED
+    fencing: Fencing = field(default_factory=Fencing)
 
     def caused_by(self, source: str, causation_id: str) -> int | None:
         """The version at which a service answered a message; None if it hasn't."""

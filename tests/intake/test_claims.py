@@ -12,7 +12,7 @@ from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.fields import Plain
-from shared.log.fencing import NEVER_CLAIMED, Fencing
+from shared.log.fencing import Fencing
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
 from tests.intake.stories import CONTINUED, given, ruled
@@ -113,7 +113,7 @@ RELEASES: list[tuple[Event, ...]] = [
 def test_every_service_knows_the_same_holder_and_fence_as_intake(after: tuple[Event, ...]) -> None:
     events = (claimed(), *after)
     claim = given(case_opened(), *events).claim
-    fencing = reduce(Fencing.after, events, NEVER_CLAIMED)
+    fencing = reduce(Fencing.after, events, Fencing())
     assert (fencing.fence, fencing.holder) == (claim.fence, claim.holder)
 
 
