@@ -1,4 +1,4 @@
-"""Decides what becomes of a delivered message: acknowledged, retried later, or parked."""
+"""Decides what happens to a delivered message: acknowledged, retried later, or parked."""
 
 import time
 from collections.abc import Callable

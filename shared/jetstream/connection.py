@@ -1,7 +1,7 @@
 """One NATS connection on an event loop in a thread of its own, used by any number of threads.
 
 Callers put requests into an outbox that one task sends; replies go straight from nats-py's parser
-to the waiting thread. A coroutine for every request cost twice the time (ADR 7).
+to the waiting thread. One coroutine per request took twice as long (ADR 7).
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Word that the stream has grown: the highest sequence that the server republished so far.
+"""News that the stream has grown: the highest sequence that the server republished so far.
 
-So nobody needs the right to make consumers, which could deliver to any subject.
+So nobody needs permission to create consumers, which could deliver to any subject.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Who works on a case when: one thread at a time, and what needs a long case in its turn.
 
-Of fifty threads that decide on one case forty-nine work in vain. Folding a long case that isn't in
+If fifty threads decide on one case, forty-nine work in vain. Folding a long case that isn't in
 memory takes as long as a hundred calls, so a message that needs one waits for its turn among the
 long ones of its stream (`shared.bus.lanes`).
 """

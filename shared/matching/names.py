@@ -1,4 +1,4 @@
-"""Surname, first names and patronymic, and what crosses them."""
+"""Surname, first names and patronymic, and statements that swap them."""
 
 from shared.matching.given_names import first_name, is_of_one_gender, judged_first_names
 from shared.matching.parts import Parting, Words, halves, partings, words_of

@@ -1,6 +1,6 @@
 """What waits on PARKED, and what people did with it.
 
-A service can't delete what is parked. A note says that a person took it up or set it aside;
+A service can't delete a parked message. A note says that a person took it up or set it aside;
 `passage parked clear` removes both, with the keeper's right. Who did what, and why, stays on AUDIT.
 """
 
