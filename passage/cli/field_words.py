@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.commands import base, case_numbers, windows
+from shared.commands import base, case_numbers, intake
 from shared.events import calls, fields
 from shared.events.fields import personal_fields
 
@@ -36,7 +36,7 @@ NAMED: tuple[tuple[Any, str, str], ...] = (
     (fields.Identity, "identity", ""),
     (fields.Place, "place", ""),
     (fields.ContactWindow, "window", ""),
-    (windows.SaidWindow, "window", WINDOW),
+    (intake.SaidWindow, "window", WINDOW),
     (fields.PersonalIdentity, "text", ""),
     (fields.PersonalLocation, "text", ""),
     (fields.PersonalNarrative, "text", ""),

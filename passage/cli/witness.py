@@ -17,7 +17,7 @@ from passage.runner.own_server import quiet_log_of
 from passage.running import Running
 from passage.witness_places import running_or_stopped
 from shared.witnesses.checkpoints import read_public_key
-from shared.witnesses.files import newest_text
+from shared.witnesses.files import newest_of
 
 witness = typer.Typer(help="Checkpoints of the log.", no_args_is_help=True)
 
@@ -41,8 +41,8 @@ def show_verb(
         ]
         print_table("Newest checkpoint", ("what", "value"), rows)
     if qr:
-        text = newest_text(running.witnesses, read_public_key(running.keys))
-        code = segno.make(text or "", error="l", micro=False)
+        newest = newest_of(running.witnesses, read_public_key(running.keys))
+        code = segno.make(newest[1] if newest else "", error="l", micro=False)
         code.terminal(sys.stderr if as_json else sys.stdout, compact=True)
 
 

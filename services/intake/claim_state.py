@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.events.base import CaseEvent
-from shared.events.claims import CaseClaimed, CaseReleased, ClaimEvent
+from shared.events.claims import CaseClaimed, CaseReleased
 from shared.refusals import is_another_person
 
 
@@ -27,7 +27,7 @@ class Claim:
         return self.lease_until is not None and now < self.lease_until
 
 
-def evolve_claim(claim: Claim, _event: CaseEvent[Any], data: ClaimEvent) -> Claim:
+def evolve_claim(claim: Claim, _event: CaseEvent[Any], data: CaseClaimed | CaseReleased) -> Claim:
     match data:
         case CaseClaimed() as claimed:
             return Claim(claimed.fence, claimed.operator, claimed.lease_until)

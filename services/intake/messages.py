@@ -16,7 +16,7 @@ from hashlib import sha256
 from services.intake.outbox_state import Address, Message
 from services.intake.state import IntakeState
 from shared.callers.contact_rule import CONTACT_ALLOWED, SafeToContact
-from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import MessageLimit
 from shared.commands.intake import SendMessage
 from shared.events import outbound
 from shared.events.base import CaseEvent, Event

@@ -29,8 +29,8 @@ from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
 from shared.events.parsing import UnreadableEventError
 from shared.log.case_log import ChainBrokenError
+from shared.log.fencing import LEASE_CURRENT
 from shared.log.history import History
-from shared.log.leases import LEASE_CURRENT
 from shared.log.transact import Cause, Outcome, transact
 from shared.refusals import require
 from shared.skeleton.service import Context
@@ -54,11 +54,11 @@ def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
     """Idempotent: the same command gives the same case."""
     context = intake.context
     source = context.writer.log.load_current(command.case_id)
-    require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
+    require(source.fencing.lets(command.by, command.fence), LEASE_CURRENT)
     new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
     decide = partial(decide_other_case, command=command, source=source.state)
     # The claim they saw is the source case's; the new case has none.
-    return transact(context.writer, new_id, replace(context.cause_of(command), leased=None), decide)
+    return transact(context.writer, new_id, replace(context.cause_of(command), fenced=None), decide)
 
 
 def hand_over_shift(context: Context, command: HandOverShift) -> Outcome:

@@ -51,7 +51,7 @@ def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
     require(content is not None, PARKED_CALL)
     call = _as_call(command, parked, cast(Channel, channel), content or b"")
     call, route = context.intake.index.route(call)
-    cause = replace(context.intake.context.cause_of(command), leased=None, opens_case=route.is_new)
+    cause = replace(context.intake.context.cause_of(command), fenced=None, opens_case=route.is_new)
     decide = partial(decide_call, call=call, route=route)
     outcome = transact(context.intake.context.writer, route.case_id, cause, decide)
     _note(context, command, "taken_up", route.case_id)

@@ -32,8 +32,7 @@ from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.callers.contact_rule import SafeToContact
-from shared.callers.message_lengths import MessageLimit
-from shared.callers.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
+from shared.callers.outgoing import CONTENT_TYPE, MessageLimit, OutgoingMessage, outgoing
 from shared.commands.base import Recorded
 from shared.commands.intake import SendMessage
 from shared.diagnostics.logger import logger

@@ -22,7 +22,7 @@ from shared import subjects
 from shared.bus.bus import Bus
 from shared.diagnostics.logger import configure, logger
 from shared.diagnostics.own_process import own_process, run_to_end
-from shared.jetstream.buckets import JetStreamBucket
+from shared.jetstream.buckets import Bucket
 from shared.jetstream.calls import Outgoing, Reply
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
@@ -47,7 +47,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
     case_log = CaseLog(handlers.ERASURES_OF_CASE, jetstream_env(settings, SERVICE))
     connection = case_log.connection
-    ring = KeyRing(JetStreamBucket(connection, subjects.KEYS_BUCKET, timeout_s), secrets)
+    ring = KeyRing(Bucket(connection, subjects.KEYS_BUCKET, timeout_s), secrets)
     holder = Holder(ring)
     keeping = Keeping(
         holder=holder,

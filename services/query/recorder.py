@@ -39,10 +39,5 @@ class Log(Protocol):
         self, start: int | None, limit: int, *, inclusive_of_start: bool = True
     ) -> Sequence[RecordedEvent]: ...
     def select_events(
-        self,
-        originator_id: str,
-        *,
-        lte: int | None = None,
-        up_to_sequence: int | None = None,
-        up_to_time: datetime | None = None,
+        self, originator_id: str, *, lte: int | None = None
     ) -> Sequence[RecordedEvent]: ...

@@ -21,8 +21,8 @@ from services.verification.registry_answers import Namesakes
 from services.verification.registry_file.cells import Person
 from shared.matching import Stated
 from shared.matching.dates import read_date
-from shared.matching.keys import given_keys, surname_keys
 from shared.matching.numbers import folded_number, numbers_in, without_zeros
+from shared.matching.searching import given_keys, surname_keys
 
 COMPARED_MAX = 500
 """How many persons of one name, number or birthday are compared; beyond it nobody is told apart."""

@@ -16,9 +16,8 @@ from services.witness.following import Follower
 from services.witness.signing import AuditTrail, Signer
 from services.witness.tending import Tending
 from shared import subjects
-from shared.bus.connection_errors import log_connection_error
 from shared.bus.health_file import health_kept
-from shared.diagnostics.logger import configure, logger
+from shared.diagnostics.logger import configure, log_connection_error, logger
 from shared.diagnostics.own_process import own_process, run_to_end
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream

@@ -80,7 +80,8 @@ def witness(running: Running) -> None:
         audit = Stream(log.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
         key = read_signing_key(running.keys)
         one.follower._signer = Signer(key, running.witnesses, AuditTrail(audit))
-        before = witnessed_of(running).next_number  # It may sign as soon as it runs.
+        lines = witnessed_of(running).lines
+        before = lines[-1].number + 1 if lines else 1  # It may sign as soon as it runs.
         one.thread.start()
         signed = wait_for_line(running, before, audit.last_sequence())
         assert signed, "AUDIT was not signed"

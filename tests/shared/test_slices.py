@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.events.base import CaseEvent
-from shared.events.claims import CaseClaimed, CaseReleased, ClaimEvent
+from shared.events.groups import GroupEvent, GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.intake import CaseClosed, CaseReopened, NoteAdded
 from shared.skeleton.slices import Slices, events_read_by
 from tests.examples import CaseBook, case_closed, case_reopened, note_added, surrender_declared
@@ -13,7 +13,7 @@ from tests.examples import CaseBook, case_closed, case_reopened, note_added, sur
 @dataclass(frozen=True, slots=True)
 class State:
     closed: bool = False
-    claims: int = 0
+    groups: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -21,8 +21,8 @@ def closed_after(state: State, _event: CaseEvent[Any], data: CaseClosed | CaseRe
     return replace(state, closed=isinstance(data, CaseClosed))
 
 
-def claims_after(claims: int, _event: CaseEvent[Any], _data: ClaimEvent) -> int:
-    return claims + 1
+def groups_after(groups: int, _event: CaseEvent[Any], _data: GroupEvent) -> int:
+    return groups + 1
 
 
 def notes_after(
@@ -31,7 +31,7 @@ def notes_after(
     return (*notes, event.type_name) if isinstance(data, NoteAdded) else ()
 
 
-FOLDS = Slices[State](closed_after, claims=claims_after, notes=notes_after)
+FOLDS = Slices[State](closed_after, groups=groups_after, notes=notes_after)
 
 
 def test_a_fold_reads_the_events_that_its_signature_names() -> None:
@@ -39,7 +39,7 @@ def test_a_fold_reads_the_events_that_its_signature_names() -> None:
 
 
 def test_a_fold_of_a_base_class_reads_every_event_of_it() -> None:
-    assert events_read_by(claims_after) == {CaseClaimed, CaseReleased}
+    assert events_read_by(groups_after) == {GroupFormed, GroupJoined, GroupLeft, HeadsCounted}
 
 
 def test_an_event_changes_each_part_that_reads_it() -> None:
