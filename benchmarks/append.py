@@ -16,7 +16,15 @@ from uuid import uuid4
 
 from nats.js.client import JetStreamContext
 
-from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
+from benchmarks.figures import (
+    MICROSECONDS,
+    Bench,
+    Measured,
+    Stopwatch,
+    compared,
+    rounded,
+    take_turns,
+)
 from benchmarks.site import Site, site_in
 from passage.connecting import connected
 from services.intake.routing import new_case_id
@@ -33,7 +41,6 @@ from shared.log.transact import Cause, Writer, transact
 ROUNDS = 5
 AT_ONCE = {1: 200, 16: 1_600, 64: 3_200}
 """In flight -> appends of one round."""
-MICROSECONDS = 1e6
 AIM_AT_64 = ">= 0.5"
 PUBLISH_TIMEOUT_S = 30.0
 
@@ -63,7 +70,6 @@ SHAPES = (
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """The ratio for each shape and each number in flight."""
     with (
         site_in(bench.folder_for("append")) as site,
         site.writer(Fold(IntakeState(), evolve), "intake") as writer,
@@ -115,8 +121,6 @@ def _level(site: Site, writer: Writer, load: Load, count: int) -> Measured:
 
 
 def transacted(writer: Writer, load: Load, watch: Stopwatch) -> None:
-    """Appends through `transact`, from threads."""
-
     def append(case_id: str, *, opens_case: bool = False) -> None:
         transact(writer, case_id, _cause(opens_case), lambda _state: [load.shape.event])
 

@@ -14,10 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
+from benchmarks.figures import (
+    MICROSECONDS,
+    Bench,
+    Measured,
+    Stopwatch,
+    compared,
+    rounded,
+    take_turns,
+)
 from benchmarks.on_sqlite import sqlite_site
-from benchmarks.query_process import query_process
-from benchmarks.site import Site, site_in
+from benchmarks.site import Site, query_process, site_in
 from benchmarks.story import DECISIONS, FOLDS, Story, Writers
 from services.intake.routing import new_case_id
 from services.keyholder.secrets import read_secrets
@@ -25,12 +32,10 @@ from services.keyholder.secrets import read_secrets
 ROUNDS = 5
 IN_FLIGHT = {1: 20, 16: 96, 64: 192}
 """Cases in flight -> cases of one round."""
-MICROSECONDS = 1e6
 AIM = ">= 1.5"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Events a second of both sides and their ratio, for each number of cases in flight."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
         secrets = read_secrets(site.settings.keys_dir)
@@ -39,7 +44,7 @@ def run(bench: Bench) -> Iterator[Measured]:
             sqlite_site(bench.folder_for("sqlite-tuned"), secrets, tuned=True)
         )
         query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
-        writers = _writers(site, stack)
+        writers = writers_on(site, stack)
         for in_flight, usual in IN_FLIGHT.items():
             yield measure(
                 "lifecycle",
@@ -53,7 +58,7 @@ def run(bench: Bench) -> Iterator[Measured]:
             )
 
 
-def _writers(site: Site, stack: ExitStack) -> Writers:
+def writers_on(site: Site, stack: ExitStack) -> Writers:
     return {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
 
 
@@ -63,8 +68,6 @@ Side = tuple[Writers, Callable[[int], None]]
 
 @dataclass(frozen=True)
 class Level:
-    """How much is played at once, in a round, and how often."""
-
     in_flight: int
     cases: int
     rounds: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchmarks.figures import Bench, Measured, Stopwatch, rounded, take_turns
+from benchmarks.figures import Bench, Measured, Stopwatch, take_turns
 from benchmarks.people import People
 from shared.events.fields import Identity
 from shared.matching import Stated, compare, forget
@@ -34,7 +34,7 @@ def run(bench: Bench) -> Iterator[Measured]:
     )
     yield Measured(
         name="matching/pairs of statements",
-        figures=rounded({name: max(taken) for name, taken in rounds.items()}),
+        figures={name: max(taken) for name, taken in rounds.items()},
         unit="pairs/s of one core",
         aim=AIM,
         notes={"pairs": len(pairs)},

@@ -67,8 +67,6 @@ class Pool(SQLiteConnectionPool):
 
 
 class RelaxedPool(Pool):
-    """The connections of a tuned view."""
-
     synchronous = NORMAL
 
 
@@ -182,7 +180,6 @@ class CaseListView(SQLiteTrackingRecorder):
         ]
 
     def set(self, row: CaseRow, tracking: Tracking) -> None:
-        """Sets one row and moves the position in one transaction."""
         values = (row.case_id, row.progress, row.identity, row.version)
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
@@ -206,19 +203,15 @@ class CaseListProjection(Projection[CaseListView]):
 
 @dataclass(frozen=True)
 class SqliteSite:
-    """The services' writers on SQLite, and the view that follows them."""
-
     writers: Writers
     view: CaseListView
 
     def wait(self, sequence: int) -> None:
-        """Waits until the view has the event at a position."""
         self.view.wait(SharedLog.name, sequence, timeout=WAIT_S)
 
 
 @contextmanager
 def sqlite_site(folder: Path, secrets: Secrets, *, tuned: bool) -> Iterator[SqliteSite]:
-    """Opens both files, and projects while the block lasts."""
     datastore = _datastore(folder / "log.db", Pool)
     recorder = Recorder(datastore)
     recorder.create_table()

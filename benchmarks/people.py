@@ -60,7 +60,6 @@ class People:
         self._first_names = Ranked.of(FIRST_NAMES.split())
 
     def next(self, number: int) -> Identity:
-        """A man; his service number is made of his own."""
         chance = self._chance
         names = [
             self._surnames.any(chance),

@@ -21,7 +21,7 @@ from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.intake.statements import decide_personal_data
-from services.intake.triage import decide_note, decide_triage
+from services.intake.triage import decide_triage
 from services.verification import state as verification
 from services.verification.identity import decide_verify
 from services.verification.registry_checks import decide_registry_answer
@@ -33,7 +33,7 @@ from shared.commands.handover import (
     PlanRendezvous,
     RecordArrival,
 )
-from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
+from shared.commands.intake import ProvidePersonalData, TriageCall
 from shared.commands.verification import VerifyIdentity
 from shared.events.base import Event
 from shared.events.fields import Identity, Place, Plain
@@ -67,14 +67,13 @@ class Story:
     last: Outcome | None = None
 
     def play(self) -> Outcome:
-        """Plays all ten decisions and gives the outcome of the last."""
         first, second = f"call-{uuid4().hex}", f"call-{uuid4().hex}"
-        self._call(first, "caller")
+        self.call(first, "caller")
         self._decide(decide_triage, TriageCall, call_id=first, **TRIAGE)
         self._decide(decide_personal_data, ProvidePersonalData, identity=WHO)
         self._registry_answers()
         self._decide_now(decide_verify, VerifyIdentity, basis="registry_and_operator")
-        self._call(second, "return_code")
+        self.call(second, "return_code")
         self._decide_now(decide_arrival, RecordArrival, place=WHERE)
         window: dict[str, Any] = {"window_from": _in_hours(1), "window_to": _in_hours(3)}
         meeting = self._decide_now(decide_plan, PlanRendezvous, place=WHERE, team="Heron", **window)
@@ -85,11 +84,7 @@ class Story:
             raise RuntimeError(f"case {self.case_id} has {self.version} events")
         return self.last
 
-    def add_note(self) -> None:
-        """Appends one more event to the case."""
-        self._decide(decide_note, AddNote, text="Asked again. (Invented.)")
-
-    def _call(self, call_id: str, basis: Any) -> None:
+    def call(self, call_id: str, basis: Any) -> None:
         call = IncomingCall(
             message_id=call_id,
             call_id=call_id,
