@@ -17,7 +17,7 @@ from passage.integrity.backup.checking import backups_in, check
 from passage.integrity.backup.manifest import Manifest
 from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.stream_configs import Definitions
-from passage.integrity.backup.writing import STEPS, write_backup
+from passage.integrity.backup.taking import STEPS, write_backup
 from passage.printing import counted, err, out, print_json, print_table
 from passage.running import settings_of_environment
 

@@ -15,7 +15,7 @@ from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
 from passage.integrity.backup.bars import byte_bar
 from passage.integrity.backup.checking import newest_of
-from passage.integrity.backup.messages import warning_of_messages
+from passage.integrity.backup.manifest import warning_of_messages
 from passage.integrity.backup.restoring import Incoming, Restored, restore, restore_into_running
 from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.witnesses import read_witness

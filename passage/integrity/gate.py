@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqlalchemy import Engine
 from typing_extensions import override
 
 from passage.connecting import connected
@@ -25,9 +26,9 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.comparing import incarnation_of
 from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check, read_with, stream_info
-from passage.integrity.query_database import reading_database
 from passage.running import Running
 from services.query.feed.archive import Archive
+from services.query.feed.database import DatabaseFailedError, reading
 from shared import subjects
 from shared.jetstream.stored import StoredMessage
 from shared.keys.keyfiles import KeyFilesError
@@ -249,3 +250,13 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def reading_database(running: Running) -> Iterator[Engine | None]:
+    """None if there is no database yet. Raises VerbEndedError (5)."""
+    try:
+        with reading(running.database) as reader:
+            yield reader
+    except DatabaseFailedError as error:
+        raise VerbEndedError(Exit.UNAVAILABLE, str(error)) from None

@@ -10,7 +10,7 @@ import pytest
 
 from passage.integrity.findings import Findings
 from passage.integrity.verify.case_logs import CaseLogs, Promise
-from passage.integrity.verify.digest_check import DigestCheck
+from passage.integrity.verify.everything import DigestCheck
 from passage.integrity.verify.index_check import IndexCheck
 from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of

@@ -19,12 +19,11 @@ from passage.install.identities import make_identities
 from passage.install.installation import accounts_of
 from passage.install.provisioning import ask
 from passage.install.quotas import Quota
-from passage.integrity.backup.arriving import Arriving
 from passage.integrity.backup.durable import sync, sync_tree
 from passage.integrity.backup.putting_back import PutBack, Target, put_back
 from passage.integrity.backup.sealed_file import Member, opened
 from passage.integrity.backup.taking import stream_names
-from passage.integrity.backup.witnesses import Lost, begin_incarnation, lost_against
+from passage.integrity.backup.witnesses import Arriving, Lost, begin_incarnation, lost_against
 from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.running import Running, find_running, settings_of_environment
 from passage.witness_places import FILE_NAME, witnesses_of

@@ -26,7 +26,7 @@ from passage.integrity.erasure.stores import (
     read_path,
 )
 from passage.integrity.findings import Findings
-from passage.integrity.query_database import reading_database
+from passage.integrity.gate import reading_database
 from passage.running import Running
 from shared.keys.messages import OpeningKey, Trial, Tried
 
