@@ -16,7 +16,7 @@ from passage.integrity.backup.bars import byte_bar, step_bar
 from passage.integrity.backup.checking import backups_in, check
 from passage.integrity.backup.manifest import Manifest
 from passage.integrity.backup.signing import UNCHECKED, known_signer
-from passage.integrity.backup.stream_configs import Definitions
+from passage.integrity.backup.stream_configs import notes_in
 from passage.integrity.backup.taking import STEPS, write_backup
 from passage.printing import counted, err, out, print_json, print_table
 from passage.running import settings_of_environment
@@ -84,21 +84,23 @@ def check_verb(
 
     Changes nothing. Exit code 1 where it is damaged, or a stream in it is defined otherwise.
     """
-    definitions = Definitions(Quota.of(settings_of_environment()))
+    notes, quota = list[str](), Quota.of(settings_of_environment())
     identity = read_identity(key or folders_of(data).keys / SECRET)
     public = known_signer(signer, folders_of(data).keys)
     with byte_bar(file, as_json) as (_, read):
-        manifest = check(file, identity, read, public, seen=definitions.take)
+        manifest = check(
+            file, identity, read, public, lambda member: notes.extend(notes_in(member, quota))
+        )
     if as_json:
         checked = {"file": str(file), "signature_checked": public is not None}
-        print_json({**checked, **manifest.summary(), "definitions": definitions.notes})
+        print_json({**checked, **manifest.summary(), "definitions": notes})
     else:
         _print_checked(file, manifest)
     if public is None:
         err.print(UNCHECKED)
-    for note in definitions.notes:
+    for note in notes:
         err.print(note)
-    if definitions.notes:
+    if notes:
         raise typer.Exit(Exit.FAILED)
 
 

@@ -21,6 +21,7 @@ from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.witnesses import read_witness
 from passage.printing import counted, err, out, print_json
 from passage.running import find_running
+from passage.witness_places import witnesses_of
 
 
 def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
@@ -52,7 +53,7 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         if into_running:
             restored = restore_into_running(folders, backup)
         else:
-            restored = restore(folders, backup, database)
+            restored = restore(folders, backup, witnesses_of(folders), database)
     seconds = time.monotonic() - started
     done = restored.done
     warning = warning_of_messages(done.manifest, datetime.now(UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,7 +180,7 @@ def index_findings(
     folder: Path, promises: list[Promise], entries: list[StoredMessage]
 ) -> list[tuple[str, str]]:
     findings = Findings()
-    with IndexCheck(folder, findings) as index:
+    with closing(IndexCheck(folder, findings)) as index:
         index.promise(promises)
         for sequence, one in enumerate(entries, start=1):
             index.take([one._replace(sequence=one.sequence or sequence)])

@@ -38,7 +38,7 @@ from passage.integrity.backup.manifest import (
 )
 from passage.integrity.backup.sealed_file import Member
 from passage.integrity.backup.snapshots import Json, Restoring, begin_restoring, content_sha256
-from passage.integrity.backup.stream_configs import config_for, note_on
+from passage.integrity.backup.stream_configs import config_for, notes_on
 from passage.integrity.backup.taking import TIMERS, stream_names
 from services.query.feed import copying
 from services.query.feed.database import DatabaseFailedError
@@ -142,13 +142,10 @@ class _Sink:
             self._told(name)
             begin: dict[str, Json] = json.loads(content)
             found, quota = begin["config"], self._target.quota
-            note = note_on(found, quota)
-            self.notes += [note] if note else []
+            self.notes += notes_on(found, quota)
             config = config_for(found, self._target.replicas, quota)
-            self._restoring = (
-                name,
-                await begin_restoring(self._target.client, config, begin["state"]),
-            )
+            begun = await begin_restoring(self._target.client, config, begin["state"])
+            self._restoring = (name, begun)
         elif self._restoring is not None and self._restoring[0] == name:
             await self._restoring[1].put(content)
         else:

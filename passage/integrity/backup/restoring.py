@@ -55,17 +55,31 @@ class Restored:
     checkpoints: Arriving
 
 
-def restore_into(folders: Folders, backup: Incoming) -> None:
-    """Restores into an empty data folder. Raises BackupError.
+def restore(
+    folders: Folders, backup: Incoming, witnesses: tuple[Path, ...], database: str | None = None
+) -> Restored:
+    """Restores into an empty data folder, or its rows into another database. Raises BackupError.
 
-    Its checkpoints go beside the folder, whatever witness files are named for others.
+    `witnesses`: where its checkpoints go, beside the folder or elsewhere.
     """
-    _into_folder(folders, None, backup, (folders.witness / FILE_NAME,))
-
-
-def restore(folders: Folders, backup: Incoming, database: str | None) -> Restored:
-    """Restores into an empty data folder, or its rows into another database. Raises BackupError."""
-    return _into_folder(folders, database, backup, witnesses_of(folders))
+    with opened(backup.file, backup.identity, backup.read) as members, _draft_of(folders) as draft:
+        arriving = Arriving(draft.witness, witnesses, folders.witness)
+        try:
+            # Started here, on the main thread: it dies with the thread that starts it.
+            with restoring_server(draft) as server:
+                running = restoring(draft, server)
+                if database is not None:
+                    running = running.model_copy(update={"database": database})
+                restored = asyncio.run(_fill(running, folders.keys, arriving, backup, members))
+        except NatsServerError as error:
+            raise BackupError(str(error)) from None
+        shutil.rmtree(_passing_keys(draft))
+        backup.told("onto the disk")
+        sync_tree(draft.data)
+        restored.checkpoints.put_in_place()
+        draft.data.rename(folders.data)
+        sync(folders.data.parent)
+    return restored
 
 
 def restore_into_running(folders: Folders, backup: Incoming) -> Restored:
@@ -124,29 +138,6 @@ def restoring(draft: Folders, server: NatsServer) -> Running:
 def _passing_keys(draft: Folders) -> Path:
     """The draft server's keeper has a seed of its own: the real key folder may be missing."""
     return draft.data / "restoring.keys"
-
-
-def _into_folder(
-    folders: Folders, database: str | None, backup: Incoming, witnesses: tuple[Path, ...]
-) -> Restored:
-    with opened(backup.file, backup.identity, backup.read) as members, _draft_of(folders) as draft:
-        arriving = Arriving(draft.witness, witnesses, folders.witness)
-        try:
-            # Started here, on the main thread: it dies with the thread that starts it.
-            with restoring_server(draft) as server:
-                running = restoring(draft, server)
-                if database is not None:
-                    running = running.model_copy(update={"database": database})
-                restored = asyncio.run(_fill(running, folders.keys, arriving, backup, members))
-        except NatsServerError as error:
-            raise BackupError(str(error)) from None
-        shutil.rmtree(_passing_keys(draft))
-        backup.told("onto the disk")
-        sync_tree(draft.data)
-        restored.checkpoints.put_in_place()
-        draft.data.rename(folders.data)
-        sync(folders.data.parent)
-    return restored
 
 
 async def _fill(

@@ -12,13 +12,14 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, NamedTuple
 
 import pyrage  # type: ignore[import-untyped]
-from typing_extensions import override
 
 from passage.backup_errors import BackupDamagedError, BackupError, BackupKeyError
+from passage.folders import FILE_MODE
 from passage.integrity.backup.manifest import MANIFEST, SIGNATURE, WHOLE, Tally, is_name
 
 PIECE_BYTES = 8_388_608
@@ -45,21 +46,17 @@ class SealedWriter:
 
     def put(self, name: str, content: bytes) -> None:
         """Writes a member; waits while the disk is slower than the source."""
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        member.mode = 0o600
-        self._add(member, io.BytesIO(content))
+        self._add(name, io.BytesIO(content), len(content))
         if name not in {MANIFEST, SIGNATURE}:
             self.tally.take(name, content)
 
     def put_file(self, name: str, file: BinaryIO, size: int) -> None:
         """Writes the next `size` bytes of a file as a member, in bounded memory."""
-        member = tarfile.TarInfo(name)
-        member.size = size
-        member.mode = 0o600
-        self._add(member, _Tallied(file, name, self.tally))
+        self._add(name, _Watched(file, partial(self.tally.take, name)), size)
 
-    def _add(self, member: tarfile.TarInfo, content: Any) -> None:
+    def _add(self, name: str, content: Any, size: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = size, FILE_MODE
         self._tar.addfile(member, content)
         _forget(self._tar)
 
@@ -98,7 +95,7 @@ def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[I
     """
     read_end, write_end = os.pipe()
     try:
-        source = _Counted(path.open("rb"), told)
+        source = _Watched(path.open("rb"), lambda content: told(len(content)))
     except OSError as error:
         os.close(read_end)
         os.close(write_end)
@@ -179,28 +176,16 @@ class _Work:
             self._failure = error
 
 
-class _Tallied(io.RawIOBase):
-    def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
-        super().__init__()
+class _Watched:
+    """A file; `seen` gets each piece that is read of it."""
+
+    def __init__(self, file: BinaryIO, seen: Callable[[bytes], None]) -> None:
         self._file = file
-        self._name = name
-        self._tally = tally
-
-    @override
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(size)
-        self._tally.take(self._name, content)
-        return content
-
-
-class _Counted:
-    def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
-        self._file = file
-        self._told = told
+        self._seen = seen
 
     def read(self, size: int = -1) -> bytes:
         content = self._file.read(size)
-        self._told(len(content))
+        self._seen(content)
         return content
 
     def close(self) -> None:

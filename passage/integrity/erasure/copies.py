@@ -33,8 +33,6 @@ ENVELOPE_BYTES = 1_024
 """An envelope's first five attributes take less."""
 FIRST_LOOK_BYTES = 4_096
 LOOKS_GROW_BY = 16
-
-
 _DECODER = json.JSONDecoder()
 
 
@@ -91,7 +89,7 @@ class Erasures:
         for start in STARTS.finditer(content):
             is_event = start.group().startswith(b'{"s')
             # The envelope's subject is near its beginning: other cases' needn't be parsed.
-            subject = SUBJECT.search(content, *_envelope(start.start()))
+            subject = SUBJECT.search(content, start.start(), start.start() + ENVELOPE_BYTES)
             if is_event and (subject is None or not self._is_of_case(subject.group(1).decode())):
                 continue
             found = _object_at(content, start.start())
@@ -120,10 +118,6 @@ class Erasures:
             where = had.get((spot.personal_class, key_id_of(sealed)))
             if where is not None:
                 yield spot, where
-
-
-def _envelope(start: int) -> tuple[int, int]:
-    return start, start + ENVELOPE_BYTES
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,7 +133,7 @@ async def _check_log(
     findings = checked.findings
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passage-verify-"))
-        index = stack.enter_context(IndexCheck(Path(folder), findings))
+        index = stack.enter_context(closing(IndexCheck(Path(folder), findings)))
         logs = CaseLogs(findings, settings_of_environment().supervisor_names, index.promise)
         checks = [DigestCheck(checked.digest, findings), logs, *more]
         await read_with(client, subjects.CASES, last, checks, lambda done: tell("log", done, last))
