@@ -19,8 +19,8 @@ import httpx
 from passage.connecting import connected
 from passage.install.provisioning import provision
 from passage.runner.children import ServiceProcess
+from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
-from passage.runner.ports import free_port
 from services.keyholder.secrets import make_key_files
 from shared.callers.return_codes import to_hash
 from shared.jetstream.connection import Connection

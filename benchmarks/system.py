@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.holder_process import PLENTY
-from passage.runner.ports import free_port
+from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running
 
 HOST = "127.0.0.1"

@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 from enum import IntEnum
 
+from pydantic import ValidationError
+
+from shared.written.wrong_fields import wrong_fields
+
 
 class Exit(IntEnum):
     OK = 0
@@ -44,3 +48,9 @@ def refused_by_the_machine(error: OSError) -> str | None:
 
 def _at(error: OSError) -> str:
     return "" if error.filename is None else f" at {error.filename}"
+
+
+def ended_by(error: ValidationError) -> VerbEndedError:
+    """Exit code 4."""
+    problems = "; ".join(": ".join(one) for one in wrong_fields(error, "input"))
+    return VerbEndedError(Exit.INVALID, problems)

@@ -12,10 +12,9 @@ import typer
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.deliveries import ToSend, station_of
-from passage.exits import Exit, VerbEndedError
+from passage.exits import Exit, VerbEndedError, ended_by
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
 from shared.commands.case_numbers import typed_case_number

@@ -20,8 +20,7 @@ from passage.integrity.backup.restoring import Incoming, Restored, restore, rest
 from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.witnesses import read_witness
 from passage.printing import counted, err, out, print_json
-from passage.running import find_running
-from passage.witness_places import witnesses_of
+from passage.running import find_running, witnesses_of
 
 
 def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb

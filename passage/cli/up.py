@@ -17,7 +17,7 @@ from passage.cli.provision import print_provisioned
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked, require_free
-from passage.install.keys import ensure_keys
+from passage.install.installation import ensure_keys
 from passage.install.provisioning import provision
 from passage.printing import err, print_table
 from passage.runner.nats_server import die_with_parent
@@ -30,10 +30,14 @@ from passage.runner.planning import (
     supervisor_of,
 )
 from passage.runner.supervising import Supervisor
-from passage.running import Running, forget_running, settings_of_environment
-from passage.witness_places import FILE_NAME as WITNESS_FILE
-from passage.witness_places import VARIABLE as WITNESS_VARIABLE
-from passage.witness_places import witnesses_of
+from passage.running import (
+    WITNESS_FILE,
+    WITNESS_VARIABLE,
+    Running,
+    forget_running,
+    settings_of_environment,
+    witnesses_of,
+)
 from services.verification.registry import remove_drafts
 
 DEMO_CASES = 24

@@ -14,8 +14,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.integrity.gate import check_gate, open_gate, witnessed_of
 from passage.printing import err, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
-from passage.running import Running
-from passage.witness_places import running_or_stopped
+from passage.running import Running, running_or_stopped
 from shared.witnesses.checkpoints import read_public_key
 from shared.witnesses.files import newest_text
 

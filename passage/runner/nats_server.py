@@ -23,8 +23,8 @@ from typing import Self
 
 from passage.folders import JETSTREAM
 from passage.install.nats_tls import Tls
+from passage.runner.endpoints import free_port
 from passage.runner.nats_greeting import jetstream_answers
-from passage.runner.ports import free_port
 from passage.runner.stall import Stall, activity_of
 from shared.servers.stores import disks_of
 

@@ -21,7 +21,7 @@ from benchmarks.filling import fill
 from benchmarks.site import Site
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.install.keys import ensure_keys
+from passage.install.installation import ensure_keys
 from passage.install.permissions import LOG_ACCOUNT
 from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer

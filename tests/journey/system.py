@@ -17,7 +17,7 @@ from typing import Any, Self
 import psutil
 
 from benchmarks.site import PLENTY
-from passage.runner.ports import free_port
+from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running, forget_running
 from tests.waiting import WITHIN_S
 

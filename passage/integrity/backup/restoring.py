@@ -25,8 +25,13 @@ from passage.integrity.backup.sealed_file import Member, opened
 from passage.integrity.backup.taking import stream_names
 from passage.integrity.backup.witnesses import Arriving, Lost, begin_incarnation, lost_against
 from passage.runner.nats_server import NatsServer, NatsServerError
-from passage.running import Running, find_running, settings_of_environment
-from passage.witness_places import FILE_NAME, witnesses_of
+from passage.running import (
+    WITNESS_FILE,
+    Running,
+    find_running,
+    settings_of_environment,
+    witnesses_of,
+)
 from shared import subjects
 
 
@@ -86,7 +91,7 @@ def restore_into_running(folders: Folders, backup: Incoming) -> Restored:
     """Fills the empty nats-servers of the environment. Raises BackupError."""
     running, witnesses = find_running(folders.data), witnesses_of(folders)
     # Beside the first of them, for nothing else may be writable.
-    first = witnesses[0] if witnesses else folders.witness / FILE_NAME
+    first = witnesses[0] if witnesses else folders.witness / WITNESS_FILE
     staging = first.with_name(f".{first.name}.restored")
     shutil.rmtree(staging, ignore_errors=True)
     arriving = Arriving(staging, witnesses, folders.witness)

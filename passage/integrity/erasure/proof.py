@@ -27,8 +27,7 @@ from passage.integrity.erasure.stores import (
 )
 from passage.integrity.findings import Findings
 from passage.integrity.gate import reading_database
-from passage.running import Running
-from passage.witness_places import FILE_NAME
+from passage.running import WITNESS_FILE, Running
 from shared.keys.messages import OpeningKey, Trial, Tried
 
 ENTRIES_AT_ONCE = 300
@@ -70,7 +69,7 @@ def _restored(running: Running, paths: Sequence[Path]) -> Iterator[dict[str, Pat
                 places[str(file)] = file
                 if key.exists() and file.exists() and is_backup(file):
                     draft = folders_of(Path(folder) / str(len(places)))
-                    here = (draft.witness / FILE_NAME,)  # Whatever files are named for others.
+                    here = (draft.witness / WITNESS_FILE,)  # Whatever files are named for others.
                     restore(draft, Incoming(file, read_identity(key)), here)
                     places[str(file)] = draft.data
         yield places
