@@ -78,14 +78,13 @@ async def _look(running: Running) -> Gate:
 
 def _print(repaired: Repaired) -> None:
     plan = repaired.plan
-    rows = [(one.first, one.last, one.what) for one in plan.taken.found]
-    print_table("The new log, by its sequences", ("first", "last", "taken from"), rows)
+    print_table("The new log, by its sequences", ("first", "last", "taken from"), plan.taken.found)
     if plan.aside.found:
-        rows = [(one.first, one.last, one.what) for one in plan.aside.found]
-        print_table("Among them", ("first", "last", "what"), rows)
+        print_table("Among them", ("first", "last", "what"), plan.aside.found)
     if plan.left_out.found:
-        rows = [(one.first, one.last, one.what) for one in plan.left_out.found]
-        print_table("Not taken, by the old sequences", ("first", "last", "why"), rows)
+        print_table(
+            "Not taken, by the old sequences", ("first", "last", "why"), plan.left_out.found
+        )
     out.print(f"{counted(plan.last, 'event')} of {counted(plan.cases, 'case')}; {plan.lost} lost")
     if repaired.after:
         out.print(f"CASES is now incarnation {repaired.after}; it was {repaired.before}")

@@ -111,15 +111,10 @@ def _difference(case_id: str, case: Json, expected: Json) -> str:
 
 def tally(played: Sequence[Played]) -> list[tuple[str, int, int, int, str, int]]:
     """A row a kind: stories, cases, calls, how they ended, and how many went wrong."""
-    rows: dict[str, tuple[str, int, int, int, str, int]] = {}
-    for one in played:
-        kind, stories_, cases, calls, ended, wrong = rows.get(one.kind, (one.kind, 0, 0, 0, "", 0))
-        rows[one.kind] = (
-            kind,
-            stories_ + 1,
-            cases + one.cases,
-            calls + one.calls,
-            ended or one.ended,
-            wrong + bool(one.problem),
-        )
-    return list(rows.values())
+    rows = []
+    for kind in dict.fromkeys(one.kind for one in played):
+        its = [one for one in played if one.kind == kind]
+        cases, calls = sum(one.cases for one in its), sum(one.calls for one in its)
+        ended = next((one.ended for one in its if one.ended), "")
+        rows.append((kind, len(its), cases, calls, ended, sum(bool(one.problem) for one in its)))
+    return rows

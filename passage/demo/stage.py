@@ -101,7 +101,7 @@ class Stage:
         """Sends a command until it is answered."""
 
         async def attempt() -> Reply | None:
-            reply = await self._ask(lambda: self.api.command(name, fields))
+            reply = await self._ask(lambda: self.api.post(f"commands/{name}", fields))
             unknown_yet = reply is not None and reply.status == NOT_FOUND
             return None if unknown_yet else reply
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from passage.install.definitions import Definition, Kind, StreamDefinition, Wanted
+from passage.install.definitions import Definition, Kind, Wanted
 from shared import subjects
 
 SERVERS_OWN = "_nats."
@@ -62,7 +62,7 @@ def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]
     )
 
 
-def stream_differences(wanted: StreamDefinition, found: Definition) -> tuple[Difference, ...]:
+def stream_differences(wanted: Wanted, found: Definition) -> tuple[Difference, ...]:
     """CASES must have an incarnation, which its definition doesn't name."""
     config = wanted.config
     if wanted.name == subjects.CASES:
@@ -76,7 +76,7 @@ def stream_differences(wanted: StreamDefinition, found: Definition) -> tuple[Dif
 
 def differences_of(wanted: Wanted, found: Definition) -> tuple[Difference, ...]:
     """A consumer may begin wherever `passage repair` let it begin."""
-    if isinstance(wanted, StreamDefinition):
+    if wanted.kind == "stream":
         return stream_differences(wanted, found)
     return differences(begun_where(wanted.config, found), _without_servers_own(found))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
@@ -84,7 +85,7 @@ def supervisor_of(
     folders: Folders,
     running: Running,
     nats: Endpoint,
-    gate: Callable[[Running], Awaitable[str]],
+    gate: Callable[[Running], Coroutine[Any, Any, str]],
     settings: Settings,
 ) -> Supervisor:
     """The supervisor of a planned system; for `gate` see Supervisor."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -74,7 +74,7 @@ class Supervisor:
     nats: NatsServer
     services: list[ServiceProcess]
     stopping: asyncio.Event
-    gate: Callable[[Running], Awaitable[str]]
+    gate: Callable[[Running], Coroutine[Any, Any, str]]
     """Returns the incarnation that services may write into. Raises VerbEndedError if closed."""
     stuck_after_s: float = STUCK_AFTER_S
     _watches: dict[str, Watch] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Supervisor:
 
     async def start_services(self) -> None:
         """Starts all services if the gate lets them write. Raises VerbEndedError."""
-        incarnation = await self._unless_stopping(self._passed())
+        incarnation = await self._unless_stopping(self.gate(self.running))
         if incarnation is None:  # Stopping.
             return
         for service in self.services:
@@ -162,9 +162,6 @@ class Supervisor:
             deadline = time.monotonic() + seconds
             for service in group:
                 service.end_by(deadline)
-
-    async def _passed(self) -> str:
-        return await self.gate(self.running)
 
     async def _look(self) -> None:
         if self._is_unpublished:

@@ -73,8 +73,7 @@ async def _require_leaders(client: Client) -> None:
     """
     asked = [
         "INFO",
-        *(f"STREAM.INFO.{one.name}" for one in streams(replicas=1)),
-        *(f"CONSUMER.INFO.{one.stream}.{one.name}" for one in consumers()),
+        *(f"{one.kind.upper()}.INFO.{one.path}" for one in (*streams(1), *consumers())),
     ]
     told = await asyncio.gather(*(_is_told(client, one) for one in asked))
     silent = [one for one, is_told in zip(asked, told, strict=True) if not is_told]

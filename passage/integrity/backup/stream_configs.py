@@ -10,7 +10,7 @@ import json
 from pathlib import PurePosixPath
 
 from passage.install.comparing import Provisioned, incarnation_of, stream_differences
-from passage.install.definitions import StreamDefinition, streams
+from passage.install.definitions import Wanted, streams
 from passage.install.provisioning import OLD_CALLS
 from passage.install.quotas import Quota
 from passage.integrity.backup.manifest import BEGIN, STREAMS
@@ -61,6 +61,6 @@ def notes_in(member: Member, quota: Quota) -> list[str]:
     return notes_on(json.loads(member.content)["config"], quota)
 
 
-def _definition(found: Json, replicas: int, quota: Quota) -> StreamDefinition | None:
+def _definition(found: Json, replicas: int, quota: Quota) -> Wanted | None:
     named = (one for one in streams(replicas, quota) if one.name == found["name"])
     return next(named, None)

@@ -14,7 +14,7 @@ from typing import Any
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install.comparing import incarnation_of
-from passage.install.definitions import ConsumerDefinition, StreamDefinition, consumers, streams
+from passage.install.definitions import Wanted, consumers, streams
 from passage.install.provisioning import NOT_FOUND, ApiRefusedError, ask, incarnated, put_consumer
 from passage.integrity.gate import Held, Succession, reading_database, succeed
 from passage.integrity.log_reading import stream_info
@@ -245,11 +245,11 @@ async def make_durables(client: RawClient, floors: dict[str, int], unmoved: int)
         await put_consumer(client, wanted, config, "create")
 
 
-def _definition(replicas: int) -> StreamDefinition:
+def _definition(replicas: int) -> Wanted:
     return next(one for one in streams(replicas) if one.name == subjects.CASES)
 
 
-def _durables() -> list[ConsumerDefinition]:
+def _durables() -> list[Wanted]:
     return [one for one in consumers() if one.stream == subjects.CASES]
 
 

@@ -120,13 +120,13 @@ class IndexCheck(Check):
 
     def compare(self, now: datetime, knows: Callable[[str], bool]) -> None:
         self._db.executescript(_EPISODES)
-        for key, sequence in self._rows(_NOT_THERE):
-            self._add(f"sequence {sequence}", f"{_short(key)} is not in the index")
-        for key, sequence in self._rows(_OTHER_CASE):
-            self._add(f"sequence {sequence}", f"{_short(key)} names another case")
-        for key, sequence in self._rows(_OTHER_CALLERS):
-            what = f"{_short(key)} names another case than its caller's first"
-            self._add(f"sequence {sequence}", what)
+        for query, what in (
+            (_NOT_THERE, "is not in the index"),
+            (_OTHER_CASE, "names another case"),
+            (_OTHER_CALLERS, "names another case than its caller's first"),
+        ):
+            for key, sequence in self._rows(query):
+                self._add(f"sequence {sequence}", f"{_short(key)} {what}")
         for (case_id,) in self._rows(_IN_A_CIRCLE):
             self._add(f"case {case_id}", "the episodes after it come back to it")
         for key, count, sequence in self._rows(_COUNTED_TWICE):

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from passage.exits import VerbEndedError
@@ -73,14 +74,8 @@ async def _draw(client: RawClient, last: int, copies: dict[str, bytearray]) -> N
     except VerbEndedError:
         return
     finally:
-        await _forget(client, name)
-
-
-async def _forget(client: RawClient, name: str) -> None:
-    try:
-        await ask(client, f"CONSUMER.DELETE.{subjects.CASES}.{name}", None)
-    except (ApiRefusedError, VerbEndedError):
-        return  # It expires after a minute without use.
+        with suppress(ApiRefusedError, VerbEndedError):  # It expires after a minute without use.
+            await ask(client, f"CONSUMER.DELETE.{subjects.CASES}.{name}", None)
 
 
 async def _peers(client: RawClient) -> dict[str, str]:
