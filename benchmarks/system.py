@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.holder_process import PLENTY
+from benchmarks.site import PLENTY
 from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running
 

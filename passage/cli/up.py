@@ -20,7 +20,7 @@ from passage.folders import Folders, folders_of, locked, require_free
 from passage.install.installation import ensure_keys
 from passage.install.provisioning import provision
 from passage.printing import err, print_table
-from passage.runner.nats_server import die_with_parent
+from passage.runner.children import die_with_parent
 from passage.runner.planning import (
     USUAL_HTTP,
     USUAL_NATS,
