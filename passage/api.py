@@ -108,7 +108,6 @@ def unreachable(error: httpx.HTTPError) -> VerbEndedError:
 
 
 def ended_by_problem(reply: Reply) -> VerbEndedError:
-    """The end of a verb that the API answered with an error."""
     body = reply.body
     if _of_no_case(reply):
         return VerbEndedError(Exit.FAILED, "there is no such case")

@@ -57,7 +57,6 @@ class Counts:
 
 
 def counted(pairs: Sequence[Pair]) -> dict[str, Counts]:
-    """The counts of all pairs and of each kind."""
     found: dict[str, Counts] = {ALL: Counts()}
     for pair in pairs:
         verdicts = _verdicts(pair)

@@ -147,7 +147,6 @@ def ask_to_unseal(data_dir: Path) -> None:
 
 
 def is_asked_to_unseal(data_dir: Path) -> bool:
-    """Whether somebody asked since the last look."""
     path = data_dir / UNSEAL_NAME
     asked = path.exists()
     path.unlink(missing_ok=True)

@@ -13,9 +13,8 @@ from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
 from passage.install.quotas import Quota
 from passage.integrity.backup.bars import byte_bar, step_bar
-from passage.integrity.backup.checking import backups_in, check
+from passage.integrity.backup.checking import UNCHECKED, backups_in, check, known_signer
 from passage.integrity.backup.manifest import Manifest
-from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.stream_configs import notes_in
 from passage.integrity.backup.taking import STEPS, write_backup
 from passage.printing import counted, err, out, print_json, print_table

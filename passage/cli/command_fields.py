@@ -176,7 +176,6 @@ def _named(annotation: Any) -> tuple[str, str]:
 
 
 def words_with_default(annotation: Any, info: FieldInfo) -> str:
-    """A field's type, and its default."""
     words = words_of(annotation)
     if info.is_required():
         return words

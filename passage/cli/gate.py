@@ -53,7 +53,6 @@ async def pass_gate(running: Running) -> str:
 
 
 def print_gate(gate: Gate) -> None:
-    """Prints what was read, and a row a finding."""
     heads = gate.heads
     out.print(
         f"{counted(heads.sequence, 'event')} of {counted(heads.cases, 'case')}, "

@@ -14,10 +14,9 @@ from passage.cli.options import AsJson
 from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
 from passage.integrity.backup.bars import byte_bar
-from passage.integrity.backup.checking import newest_of
+from passage.integrity.backup.checking import UNCHECKED, known_signer, newest_of
 from passage.integrity.backup.manifest import warning_of_messages
 from passage.integrity.backup.restoring import Incoming, Restored, restore, restore_into_running
-from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.witnesses import read_witness
 from passage.printing import counted, err, out, print_json
 from passage.running import find_running, witnesses_of

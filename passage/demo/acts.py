@@ -20,8 +20,6 @@ SAFE_PLACE = {"description": "Invented safe place: the third milestone", "latitu
 
 @dataclass(frozen=True)
 class End:
-    """The expected end of a case."""
-
     case_id: str
     progress: str
     identity: str = "none"

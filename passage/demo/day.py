@@ -36,8 +36,6 @@ NAMED_AT_ONCE = 25
 
 
 class Watch(NamedTuple):
-    """Who is on duty, from which hour to which."""
-
     from_hour: int
     until_hour: int
     operators: tuple[str, ...]

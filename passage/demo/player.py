@@ -139,7 +139,6 @@ class Player:
     async def refused(
         self, command: str, case_id: str, guard: str, by: str | None = None, **fields: Any
     ) -> None:
-        """Sends a command that this guard must refuse."""
         await self._send(f"refused by {guard}", command, case_id, by, fields)
 
     async def until_recorded(self, case_id: str, type_name: str, count: int = 1) -> Json:

@@ -138,7 +138,6 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
 
 
 def consumers(services: Iterable[str] = SERVICES) -> tuple[Wanted, ...]:
-    """The durable consumers of these services and of all channels."""
     found = [durable for service in services for durable in SERVICES[service]]
     found += map(subjects.outbound_consumer, policy().channels.names)
     return tuple(map(_consumer, found))

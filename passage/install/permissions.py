@@ -52,8 +52,6 @@ class Grant:
 
 @dataclass(frozen=True)
 class User:
-    """What an identity may publish and subscribe to in its own account."""
-
     identity: str
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
@@ -64,7 +62,6 @@ def account_of(identity: str) -> str:
 
 
 def grants(rules: Policy) -> tuple[Grant, ...]:
-    """Everything that an account may ask of, or hear from, another."""
     holder = account_of(subjects.KEYHOLDER)
     found: list[Grant] = [
         *_of_servers(KEEPER, *SERVERS),
@@ -120,7 +117,6 @@ def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
 
 
 def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
-    """What a service may ask of the account with the streams."""
     yield from (_log(name, subjects.case_events(one)) for one in rights.records)
     for stream in rights.reads:
         yield from _reading(name, stream)

@@ -83,7 +83,6 @@ def choose_endpoint(
 
 
 def is_free(endpoint: Endpoint) -> bool:
-    """Whether the port can be listened on now."""
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     with socket.socket(family) as probe:
         # The servers do the same: a port in TIME_WAIT from an earlier run is free.

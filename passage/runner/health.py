@@ -70,7 +70,6 @@ async def health_of(client: Client, http_url: str, service: str) -> Health | Non
 
 
 async def answers(client: Client, service: str, ready: bool = True) -> bool:
-    """Whether a service answers over NATS that it is ready, or answers at all."""
     health = await health_of(client, "", service)
     return health is not None and (health.ready or not ready)
 

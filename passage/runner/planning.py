@@ -110,7 +110,6 @@ def supervisor_of(
 
 
 def _environment(folders: Folders, running: Running, service: str) -> dict[str, str]:
-    """This process's own environment, and where everything is."""
     credentials = {"PASSAGE_NATS_NKEY": running.nkey_of(service), "PASSAGE_NATS_CA": running.ca}
     return {
         **{name: value for name, value in os.environ.items() if name not in credentials},

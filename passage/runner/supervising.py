@@ -138,7 +138,6 @@ class Supervisor:
         self._publish()
 
     async def supervise(self) -> None:
-        """Restarts whatever ends, until `stopping` is set."""
         next_log_look = 0.0
         while not self.stopping.is_set():
             await self._look()
@@ -205,7 +204,6 @@ class Supervisor:
             err.print(f"not started yet: {error}")
 
     def _is_due(self, name: str, process: ServiceProcess) -> bool:
-        """Whether it has ended and its restart is due."""
         watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
         if process.running or self._stays_sealed(process):
             return False

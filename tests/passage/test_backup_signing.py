@@ -10,11 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passage.backup_errors import BackupDamagedError, BackupForgedError, BackupIncompleteError
-from passage.integrity.backup.checking import check
+from passage.integrity.backup.checking import check, signature_of
 from passage.integrity.backup.durable import HashedFile, remove_abandoned
 from passage.integrity.backup.manifest import MANIFEST, SIGNATURE
 from passage.integrity.backup.sealed_file import Member
-from passage.integrity.backup.signing import signature_of
 from tests.backups import new_identity, silent, with_manifest, write_members
 from tests.passage.test_backup_files import manifest, some_members
 

@@ -100,8 +100,6 @@ async def put_back(
 
 
 class _Sink:
-    """Takes the members in order, each to its place."""
-
     def __init__(self, target: Target, stack: ExitStack, told: Callable[[str], None]) -> None:
         self._target = target
         self._stack = stack

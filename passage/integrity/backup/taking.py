@@ -44,7 +44,7 @@ from passage.install.backup_keys import SECRET, read_identity, read_recipient
 from passage.install.comparing import incarnation_of
 from passage.install.definitions import TIMED
 from passage.install.provisioning import all_streams, consumers_of
-from passage.integrity.backup.checking import PATTERN, check
+from passage.integrity.backup.checking import PATTERN, check, own_key, signature_of
 from passage.integrity.backup.durable import HashedFile, hash_on_disk, remove_abandoned, sync
 from passage.integrity.backup.manifest import (
     BEGIN,
@@ -60,7 +60,6 @@ from passage.integrity.backup.manifest import (
     StreamPart,
 )
 from passage.integrity.backup.sealed_file import SealedWriter, sealed
-from passage.integrity.backup.signing import own_key, signature_of
 from passage.integrity.backup.snapshots import Json, content_sha256, snapshot_of
 from passage.integrity.backup.witnesses import (
     FOLDER,

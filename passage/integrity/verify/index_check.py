@@ -135,7 +135,6 @@ class IndexCheck(Check):
         self._compare_entries(now, knows)
 
     def _compare_entries(self, now: datetime, knows: Callable[[str], bool]) -> None:
-        """Adds entries that no event relies on."""
         for key, case_id, written_at in self._rows(_WITHOUT_EVENT):
             old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
             if key.startswith("next.") and knows(case_id):
