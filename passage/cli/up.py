@@ -92,7 +92,10 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
     player: Process | None = None
     watching = asyncio.create_task(supervisor.stores.run())
     try:
-        await _start(supervisor)
+        await supervisor.start_nats()
+        if not supervisor.stopping.is_set():
+            await supervisor.start_services()
+            await supervisor.wait_until_ready()
         if not supervisor.stopping.is_set():
             _print_endpoints(supervisor)
             player = await _play_demo(supervisor.folders) if demo else None
@@ -103,14 +106,6 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
             player.kill()
         supervisor.stop()
         forget_running(supervisor.folders.data)
-
-
-async def _start(supervisor: Supervisor) -> None:
-    await supervisor.start_nats()
-    if supervisor.stopping.is_set():
-        return
-    await supervisor.start_services()
-    await supervisor.wait_until_ready()
 
 
 async def _gate(running: Running) -> str:
