@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,33 @@ def compared(
         aim=aim,
         notes=notes,
     )
+
+
+def rates(
+    name: str,
+    sides: Mapping[str, Callable[[Stopwatch], None]],
+    work: int,
+    rounds: int,
+    unit: str,
+    aim: str = "",
+    **notes: float,
+) -> Measured:
+    """How much of a round's `work` each side does in a second of its watch, in turns.
+
+    The notes have the processor time of each piece of work, microseconds.
+    """
+    watches = {side: Stopwatch() for side in sides}
+
+    def rate_of(side: str) -> float:
+        sides[side](watches[side])
+        return work / watches[side].seconds
+
+    found = take_turns({side: partial(rate_of, side) for side in sides}, rounds)
+    of_piece = MICROSECONDS / (rounds * work)
+    cpu = {
+        f"{side.replace(' ', '_')}_cpu_us": of_piece * one.cpu_s for side, one in watches.items()
+    }
+    return compared(name, found, unit, aim, **notes, **rounded(cpu))
 
 
 def spread(name: str, taken: Sequence[float], unit: str, **more: Any) -> Measured:

@@ -13,16 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from benchmarks.figures import (
-    MICROSECONDS,
-    Bench,
-    Measured,
-    Stopwatch,
-    compared,
-    rounded,
-    take_turns,
-)
+from benchmarks.figures import Bench, Measured, Stopwatch, rates
 from benchmarks.on_sqlite import sqlite_site
 from benchmarks.site import Site, query_process, site_in
 from benchmarks.story import DECISIONS, FOLDS, Story, Writers
@@ -75,33 +68,22 @@ class Level:
 
 def measure(name: str, level: Level, sides: Mapping[str, Side], aim: str) -> Measured:
     """Plays rounds with each side in turn; the ratio is of the first to the second."""
-    watches = {name: Stopwatch() for name in sides}
-
-    def side(one: str) -> Callable[[], float]:
-        def play() -> float:
-            with watches[one]:
-                _play(*sides[one], level)
-            return DECISIONS * level.cases / watches[one].seconds
-
-        return play
-
-    rounds = take_turns({one: side(one) for one in sides}, level.rounds)
-    of_event = MICROSECONDS / (level.rounds * DECISIONS * level.cases)
-    cpu = {
-        f"{one.replace(' ', '_')}_cpu_us": of_event * watch.cpu_s for one, watch in watches.items()
-    }
-    return compared(
+    return rates(
         f"{name}/{level.in_flight} in flight",
-        rounds,
+        {one: partial(_play, *side, level) for one, side in sides.items()},
+        DECISIONS * level.cases,
+        level.rounds,
         "events/s",
-        aim=aim,
+        aim,
         cases_a_round=level.cases,
-        **rounded(cpu),
     )
 
 
-def _play(writers: Writers, wait_until_shown: Callable[[int], None], level: Level) -> None:
-    stories = [Story(writers, new_case_id()) for _ in range(level.cases)]
-    with ThreadPoolExecutor(level.in_flight) as threads:
-        ends = list(threads.map(Story.play, stories))
-    wait_until_shown(max(end.sequence for end in ends))
+def _play(
+    writers: Writers, wait_until_shown: Callable[[int], None], level: Level, watch: Stopwatch
+) -> None:
+    with watch:
+        stories = [Story(writers, new_case_id()) for _ in range(level.cases)]
+        with ThreadPoolExecutor(level.in_flight) as threads:
+            ends = list(threads.map(Story.play, stories))
+        wait_until_shown(max(end.sequence for end in ends))

@@ -80,7 +80,7 @@ def up_verb(
         forget_running(folders.data)  # A killed runner left its own addresses there.
         remove_drafts(folders.registry)  # A killed load left names in the clear.
         ensure_keys(folders)
-        running = planned(folders, http_endpoint, nats_endpoint, witnesses, settings)
+        running = planned(folders, http_endpoint, nats_endpoint, witnesses)
         supervisor = supervisor_of(folders, running, nats_endpoint, _gate, settings)
         asyncio.run(_run(supervisor, demo))
 

@@ -19,7 +19,7 @@ from passage.demo.cast import KINDS, Kind, Story
 from passage.demo.people import people
 from passage.demo.play import AT_ONCE, Played, play_one
 from passage.demo.player import OPERATORS, Player
-from passage.demo.stage import DONE, Stage
+from passage.demo.stage import DONE, Stage, UnexpectedError, outcome_of
 
 DAY_MINUTES = 24 * 60
 LAST_STORIES_MINUTES = 5 * 60
@@ -75,9 +75,12 @@ class Shift:
         }
         if command in {"HandOverShift", "EndShift"}:
             body["seen_version"] = self.version
-        answer = await stage.must(outcome, command, body)
+        reply = await stage.command(command, body)
+        found = outcome_of(reply)
+        if found != outcome:
+            raise UnexpectedError(f"case {self.shift_id}: {command} was {found}, not {outcome}")
         if outcome == DONE:
-            self.version = int(answer["version"])
+            self.version = int(reply.body["version"])
 
 
 async def hand_over(

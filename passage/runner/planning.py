@@ -13,14 +13,13 @@ from passage.folders import Folders
 from passage.install.certificates import SERVER, authority_of
 from passage.install.definitions import SERVICES
 from passage.install.installation import accounts_of, server_tls
-from passage.install.quotas import Quota
 from passage.printing import err
 from passage.runner.children import ServiceProcess
 from passage.runner.endpoints import Endpoint, choose_endpoint, is_loopback
 from passage.runner.nats_server import NatsServer
 from passage.runner.storing import folders_stored_in
 from passage.runner.supervising import Supervisor
-from passage.running import Running
+from passage.running import Running, stopped
 from shared.keys.keyfiles import KeyFilesError
 from shared.settings import Settings
 
@@ -61,24 +60,16 @@ def check_certificate(folders: Folders, nats: Endpoint) -> None:
 
 
 def planned(
-    folders: Folders,
-    http: Endpoint,
-    nats: Endpoint,
-    witnesses: tuple[Path, ...],
-    settings: Settings,
+    folders: Folders, http: Endpoint, nats: Endpoint, witnesses: tuple[Path, ...]
 ) -> Running:
     """A system that isn't ready yet."""
-    return Running(
-        nats=f"nats://{nats.reached_at}",
-        http=f"http://{http}",
-        keys=folders.keys,
-        registry=folders.registry,
-        database=folders.database_url,
-        ready=False,
-        ca=None if is_loopback(nats.host) else authority_of(folders.keys),
-        witnesses=witnesses,
-        quota=Quota.of(settings),
-    )
+    where = {
+        "http": f"http://{http}",
+        "ready": False,
+        "ca": None if is_loopback(nats.host) else authority_of(folders.keys),
+        "witnesses": witnesses,
+    }
+    return stopped(folders, f"nats://{nats.reached_at}").model_copy(update=where)
 
 
 def supervisor_of(
