@@ -69,7 +69,7 @@ async def provision(
     wanted = streams(replicas, quota)
     try:
         done = await _move_old_calls(client, wanted)
-        done += [await _provisioned(client, one, update) for one in _all(wanted)]
+        done += [await _provisioned(client, one, update) for one in (*wanted, *consumers())]
         return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
         hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
@@ -80,12 +80,8 @@ async def provision(
 async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:
     """Compares everything there is with the definitions, and changes nothing."""
     wanted = streams(replicas, quota)
-    done = [_compared(one, await _found(client, one)) for one in _all(wanted)]
+    done = [_compared(one, await _found(client, one)) for one in (*wanted, *consumers())]
     return [*done, *await _unknown(client, wanted)]
-
-
-def _all(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
-    return (*wanted, *consumers())
 
 
 async def _found(client: Client, wanted: Wanted) -> Definition | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -68,7 +68,7 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
     `target` has `write` and `flush`. Raises OSError, for example if the disk is full.
     """
     read_end, write_end = os.pipe()
-    encrypting = _Work(
+    encrypting = _in_a_thread(
         lambda plain: pyrage.encrypt_io(plain, target, [recipient]), os.fdopen(read_end, "rb")
     )
     try:
@@ -78,12 +78,10 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
         ):
             yield SealedWriter(tar)
     except BrokenPipeError:
-        raise encrypting.failure() or OSError("the encryption ended early") from None
+        raise encrypting.exception() or OSError("the encryption ended early") from None
     finally:
-        encrypting.join()
-    failure = encrypting.failure()
-    if failure is not None:
-        raise failure
+        wait([encrypting])
+    encrypting.result()
 
 
 @contextmanager
@@ -100,7 +98,7 @@ def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[I
         os.close(read_end)
         os.close(write_end)
         raise BackupDamagedError(f"{path} can't be opened ({error.strerror})") from None
-    decrypting = _Work(
+    decrypting = _in_a_thread(
         lambda plain: pyrage.decrypt_io(source, plain, [identity]), os.fdopen(write_end, "wb")
     )
     plain = os.fdopen(read_end, "rb")
@@ -108,11 +106,11 @@ def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[I
         yield _members(path, plain, decrypting)
     finally:
         plain.close()
-        decrypting.join()
+        wait([decrypting])
         source.close()
 
 
-def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]:
+def _members(path: Path, plain: BinaryIO, decrypting: Future[None]) -> Iterator[Member]:
     try:
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
@@ -126,8 +124,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
             pass  # Behind the tar's end only age's own end is left, which must be checked.
     except tarfile.TarError:
         raise _error(path, decrypting) from None
-    decrypting.join()
-    if decrypting.failure() is not None:
+    if decrypting.exception() is not None:
         raise _error(path, decrypting)
 
 
@@ -146,34 +143,27 @@ def _pieces(name: str, file: IO[bytes]) -> Iterator[Member]:
             return
 
 
-def _error(path: Path, decrypting: _Work) -> BackupError:
-    decrypting.join()
-    failure = decrypting.failure()
-    if failure is not None and NO_KEY in str(failure):
+def _error(path: Path, decrypting: Future[None]) -> BackupError:
+    if NO_KEY in str(decrypting.exception()):
         return BackupKeyError(f"{path} was not made for this key, or its head is damaged")
     return BackupDamagedError(f"{path} is damaged or cut off; take another backup")
 
 
-class _Work:
-    """One direction of the encryption, in a thread that closes its end of the pipe."""
+def _in_a_thread(work: Callable[[BinaryIO], None], end: BinaryIO) -> Future[None]:
+    """One direction of the encryption; closes its end of the pipe.
 
-    def __init__(self, work: Callable[[BinaryIO], None], end: BinaryIO) -> None:
-        self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, args=(work, end), daemon=True)
-        self._thread.start()
+    Whoever is at the other end raises its failure.
+    """
 
-    def join(self) -> None:
-        self._thread.join()
+    def run() -> None:
+        with end:
+            work(end)
 
-    def failure(self) -> Exception | None:
-        return self._failure
-
-    def _run(self, work: Callable[[BinaryIO], None], end: BinaryIO) -> None:
-        try:
-            with end:
-                work(end)
-        except Exception as error:  # Whoever waits at the other end of the pipe raises it.
-            self._failure = error
+    threads = ThreadPoolExecutor(1)
+    try:
+        return threads.submit(run)
+    finally:
+        threads.shutdown(wait=False)
 
 
 class _Watched:
