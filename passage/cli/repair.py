@@ -9,19 +9,18 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.gate import print_gate
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.cli.provision import print_provisioned
-from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
-from passage.install.provisioning import provision
+from passage.install.comparing import print_provisioned
 from passage.integrity.gate import Gate, check_gate
+from passage.integrity.passing import print_gate
 from passage.integrity.repair.anew import REASON, Repair, Repaired
 from passage.integrity.repair.saved import unfinished_in
 from passage.printing import counted, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
 from passage.runner.telling import telling
+from passage.runner.waiting_for_servers import provisioned
 from passage.running import Running
 from shared import subjects
 
@@ -69,8 +68,7 @@ def repair_verb(
 
 async def _look(running: Running) -> Gate:
     """What the gate finds; a CASES that is gone altogether is made first, empty."""
-    async with connected(running) as client:
-        done = await provision(client, running.replicas, quota=running.quota)
+    done = await provisioned(running)
     if any(one.state == "differs" and one.name == subjects.CASES for one in done):
         print_provisioned(done)
     return await check_gate(running)

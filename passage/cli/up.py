@@ -11,14 +11,12 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.gate import pass_gate
 from passage.cli.options import DEFAULT_DATA_DIR, DataDir
-from passage.cli.provision import print_provisioned
-from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked, require_free
+from passage.install.comparing import print_provisioned
 from passage.install.installation import ensure_keys
-from passage.install.provisioning import provision
+from passage.integrity.passing import pass_gate
 from passage.printing import err, print_table
 from passage.runner.children import die_with_parent
 from passage.runner.planning import (
@@ -30,6 +28,7 @@ from passage.runner.planning import (
     supervisor_of,
 )
 from passage.runner.supervising import Supervisor
+from passage.runner.waiting_for_servers import provisioned
 from passage.running import (
     WITNESS_FILE,
     WITNESS_VARIABLE,
@@ -110,8 +109,7 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
 
 async def _gate(running: Running) -> str:
     """Provisions and runs the gate; returns the log's incarnation. Raises VerbEndedError."""
-    async with connected(running) as client:
-        done = await provision(client, running.replicas, quota=running.quota)
+    done = await provisioned(running)
     for one in done:
         if one.state in {"moved", "unknown"}:
             err.print(f"{one.kind} {one.name}: {one.summary}")

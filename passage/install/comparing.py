@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from passage.install.definitions import Definition, Kind, Wanted
+from passage.printing import print_table
 from shared import subjects
 
 SERVERS_OWN = "_nats."
@@ -50,6 +51,15 @@ class Provisioned:
         """One line, with the keys that differ."""
         keys = ", ".join(f"{one.key} is {one.found!r}" for one in self.differences)
         return ": ".join(part for part in (self.state, keys, self.problem) if part)
+
+
+def print_provisioned(done: list[Provisioned]) -> None:
+    """One row for each definition, and one for each key that differs."""
+    rows: list[tuple[object, ...]] = []
+    for one in done:
+        rows.append((one.kind, one.name, one.state, "", "", one.problem))
+        rows += [("", "", "", d.key, d.expected, d.found) for d in one.differences]
+    print_table("Provisioned", ("kind", "name", "state", "key", "expected", "found"), rows)
 
 
 def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]:

@@ -37,6 +37,11 @@ SET_RIGHT = (
 LOOK = "its own log says why; `docker compose logs %s`"
 
 
+async def provisioned(running: Running, update: bool = False) -> list[Provisioned]:
+    async with connected(running) as client:
+        return await provision(client, running.replicas, update, running.quota)
+
+
 async def provision_within(seconds: float, running: Running, update: bool) -> list[Provisioned]:
     """Provisions as soon as the servers allow it, and waits for the database.
 
