@@ -104,7 +104,9 @@ def _questions(bench: Bench, casework: Casework) -> Iterator[tuple[str, list[Ask
     count = bench.count(ASKED, 10)
     yield "by name", [_by_name(people, one) for one in cases[:: max(1, len(cases) // count)]]
     yield "by caller and name", [_by_caller(people, one) for one in known]
-    yield "by service number", [_by_number(one) for one in known if one.identity.service_number]
+    numbers = [(one.identity.service_number, one.case_id) for one in known]
+    asked = [Asked({**WHO, "service_number": number}, of) for number, of in numbers if number]
+    yield "by service number", asked
     some = cases[1 :: max(1, len(cases) // (count // 4))]
     yield "of a case", [Asked({**WHO, "case_id": one.case_id}, "") for one in some]
 
@@ -125,10 +127,6 @@ def _by_name(people: People, case: Case) -> Asked:
 def _by_caller(people: People, case: Case) -> Asked:
     body = {**_by_name(people, case).body, "caller": {"channel": "phone", "address": case.address}}
     return Asked(body, case.case_id)
-
-
-def _by_number(case: Case) -> Asked:
-    return Asked({**WHO, "service_number": case.identity.service_number}, case.case_id)
 
 
 def _candidates(query: Query, name: str, questions: Sequence[Asked]) -> Measured:

@@ -132,7 +132,8 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     """Show a case with its timeline; personal data stays sealed unless --reveal opens it."""
     if as_of is not None and as_of_time is not None:
         raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
-    wanted = {"by": by, "purpose": purpose, "classes": _classes(reveal)}
+    classes = [part.strip() for part in (reveal or "").split(",") if part.strip()]
+    wanted = {"by": by, "purpose": purpose, "classes": classes}
     if reveal is not None and not all(wanted.values()):
         raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose, which are recorded")
     query = {"as_of_version": as_of, "as_of_time": as_of_time}
@@ -157,10 +158,6 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         for entry in shown["timeline"]
     ]
     print_table("Timeline", TIMELINE, rows)
-
-
-def _classes(reveal: str | None) -> list[str]:
-    return [part.strip() for part in (reveal or "").split(",") if part.strip()]
 
 
 async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:

@@ -7,6 +7,7 @@ the hotline.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from passage.demo import callers
-from passage.demo.cast import KINDS, Kind, Story
+from passage.demo.cast import KINDS, Story
 from passage.demo.people import people
 from passage.demo.play import AT_ONCE, Played, play_one
 from passage.demo.player import OPERATORS, Player
@@ -195,17 +196,12 @@ def plan(calls: int, seed: int) -> list[Planned]:
 
 def chosen(calls: int) -> list[Story]:
     """Stories with at least so many calls: each kind once, then the frequent ones again."""
-    found: list[Story] = []
-    count, turn = 0, 0
-    while count < calls:
-        for kind in _of_turn(turn):
-            if count < calls:
-                found.append(kind.story)
-                count += kind.calls
-        turn += 1
-    return found
-
-
-def _of_turn(turn: int) -> Sequence[Kind]:
     most = max(kind.times for kind in KINDS)
-    return [kind for kind in KINDS if kind.times > turn % most]
+    kinds = (kind for turn in itertools.cycle(range(most)) for kind in KINDS if kind.times > turn)
+    found: list[Story] = []
+    count = 0
+    while count < calls:
+        kind = next(kinds)
+        found.append(kind.story)
+        count += kind.calls
+    return found

@@ -92,7 +92,8 @@ class NatsServer(Child):
             except NatsServerError:
                 self.kill()
                 # Another process may have taken the port before the server could bind it.
-                if choose_port and attempt + 1 < PORT_ATTEMPTS and self._port_was_taken():
+                was_taken = "address already in use" in self.log_tail(lines=20)
+                if choose_port and attempt + 1 < PORT_ATTEMPTS and was_taken:
                     continue
                 raise
             return
@@ -160,9 +161,6 @@ class NatsServer(Child):
     def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
         """For error messages: nats-server logs no content of messages."""
         return " | ".join(tail_of(self.log_path, lines))
-
-    def _port_was_taken(self) -> bool:
-        return "address already in use" in self.log_tail(lines=20)
 
     def jetstream_answers(self) -> bool:
         """Whether JetStream is on; if clients must log in, by its greeting alone."""

@@ -142,7 +142,8 @@ class Supervisor:
         while not self.stopping.is_set():
             await self._look()
             if time.monotonic() > next_log_look:
-                self._bound_logs()
+                for path in (*(one.log_path for one in self.services), self.nats.log_path):
+                    bound_log(path)
                 next_log_look = time.monotonic() + LOOK_AT_LOGS_EVERY_S
             await self._pause(LOOK_EVERY_S)
 
@@ -277,7 +278,3 @@ class Supervisor:
             self._is_unpublished = False
         except OSError:  # The disk is full: nothing ends for that; the next look tries again.
             self._is_unpublished = True
-
-    def _bound_logs(self) -> None:
-        for path in (*(service.log_path for service in self.services), self.nats.log_path):
-            bound_log(path)

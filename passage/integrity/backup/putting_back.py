@@ -94,7 +94,10 @@ async def put_back(
         for part in manifest.streams:
             if part.content_sha256 is not None:
                 told(f"reading {part.name}")
-                await _compare_content(target.client, part)
+                if await content_sha256(target.client, part) != part.content_sha256:
+                    raise StreamRefusedError(
+                        f"{part.name} came back with other content than was copied"
+                    )
         _keep_read_models(manifest, filling.read_models, done)
     return done
 
@@ -228,8 +231,3 @@ async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
         stream, _, consumer = name.partition("/")
         if floor and await existing(client, f"CONSUMER.INFO.{stream}.{consumer}") is not None:
             await ask(client, f"CONSUMER.RESET.{stream}.{consumer}", {"seq": floor + 1})
-
-
-async def _compare_content(client: Client, part: StreamPart) -> None:
-    if await content_sha256(client, part) != part.content_sha256:
-        raise StreamRefusedError(f"{part.name} came back with other content than was copied")

@@ -189,7 +189,8 @@ async def make_anew(client: RawClient, replicas: int) -> str:
     except ApiRefusedError as error:
         if error.code != NOT_FOUND:
             raise
-    config = incarnated(_definition(replicas))
+    (wanted,) = (one for one in streams(replicas) if one.name == subjects.CASES)
+    config = incarnated(wanted)
     await ask(client, f"STREAM.CREATE.{subjects.CASES}", config)
     return str(config["metadata"][subjects.INCARNATION])
 
@@ -243,10 +244,6 @@ async def make_durables(client: RawClient, floors: dict[str, int], unmoved: int)
             start = {"deliver_policy": "by_start_sequence", "opt_start_seq": floor + 1}
             config = {**config, **start}
         await put_consumer(client, wanted, config, "create")
-
-
-def _definition(replicas: int) -> Wanted:
-    return next(one for one in streams(replicas) if one.name == subjects.CASES)
 
 
 def _durables() -> list[Wanted]:
