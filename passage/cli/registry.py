@@ -1,4 +1,4 @@
-"""`passage registry`: try how names compare, and fill the personnel registry."""
+"""`passage registry`: see how well names are compared, and fill the personnel registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls that are in no case yet: how many wait in each channel's stream, and for how long."""
+"""Calls that are in no case yet: how many wait in each channel's stream, and for how long."""
 
 from __future__ import annotations
 

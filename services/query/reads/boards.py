@@ -1,6 +1,6 @@
 """Reads the boards: waiting pool, live board, awaited receipts, overdue deadlines, alarms.
 
-Each lists the present and needs no pages: a hotline has a thousand waiting, and some live.
+Each lists the present and needs no pages: a hotline has a thousand cases waiting, and some live.
 """
 
 from __future__ import annotations
