@@ -18,7 +18,7 @@ from functools import partial
 from benchmarks.figures import Bench, Measured, Stopwatch, rates
 from benchmarks.on_sqlite import sqlite_site
 from benchmarks.site import Site, query_process, site_in
-from benchmarks.story import DECISIONS, FOLDS, Story, Writers
+from benchmarks.story import DECISIONS, FOLDS, Side, Story, Writers
 from services.intake.routing import new_case_id
 from services.keyholder.secrets import read_secrets
 
@@ -44,8 +44,8 @@ def run(bench: Bench) -> Iterator[Measured]:
                 Level(in_flight, bench.count(usual, in_flight), bench.rounds(ROUNDS)),
                 {
                     "passage": (writers, query.wait),
-                    "eventsourcing": (plain.writers, plain.wait),
-                    "eventsourcing tuned": (tuned.writers, tuned.wait),
+                    "eventsourcing": plain,
+                    "eventsourcing tuned": tuned,
                 },
                 AIM,
             )
@@ -53,10 +53,6 @@ def run(bench: Bench) -> Iterator[Measured]:
 
 def writers_on(site: Site, stack: ExitStack) -> Writers:
     return {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
-
-
-Side = tuple[Writers, Callable[[int], None]]
-"""What to write with, and what waits until the read model has a sequence."""
 
 
 @dataclass(frozen=True)

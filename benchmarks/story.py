@@ -55,6 +55,8 @@ FOLDS: dict[str, Fold[Any]] = {
 }
 
 Writers = Mapping[str, Writer]
+Side = tuple[Writers, Callable[[int], None]]
+"""What to write with, and what waits until the read model has a sequence."""
 
 
 @dataclass
