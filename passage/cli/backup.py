@@ -14,7 +14,6 @@ from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
 from passage.install.quotas import Quota
 from passage.integrity.backup.checking import UNCHECKED, backups_in, check, known_signer
-from passage.integrity.backup.manifest import Manifest
 from passage.integrity.backup.stream_configs import notes_in
 from passage.integrity.backup.taking import STEPS, write_backup
 from passage.printing import counted, err, out, print_json, print_table
@@ -97,17 +96,14 @@ def check_verb(
         checked = {"file": str(file), "signature_checked": public is not None}
         print_json({**checked, **manifest.summary(), "definitions": notes})
     else:
-        _print_checked(file, manifest)
+        rows = [
+            (one.name, one.messages, one.first_sequence, one.last_sequence)
+            for one in manifest.streams
+        ]
+        print_table(f"{file} is whole", ("stream", "messages", "first", "last"), rows)
     if public is None:
         err.print(UNCHECKED)
     for note in notes:
         err.print(note)
     if notes:
         raise typer.Exit(Exit.FAILED)
-
-
-def _print_checked(file: Path, manifest: Manifest) -> None:
-    rows = [
-        (one.name, one.messages, one.first_sequence, one.last_sequence) for one in manifest.streams
-    ]
-    print_table(f"{file} is whole", ("stream", "messages", "first", "last"), rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -169,15 +168,11 @@ def _no_constant(name: str) -> Any:
 def put(body: Json, path: str, value: Any) -> None:
     """Makes the objects on the way."""
     *parents, last = path.split(".")
+    if not all(parents):
+        raise VerbEndedError(Exit.USAGE, "a dotted path has an empty part")
     here = body
-    for parent in _names(parents):
+    for parent in parents:
         here = here.setdefault(parent, {})
         if not isinstance(here, dict):
             raise VerbEndedError(Exit.USAGE, f"{path}: {parent} is a value, not an object")
     here[last] = value
-
-
-def _names(parents: Sequence[str]) -> Sequence[str]:
-    if not all(parents):
-        raise VerbEndedError(Exit.USAGE, "a dotted path has an empty part")
-    return parents

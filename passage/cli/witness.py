@@ -32,13 +32,11 @@ def show_verb(
     line = witnessed_of(running).newest
     if line is None:
         raise VerbEndedError(Exit.FAILED, f"no checkpoint is in {_named(running)}")
+    shown = line.model_dump(mode="json", exclude_none=True)
     if as_json:
-        print_json(line.model_dump(mode="json", exclude_none=True))
+        print_json(shown)
     else:
-        rows = [
-            (key, value) for key, value in line.model_dump(mode="json", exclude_none=True).items()
-        ]
-        print_table("Newest checkpoint", ("what", "value"), rows)
+        print_table("Newest checkpoint", ("what", "value"), list(shown.items()))
     if qr:
         text = newest_text(running.witnesses, read_public_key(running.keys))
         code = segno.make(text or "", error="l", micro=False)
