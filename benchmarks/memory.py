@@ -14,14 +14,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import psutil
 from nats.aio.client import Client
 
 from benchmarks.calling import Caller
 from benchmarks.figures import Bench, Measured
+from benchmarks.site import Query
 from benchmarks.story import OLENA, TRIAGE, WHERE, WHO
 from benchmarks.system import System, system_in
-from passage.api import api_of
 from passage.connecting import connected
 from shared import subjects
 from shared.commands.base import ANSWER, Command
@@ -37,7 +38,6 @@ EVENTS_OF_CASE = 10
 NOTES = 3
 """The others: opened, triaged, data, what the registry says and what follows; arrived, lost."""
 SETTLES_WITHIN_S = 120.0
-LOOK_EVERY_S = 0.2
 ASK_AGAIN_S = 0.005
 MEBIBYTE = 1_048_576
 ANSWER_WITHIN_S = 30.0
@@ -50,6 +50,9 @@ def run(bench: Bench) -> Iterator[Measured]:
         yield _held("idle", system, 0)
         began = time.perf_counter()
         events = asyncio.run(_push(system, bench.count(EVENTS, EVENTS_OF_CASE)))
+        with httpx.Client(base_url=system.running.http, trust_env=False) as client:
+            # Verification has caught up with the log then, and query with it.
+            Query(client).wait(events, SETTLES_WITHIN_S)
         seconds = time.perf_counter() - began
         yield _held("afterwards", system, events, events_a_second=round(events / seconds))
         began = time.perf_counter()
@@ -115,17 +118,4 @@ async def _push(system: System, events: int) -> int:
                 await push.case()
 
         await asyncio.gather(*(drive() for _ in range(IN_FLIGHT)))
-        await _settled(running.http, cases * EVENTS_OF_CASE)
     return cases * EVENTS_OF_CASE
-
-
-async def _settled(http: str, events: int) -> None:
-    """Waits until verification has caught up with the log, and query with it."""
-    deadline = time.monotonic() + SETTLES_WITHIN_S
-    shown = 0
-    async with api_of(http) as api:
-        while shown < events:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{shown} of {events} events are shown")
-            await asyncio.sleep(LOOK_EVERY_S)
-            shown = (await api.get("cases", limit=1)).body.get("sequence", 0)
