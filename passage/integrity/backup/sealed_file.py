@@ -123,6 +123,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: Future[None]) -> Iterator[
         while plain.read(DRAIN_BYTES):
             pass  # Behind the tar's end only age's own end is left, which must be checked.
     except tarfile.TarError:
+        plain.close()  # Or the decrypting thread waits for ever until somebody reads the rest.
         raise _error(path, decrypting) from None
     if decrypting.exception() is not None:
         raise _error(path, decrypting)
