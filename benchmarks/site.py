@@ -16,11 +16,11 @@ from typing import Any
 
 import httpx
 
-from passage.connecting import connected
-from passage.install.provisioning import provision
 from passage.runner.children import ServiceProcess
 from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
+from passage.runner.waiting_for_servers import provisioned
+from passage.running import Running
 from services.keyholder.secrets import make_key_files
 from shared.callers.return_codes import to_hash
 from shared.jetstream.connection import Connection
@@ -76,7 +76,7 @@ def site_in(folder: Path) -> Iterator[Site]:
     """Starts a server on a folder, with streams, buckets and keys."""
     make_key_files(folder / "keys")
     with NatsServer(folder / "nats") as server:
-        asyncio.run(_provision(server.url))
+        asyncio.run(provisioned(Running.bare(server.url)))
         settings = Settings(
             nats_url=server.url,
             keys_dir=folder / "keys",
@@ -87,11 +87,6 @@ def site_in(folder: Path) -> Iterator[Site]:
         with process_of("keyholder", settings, folder):
             wait_for_keys(settings)
             yield Site(server, settings)
-
-
-async def _provision(url: str) -> None:
-    async with connected(url) as client:
-        await provision(client, replicas=1)
 
 
 @contextmanager

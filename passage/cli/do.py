@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 from typing_extensions import override
 
-from passage.api import Api, Json, Reply, api_of, commanded, ended_by_problem, fetched
+from passage.api import Json, Reply, api_of, commanded, ended_by_problem, fetched
 from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
@@ -97,14 +97,12 @@ def _known(command: str) -> str:
 async def _send(url: str, command: str, body: Json, seen: int | None) -> Reply:
     async with api_of(url) as api:
         if issubclass(COMMANDS[command], Decision):
-            body["seen_version"] = seen if seen is not None else await _version(api, body)
+            if seen is None:
+                path, name = seen_in(body["case_id"])
+                seen = int((await fetched(api, path))[name]["version"])
+            body["seen_version"] = seen
         again = f"sending it again with --command-id {body['command_id']} is safe"
         return await commanded(api, command, body, again)
-
-
-async def _version(api: Api, body: Json) -> int:
-    path, name = seen_in(body["case_id"])
-    return int((await fetched(api, path))[name]["version"])
 
 
 def seen_in(log_id: str) -> tuple[str, str]:
