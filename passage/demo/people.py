@@ -65,11 +65,10 @@ class Person:
         return replace(self, whole_date=False)
 
     def unknown(self) -> Person:
-        return replace(self, surname="Никтошенко", service_number="ЯЯ-999999").born_long_ago()
-
-    def born_long_ago(self) -> Person:
-        """Earlier than any date of birth in the sample."""
-        return replace(self, date_of_birth=date(1950, 1, 1))
+        """Born earlier than anybody in the sample."""
+        born = date(1950, 1, 1)
+        surname, number = "Никтошенко", "ЯЯ-999999"
+        return replace(self, surname=surname, service_number=number, date_of_birth=born)
 
 
 @cache

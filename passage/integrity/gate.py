@@ -59,10 +59,6 @@ class Gate(Check):
         return not self.findings.errors
 
     @property
-    def archived(self) -> int:
-        return self.archive.last
-
-    @property
     def held(self) -> Held:
         heads = self.heads
         return Held(self.incarnation, heads.sequence, heads.cases, heads.digest.hex())
@@ -73,7 +69,7 @@ class Gate(Check):
             "incarnation": self.incarnation,
             "events": self.heads.sequence,
             "cases": self.heads.cases,
-            "archived": self.archived,
+            "archived": self.archive.last,
             "checkpoints": len(self.witnessed.lines),
             "seconds": round(self.seconds, 3),
             "findings": [asdict(one) for one in self.findings.kept],
@@ -89,7 +85,7 @@ class Gate(Check):
         for sequence, what in unlike.items():
             self.findings.add("archive", f"sequence {sequence}", what)
         for one in misfits:
-            if one.sequence > self.archived or one.sequence in unlike:
+            if one.sequence > self.archive.last or one.sequence in unlike:
                 self.alone.append(one)
             else:
                 self._put_aside(one)
@@ -103,13 +99,12 @@ class Gate(Check):
             findings.note(problem)
         for one in self.alone:
             findings.note(one._replace(what=f"{one.what}; {NOBODY_ELSE}"))
-        if self.archived > heads.sequence:
-            findings.add(
-                "archive",
-                f"sequence {heads.sequence}",
-                f"the log ends here, but the archive goes on to {self.archived}",
-            )
-        check_witnessed(self.witnessed, self.incarnation, (heads.sequence, self.archived), findings)
+        archived = self.archive.last
+        if archived > heads.sequence:
+            what = f"the log ends here, but the archive goes on to {archived}"
+            findings.add("archive", f"sequence {heads.sequence}", what)
+        ends = (heads.sequence, archived)
+        check_witnessed(self.witnessed, self.incarnation, ends, findings)
 
     def _settle(self) -> None:
         """Drops the misfits that a checkpoint knows as they are."""

@@ -38,7 +38,7 @@ def print_gate(gate: Gate) -> None:
     out.print(
         f"{counted(heads.sequence, 'event')} of {counted(heads.cases, 'case')}, "
         f"{counted(len(gate.witnessed.lines), 'checkpoint')}, "
-        f"archive up to {gate.archived}; read in {gate.seconds:.2f} s"
+        f"archive up to {gate.archive.last}; read in {gate.seconds:.2f} s"
     )
     if gate.findings.kept:
         rows = [(one.severity, one.check, one.where, one.what) for one in gate.findings.kept]

@@ -98,10 +98,6 @@ class ServiceProcess(Child):
         command = [sys.executable, "-m", f"services.{self.name}"]
         self._spawn(command, self.log_path, self.environment)
 
-    def last_words(self) -> str:
-        """For a message to a person: services log no personal data."""
-        return "\n".join(tail_of(self.log_path))
-
 
 def tail_of(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
     with contextlib.suppress(OSError):

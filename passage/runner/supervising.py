@@ -18,7 +18,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.printing import err
 from passage.runner.awaiting import Awaited
-from passage.runner.children import ServiceProcess, bound_log
+from passage.runner.children import ServiceProcess, bound_log, tail_of
 from passage.runner.health import Health
 from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.runner.stall import Stall, activity_of
@@ -239,10 +239,11 @@ class Supervisor:
         for service in self.services:
             ends = self._watches[service.name].ends
             if service.name in waiting and ends >= ENDS_BEFORE_READY_MAX:
+                last_words = "\n".join(tail_of(service.log_path))  # Nothing personal is logged.
                 raise VerbEndedError(
                     Exit.FAILED,
                     f"{service.name} ended {ends} times before it was ready; the end of "
-                    f"{service.log_path}:\n{service.last_words()}",
+                    f"{service.log_path}:\n{last_words}",
                 )
         if stuck:
             raise VerbEndedError(

@@ -108,7 +108,7 @@ def verb(site: Folders, *words: str) -> tuple[int, Any]:
 
 def test_a_sound_log_opens_the_gate(site: Folders) -> None:
     gate = gate_of(site)
-    assert (gate.is_open, gate.heads.sequence, gate.archived) == (True, COUNT, COUNT)
+    assert (gate.is_open, gate.heads.sequence, gate.archive.last) == (True, COUNT, COUNT)
 
 
 def test_a_log_cut_together_with_its_archive_is_behind_its_checkpoints(site: Folders) -> None:
