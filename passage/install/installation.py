@@ -31,15 +31,10 @@ def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B0
     ensure_backup_keys(folder)
     make_identities(folder)
     make_certificates(folder, names)
-    if names.postgres:
-        make_password(folder / PASSWORD_FILE)
+    password = folder / PASSWORD_FILE  # A person may replace it.
+    if names.postgres and not password.exists():
+        write_new(password, token_urlsafe(PASSWORD_BYTES).encode())
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())
-
-
-def make_password(path: Path) -> None:
-    """PostgreSQL's password; a person may replace it."""
-    if not path.exists():
-        write_new(path, token_urlsafe(PASSWORD_BYTES).encode())
 
 
 def server_tls(folder: Path) -> Tls:

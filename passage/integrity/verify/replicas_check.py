@@ -12,7 +12,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from passage.exits import VerbEndedError
 from passage.install.provisioning import ApiRefusedError, ask
@@ -83,14 +82,9 @@ async def _peers(client: RawClient) -> dict[str, str]:
     cluster = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None)).get("cluster") or {}
     found = {str(cluster["leader"]): ""} if cluster.get("leader") else {}
     for peer in cluster.get("replicas") or ():
-        found[str(peer["name"])] = _state(peer)
+        state = "" if peer.get("current") else "behind"
+        found[str(peer["name"])] = "offline" if peer.get("offline") else state
     return found
-
-
-def _state(peer: Mapping[str, Any]) -> str:
-    if peer.get("offline"):
-        return "offline"
-    return "" if peer.get("current") else "behind"
 
 
 async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
