@@ -149,13 +149,6 @@ def test_more_behind_the_last_member_holds_nothing_up(tmp_path: Path, identity: 
     assert members_of(path, identity) == [Member("one", b"")]
 
 
-def test_what_is_no_tar_is_refused_however_long_it_is(tmp_path: Path, identity: Any) -> None:
-    path = tmp_path / "passage-2.age"
-    path.write_bytes(pyrage.encrypt(b"no tar" * 200_000, [identity.to_public()]))
-    with pytest.raises(BackupDamagedError):
-        check(path, identity, silent)
-
-
 def test_what_is_behind_the_end_is_found(backup: Path, identity: Any) -> None:
     backup.write_bytes(backup.read_bytes() + b"more")
     with pytest.raises(BackupDamagedError):
