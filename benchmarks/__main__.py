@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -49,14 +48,19 @@ BENCHMARKS: dict[str, Benchmark] = {
     "verify": verify.run,
 }
 """In the order in which they run."""
-NAMES = click.Choice(list(BENCHMARKS))
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""
 
 
+def _known(name: str) -> str:
+    if name not in BENCHMARKS:
+        raise typer.BadParameter(f"there is no {name!r}; one of {', '.join(BENCHMARKS)}")
+    return name
+
+
 def bench(
     only: Annotated[
-        list[str] | None, typer.Option(click_type=NAMES, help="Run this one; may be repeated.")
+        list[str] | None, typer.Option(parser=_known, help="Run this one; may be repeated.")
     ] = None,
     scale: Annotated[float, typer.Option(min=0.0001, help="Multiplies every count.")] = 1.0,
     data: Annotated[Path, typer.Option(help="Folder on the disk to measure on.")] = DATA_DIR,
