@@ -71,19 +71,19 @@ def run(bench: Bench) -> Iterator[Measured]:
             body = _stored_body(writer, shape.event)
             for at_once, usual in AT_ONCE.items():
                 each = bench.count(usual, at_once) // at_once
-                load = Load(shape, body, at_once, each)
+                load, appends = Load(shape, body, at_once, each), at_once * each
                 yield rates(
                     f"append/{shape.name}/{at_once} in flight",
                     {
                         "transact": partial(transacted, writer, load),
                         "bare": partial(published, site, load),
                     },
-                    load.appends,
+                    appends,
                     bench.rounds(ROUNDS),
                     "appends/s",
                     AIM_AT_64 if at_once == max(AT_ONCE) else "",
                     body_bytes=len(body),
-                    appends_a_round=load.appends,
+                    appends_a_round=appends,
                 )
 
 
@@ -95,10 +95,6 @@ class Load:
     body: bytes
     at_once: int
     each: int
-
-    @property
-    def appends(self) -> int:
-        return self.at_once * self.each
 
 
 def transacted(writer: Writer, load: Load, watch: Stopwatch) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from benchmarks.figures import Bench, Measured, Stopwatch, take_turns
 from benchmarks.people import People
-from shared.events.fields import Identity
+from benchmarks.registry import COLUMNS, stated
 from shared.matching import Stated, compare, forget
 
 PAIRS = 20_000
@@ -53,14 +53,8 @@ def _pairs(count: int) -> list[tuple[Stated, Stated]]:
     people = People()
     pairs = []
     for number in range(count):
-        one, other = _stated(people.next(number)), _stated(people.next(number + count))
+        one, other = (stated(people.next(of), *COLUMNS) for of in (number, number + count))
         if number % 2:
             other = replace(one, surname=people.misspelled(one.surname or ""))
         pairs.append((one, other))
     return pairs
-
-
-def _stated(one: Identity) -> Stated:
-    return Stated(
-        one.surname, one.first_names, one.patronymic, one.date_of_birth, one.service_number
-    )
