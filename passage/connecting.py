@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
@@ -37,7 +36,12 @@ async def connected(
             Exit.FAILED,
             f"this needs {identity}.nk, but only {nkey.name} is here: run it where the former is",
         )
-    client, heard = RawClient(), _Heard()
+    client, wrong = RawClient(), list[str]()
+
+    async def note(error: Exception) -> None:
+        """Errors that waiting doesn't cure; calls raise the others."""
+        wrong.extend(filter(None, [refusal(error)]))
+
     try:
         await client.connect(
             where.nats.split(","),
@@ -45,7 +49,7 @@ async def connected(
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
             reconnect_time_wait=0.2,
-            error_cb=heard.note,
+            error_cb=note,
             **connect_options(nkey, where.ca),
         )
     except FileNotFoundError as error:
@@ -59,8 +63,8 @@ async def connected(
             f"public keys beside {nkey}",
         ) from None
     except (OSError, NatsError):
-        if heard.wrong is not None:
-            problem = f"{where.nats}: {heard.wrong}: {REFUSALS[heard.wrong]}"
+        if wrong:
+            problem = f"{where.nats}: {wrong[-1]}: {REFUSALS[wrong[-1]]}"
             raise VerbEndedError(Exit.FAILED, problem) from None
         raise VerbEndedError(
             Exit.UNAVAILABLE, f"no nats-server answers at {where.nats}; is `passage up` running?"
@@ -69,13 +73,3 @@ async def connected(
         yield client
     finally:
         await client.close()
-
-
-@dataclass
-class _Heard:
-    """Notes connection errors that waiting doesn't cure; calls raise the others."""
-
-    wrong: str | None = None
-
-    async def note(self, error: Exception) -> None:
-        self.wrong = refusal(error) or self.wrong

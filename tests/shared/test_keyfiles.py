@@ -15,7 +15,7 @@ from passage.exits import VerbEndedError
 from passage.folders import folders_of
 from passage.install.backup_keys import ensure_backup_keys, read_identity
 from passage.install.identities import make_identities, seed_file
-from passage.install.keys import ensure_keys
+from passage.install.installation import ensure_keys
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.keys.keyfiles import (
     KeyFilesError,

@@ -33,8 +33,6 @@ ENVELOPE_BYTES = 1_024
 """An envelope's first five attributes take less."""
 FIRST_LOOK_BYTES = 4_096
 LOOKS_GROW_BY = 16
-
-
 _DECODER = json.JSONDecoder()
 
 
@@ -89,17 +87,15 @@ class Erasures:
     def _objects(self, content: bytes) -> Iterator[bytes]:
         """Possible events of the case, and entries of KEYS of any case."""
         for start in STARTS.finditer(content):
-            is_event = start.group().startswith(b'{"s')
-            # The envelope's subject is near its beginning: other cases' needn't be parsed.
-            subject = SUBJECT.search(content, *_envelope(start.start()))
-            if is_event and (subject is None or not self._is_of_case(subject.group(1).decode())):
-                continue
+            if start.group().startswith(b'{"s'):
+                # The envelope's subject is near its beginning: other cases' needn't be parsed.
+                subject = SUBJECT.search(content, start.start(), start.start() + ENVELOPE_BYTES)
+                named = subject.group(1).decode() if subject is not None else ""
+                if named != self.case_id and named not in self.call_ids:
+                    continue
             found = _object_at(content, start.start())
             if found is not None:
                 yield found
-
-    def _is_of_case(self, subject: str) -> bool:
-        return subject == self.case_id or subject in self.call_ids
 
     def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
         """The erased values: those up to their class's last erasure."""
@@ -120,10 +116,6 @@ class Erasures:
             where = had.get((spot.personal_class, header_of(sealed).key_id))
             if where is not None:
                 yield spot, where
-
-
-def _envelope(start: int) -> tuple[int, int]:
-    return start, start + ENVELOPE_BYTES
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:
