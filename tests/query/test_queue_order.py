@@ -29,8 +29,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 
 def row(number: int, **more: Any) -> QueueRow:
-    found = evolve(None, case_after(e.case_opened()), NOON)
-    assert found is not None
+    (found,) = evolve((), case_after(e.case_opened()), NOON)
     return found._replace(case_id=f"0EXAMP{number:06}", **more)
 
 

@@ -11,8 +11,7 @@ from services.query.api.shapes import Case, Revealed, Shape, TimelineEntry, show
 from services.query.context import Context
 from services.query.masking import entry_shown, erased_in
 from services.query.models.case_row import CaseRow
-from services.query.models.desk import ShiftRow, names_in
-from services.query.models.listed_cases import ListedCase, listed_of
+from services.query.models.desk import ListedCase, ShiftRow, listed_of, names_in
 from services.query.reads.boards import Boards
 from services.query.reads.desk import DeskReads, ShiftLog
 from services.query.reads.opening import personal_values

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from services.query.masking import erased_in
 from services.query.models.archive import ArchiveRow
+from services.query.models.desk import is_of_the_desk
 from services.query.models.folding import ReadEvent, Rows, fold, read_stored
 from services.query.reads.cases import CaseHistory, PutAside
 from services.query.reads.served import Answer
@@ -82,11 +83,11 @@ def case_as_of(
     except LogError:
         raise LogUnavailableError from None
     made = past.rows.after.get(case_id)
-    if made is None:
+    if made is None or is_of_the_desk(case_id):
         return Answer(None, 0)
     erased = erased_in(past.erasures)
-    history = CaseHistory(made.case, past.events, past.more, past.aside, erased)
-    return Answer(history, made.case.sequence)
+    history = CaseHistory(made.state, past.events, past.more, past.aside, erased)
+    return Answer(history, made.state.sequence)
 
 
 def _is_within(item: ReadEvent | ArchiveRow, moment: AsOf) -> bool:
