@@ -1,4 +1,4 @@
-"""What can be wrong with a backup, one class for each thing that a person can do about it."""
+"""What can be wrong with a backup: one class for each thing that a person can do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The URL of the read models' database, whose password is in a file of its own."""
+"""The URL of the read models' database; its password is in a separate file."""
 
 from __future__ import annotations
 

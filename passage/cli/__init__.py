@@ -1,1 +1,1 @@
-"""The verbs of the command line: one file a verb, and what several print or ask."""
+"""The verbs of the command line: one file per verb, and what several print or ask."""

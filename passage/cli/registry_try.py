@@ -1,4 +1,4 @@
-"""`passage registry try`: how the comparison of names does on an office's own spellings."""
+"""`passage registry try`: how well names are compared, on an office's own spellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`passage repair`: makes a damaged, truncated or tampered CASES anew from the archive."""
+"""`passage repair`: rebuilds a damaged, truncated or tampered CASES from the archive."""
 
 from __future__ import annotations
 

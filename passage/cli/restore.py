@@ -1,4 +1,4 @@
-"""`passage restore`: make an empty data folder what a backup says, all of it or nothing."""
+"""`passage restore`: fill an empty data folder from a backup, completely or not at all."""
 
 from __future__ import annotations
 

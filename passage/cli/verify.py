@@ -1,4 +1,4 @@
-"""`passage verify`: reads the whole log and compares everything that was made of it."""
+"""`passage verify`: reads the whole log and compares everything derived from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plays many invented cases at once, and looks at how each stands at the end."""
+"""Plays many invented cases at once, and checks how each ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of the demo: a day with its shifts, or so many stories; and what came of it."""
+"""A run of the demo: a day with its shifts, or a number of stories; and the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stories are played on: the API and the log of a running system, with patience.
+"""What stories are played on: the API and the log of a running system, with retries.
 
 Everything sent is idempotent under its id, so it is sent again until it is answered or the deadline
 passes: killing a service or nats-server costs time, nothing else.

@@ -1,4 +1,4 @@
-"""The certificates of an installation, one a role, good for that role's names and use only.
+"""The certificates of an installation: one per role, valid only for that role's names and use.
 
 Whoever connects to nats-server, query or PostgreSQL trusts the installation's own authority
 (`ca.pem`) and checks the name. Among themselves nats-servers trust `routes.pem` alone, which is

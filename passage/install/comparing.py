@@ -1,7 +1,7 @@
 """Compares streams and consumers with their definitions, key by key.
 
 A key that only the server reports counts too, unless it is false, zero or empty: `republish`,
-`sources` or `sealed` would change what the stream does.
+`sources` or `sealed` would change the stream's behaviour.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""nats-server's accounts, made from the policy file: who may publish, ask and hear what.
+"""nats-server's accounts, made from the policy file: who may publish, request and receive what.
 
 Each service and each channel has an account of its own, which imports from the account PASSAGE
 exactly the subjects that the policy grants. Within an account a request may name any subject for
-its answer, and the server publishes there without checking rights; ADR 10 describes the attack.
+its answer, and the server publishes there unchecked; ADR 10 describes the attack.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The start-up gate: nothing may write until the log was read in full and is what it was.
+"""The start-up gate: nothing may write until the whole log has been read and found unchanged.
 
 It checks sequences, envelopes, versions and chain; the digest at every checkpoint; the incarnation
 that the witness files know; and query's archive, byte for byte. A message that is no event, or
-follows from nothing, but was stored just so, is a warning (ADR 11): anybody who may publish can
+follows from nothing, but was stored that way, is a warning (ADR 11): anybody who may publish can
 send one.
 """
 

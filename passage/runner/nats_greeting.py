@@ -1,4 +1,4 @@
-"""What a nats-server tells before anybody logs in: whether it is ready for clients."""
+"""What a nats-server says before anybody logs in: whether it is ready for clients."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether a slow start-up makes progress or is stuck.
 
 It makes progress if it says so, or if its process works: reads, writes, or uses a processor. A
-process that only waits uses a little too, so less than a twentieth of a processor doesn't count.
+waiting process uses a little too, so less than a twentieth of a processor doesn't count.
 """
 
 from __future__ import annotations

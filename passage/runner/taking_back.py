@@ -1,6 +1,6 @@
 """Takes back the messages that a killed service held, by resetting its consumers.
 
-Otherwise the server, and with it the calls, would wait until `ack_wait` has passed.
+Otherwise the server would redeliver the calls only after `ack_wait`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Provisioning that waits for enough nats-servers and the database, and names who is silent."""
+"""Provisioning that waits for enough nats-servers and the database, and names the silent ones."""
 
 from __future__ import annotations
 

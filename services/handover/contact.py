@@ -1,4 +1,4 @@
-"""What handover records of the contact with him: arrival, loss and return, and reminders. Facts."""
+"""What handover records about contact with him: arrival, loss and return, reminders. All facts."""
 
 from __future__ import annotations
 

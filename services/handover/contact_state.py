@@ -1,4 +1,4 @@
-"""Whether he is heard of: his last contact, a loss, the calls in which he gave his code."""
+"""Contact with him: the last one, a loss, the calls in which he gave his code."""
 
 from __future__ import annotations
 

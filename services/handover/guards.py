@@ -1,4 +1,4 @@
-"""Guards shared by handover's decisions: is the case open, can he be trusted this far.
+"""Guards shared by handover's decisions: whether the case is open, and how far he can be trusted.
 
 Two people may set some of them aside by an emergency override; never the need for two approvers,
 duress, a contradicted identity, or how it is safe to reach him.

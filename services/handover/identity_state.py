@@ -1,4 +1,4 @@
-"""Who he is, as far as handover needs it: identity, credibility, open doubts."""
+"""Who he is, as far as handover needs to know: identity, credibility, open doubts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where he is to meet whom: the rendezvous planned last, and the offer last made to a team.
+"""Where and whom he is to meet: the rendezvous planned last, and the offer last made to a team.
 
-A rendezvous that is missed, cancelled, expired or replanned takes every offer with it: a team that
-was to wait there is no longer bound, and must be asked again.
+If a rendezvous is missed, cancelled, expired or replanned, every offer lapses: the team that was to
+wait there is no longer bound, and must be asked again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decisions on the receipt: one man, a group on one receipt, and what to make of other counts."""
+"""Decisions on the receipt: one man, a group on one receipt, and counts that differ."""
 
 from __future__ import annotations
 

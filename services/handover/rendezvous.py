@@ -1,4 +1,4 @@
-"""Decisions on a rendezvous: plan, replan, approve, cancel; and that it was missed or expired."""
+"""Decisions on a rendezvous: plan, replan, approve, cancel, miss, expire."""
 
 from __future__ import annotations
 

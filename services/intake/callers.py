@@ -1,4 +1,4 @@
-"""Whose case a caller's address leads to, where its number may be several men's.
+"""The case that a caller's address leads to; its number may belong to several men.
 
 caller.<key>    the first case of an address, or of a number that may be several
 maybe.<key>     the case that such a number began, under each number that it may be

@@ -1,4 +1,4 @@
-"""The slices of a case's state about other cases: which may be his, and what they are told."""
+"""The slices of a case's state about other cases: which may be his, and what they were told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slice of a case's state from which its deadlines follow: since when something is pending."""
+"""The slice of a case's state from which its deadlines follow: what is pending, and since when."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """When personal data may be erased, and what is recorded then: guards, decide.
 
-Never between planned and handed over: the request is recorded then, and the erasure follows as
-soon as it may. Only classes that hold something are erased, so nothing is erased twice, and data
-given later can be erased again.
+Never between planned and handed over: then only the request is recorded, and the erasure follows as
+soon as it is allowed. Only classes that hold something are erased, so nothing is erased twice, and
+data given later can be erased again.
 """
 
 from __future__ import annotations

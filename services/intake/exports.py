@@ -1,4 +1,4 @@
-"""Exports: which figures left the house, agreed by two people, each in its own log.
+"""Exports: published figures, agreed by two people, each export in its own log.
 
 An export's number begins with `EXPORT-`; no case number has a dash.
 """

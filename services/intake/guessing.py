@@ -1,4 +1,4 @@
-"""How many wrong return codes came lately, by source and by channel: guessing must not pay.
+"""How many wrong return codes came recently, by source and by channel: guessing must not pay.
 
 One bucket per source and channel: each wrong code adds one, and it drains at an hourly rate. In
 memory: a restart forgets wrong codes (ADR 25 says what that costs).

@@ -1,7 +1,7 @@
 """Who is known in a case: its callers, its current code, and what each call with it proves.
 
-A code may have been guessed, overheard or forced from him. So it proves little by itself from a
-channel he never called on, or after many wrong ones.
+A code may have been guessed, overheard or forced from him. So by itself it proves little if it
+comes on a channel he never called on, or after many wrong ones.
 """
 
 from __future__ import annotations

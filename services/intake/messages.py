@@ -1,7 +1,7 @@
 """intake's decisions on messages to a caller: whether one may be queued, and whether it may go.
 
-A message that tells of a rendezvous waits until handover has recorded the disclosure, so it never
-goes before the disclosure's guards have held.
+A message that names a rendezvous waits until handover has recorded the disclosure, so it never
+goes before the disclosure's guards are satisfied.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Handlers that involve another case: groups, links, a second man on the line.
 
-What a person records in one case about another reaches the other's log by following CASES, in
+intake follows CASES, and repeats what a person records about another case in that case's log, in
 recorded order. What came that way isn't sent back.
 """
 

@@ -1,4 +1,4 @@
-"""Messages that go out to a caller: what intake keeps of them.
+"""What intake keeps of messages to a caller.
 
 A person queues a message; it is dispatched once, and ends as sent, failed or refused. The dispatch
 is recorded before the message goes, so no redelivery can send it twice.

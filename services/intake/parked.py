@@ -1,7 +1,7 @@
 """What a supervisor does with parked messages: make a case of one, or set it aside.
 
-Who does what, and why, is on AUDIT before the message is opened. It stays on PARKED with a note
-that it waits for nobody: only the keeper may delete (ADR 5).
+Who does what, and why, is in AUDIT before the message is opened. It stays in PARKED with a note
+that it is settled: only the keeper may delete (ADR 10).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads what a channel reports of a message, in whatever words."""
+"""Reads what a channel reports about a message, in whatever words."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ calls at once therefore open one case, and a crash in between is healed by the r
     next.<case_id>            the episode that follows a case that is over
     more.<case_id>            the case that takes a caller's calls when this one is full
 
-Those of callers are described in `callers`.
+`callers` describes those of callers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shifts: who was at the desk, and which live cases the next operators took over, each by name.
+"""Shifts: who was on duty, and which live cases the next operators took over, each by name.
 
 A shift has a log of its own, under a number that no case has: `SHIFT-...`.
 """

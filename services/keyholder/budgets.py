@@ -1,7 +1,7 @@
 """How much a person may open and search for in an hour, however they spell their name.
 
 Each budget is a token bucket that fills evenly and holds an hour's worth. It is in memory and
-starts half full, so having the key holder restarted gains nobody much. A case opened within the
+starts half full, so forcing a restart of the key holder gains little. A case opened within the
 hour isn't counted again.
 
 Names not used within the hour share a bucket: made-up names gain little, and take nothing from

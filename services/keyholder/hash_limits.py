@@ -1,4 +1,4 @@
-"""Limits a service's hashes: a phone number can be found from its hash by trying all.
+"""Limits a service's hashes: a phone number can be found from its hash by trying all numbers.
 
 A bucket per service fills at the policy's `hashes_a_minute` and holds a minute's worth. In memory:
 a restarted key holder begins with full ones.

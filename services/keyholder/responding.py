@@ -1,7 +1,7 @@
 """Answers requests over the log's connection: at once from memory, else in a thread.
 
 Every event with a personal field may wait for an answer, so a request must be cheap: through
-FastStream one took 0.8 ms of this process's time, most of it not ours.
+FastStream one took 0.8 ms of this process's time, most of it in FastStream.
 """
 
 from __future__ import annotations

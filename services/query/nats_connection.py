@@ -1,5 +1,5 @@
 """query's own NATS connection, on the server's event loop: passes commands on and looks at
-streams. It connects in the background and for ever, so that query starts without the server."""
+streams. It keeps trying to connect in the background, so that query starts without the server."""
 
 from __future__ import annotations
 

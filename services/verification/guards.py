@@ -1,4 +1,4 @@
-"""The guards that verification's decisions ask."""
+"""Guards shared by verification's decisions."""
 
 from __future__ import annotations
 

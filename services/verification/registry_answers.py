@@ -1,4 +1,4 @@
-"""What a registry answers about a statement, given the men in it who may be meant.
+"""What a registry answers about a statement, given the men who may be meant.
 
 A match is the number, the surname, and a first name or the birth date, with no conflict. One
 conflict is a slip until a person has looked. `decisions` says when it is a contradiction.

@@ -1,7 +1,7 @@
 """Follows AUDIT, so that the witness's checkpoints cover the audit log too.
 
 `passage verify` finds what is wrong with it; the witness signs what it read, and earlier
-signatures stand. So AUDIT can't keep a checkpoint of CASES from being made.
+signatures stand. So a damaged AUDIT can't prevent a checkpoint of CASES.
 """
 
 from __future__ import annotations

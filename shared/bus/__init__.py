@@ -1,1 +1,1 @@
-"""The one wrapper round FastStream, and what becomes of a delivered message."""
+"""The only wrapper around FastStream, and what happens to a delivered message."""

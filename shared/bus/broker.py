@@ -1,4 +1,4 @@
-"""FastStream's broker as services need it: started once heard, and stopped in bounded time."""
+"""FastStream's broker for services: started once the server hears it, stopped in bounded time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one wrapper round FastStream: durable consumers, commands, parking, retries and health.
+"""The only wrapper around FastStream: durable consumers, commands, parking, retries and health.
 
 It overrides FastStream's defaults that are wrong for us (architecture, section 4): nothing is
 re-declared, dropped after an exception, or retried in a hot loop.

@@ -1,4 +1,4 @@
-"""Decides what becomes of a delivered message: settled, retried later, or parked."""
+"""Decides what happens to a delivered message: settled, retried later, or parked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a service has in hand of one durable consumer: pulled, sorted into lanes, not yet settled.
 
-The server redelivers what stays in hand too long, so it is told that work goes on. What waits for
-a retry is returned to the server: it isn't in hand.
+The server redelivers what stays in hand too long, so it is told that work continues. A message that
+waits for a retry is returned to the server: it isn't in hand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Works on what a service has in hand, in threads: lanes say what is next, `consuming` what
-becomes of it. While the key holder is sealed, work that needs keys stays in its lane and is
-retried now and then. Of a stream's messages that need long cases one runs at a time, with pauses,
-so that nobody who sends many takes the processor from the others."""
+"""Works on what a service has in hand, in threads: lanes choose what is next, `consuming` settles
+it. While the key holder is sealed, work that needs keys stays in its lane and is retried now and
+then. A stream's messages that need long cases run one at a time, with pauses, so that a flood of
+them leaves the processor to others."""
 
 from __future__ import annotations
 

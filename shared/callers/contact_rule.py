@@ -1,10 +1,10 @@
 """Whether it is safe to contact a man now, as he last said; until he says so it never is.
 
-intake asks before it queues and before it sends, handover before it tells him anything by message.
+intake checks before it queues and before it sends, handover before it tells him by message.
 
-Which statement is his last is never left to the clock of whoever reported it. One reported as he
-says it replaces everything recorded before. One reported with a time of its own may loosen the
-rule only if it was surely said after that was recorded; in doubt the stricter holds.
+The reporter's clock never decides which statement is his last. One reported as he says it replaces
+everything recorded before. One reported with a time of its own may loosen the rule only if it was
+certainly said after that was recorded; in doubt the stricter holds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a supervisor can ask about a parked message; `case_id` is the message's id.
 
-Who asks what, and why, is recorded on AUDIT before anything is done.
+Who asks what, and why, is recorded in AUDIT before anything is done.
 """
 
 from __future__ import annotations

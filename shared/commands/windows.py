@@ -1,4 +1,4 @@
-"""Times of day as a person says them, for commands."""
+"""Times of day as people say them, for commands."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a service's process does first and last: nothing it prints or leaves behind holds personal
 data, and no thread delays its end.
 
-Not for a test process, which has to see what is redirected here.
+Not for a test process, which must see what is redirected here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What intake records of who works on a case: a lease of some minutes, numbered by a fence."""
+"""Events about who works on a case: a lease of some minutes, numbered by a fencing token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What intake records of messages that go out to a caller, and what became of each.
+"""What intake records about messages to a caller, and what became of each.
 
 A message is queued by a person, goes to its channel once, and ends as sent, failed or refused.
 """

@@ -1,8 +1,8 @@
 """Stores messages exactly once, guarded by version, whatever happens to the answers.
 
 The guard says "nothing has this version yet", so resending a message is harmless, and reading the
-version back tells whose message it is. An answer may be lost after the message was stored, and a
-message may be stored after its sender gave up waiting.
+version back shows whose message it is. An answer may be lost after the message was stored, and a
+message may be stored after its sender stopped waiting.
 """
 
 import hashlib

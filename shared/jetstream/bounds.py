@@ -1,4 +1,4 @@
-"""Which part of an originator's events is wanted: by version, stream sequence or time."""
+"""Bounds on an originator's events: by version, stream sequence or time."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

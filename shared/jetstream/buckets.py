@@ -1,4 +1,4 @@
-"""A key-value bucket of JetStream as services need it: read, create once, compare and set.
+"""A key-value bucket of JetStream for services: read, create once, compare and set.
 
 nats-py's own is asynchronous; services run in threads, and share the recorder's connection. Layout
 of a bucket: NATS ADR-8.

@@ -1,4 +1,4 @@
-"""Requests under way and what comes back for them, as plain bytes."""
+"""Pending requests and their replies, as plain bytes."""
 
 import contextlib
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 The eventsourcing library is synchronous and nats-py is not. Callers put requests into an outbox
 that one task sends; replies go straight from nats-py's parser to the waiting thread.
-Measured with 64 threads, a coroutine for every request cost twice the time.
+Measured with 64 threads, one coroutine per request took twice as long.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Word that the stream has grown: the highest sequence reported so far.
+"""News that the stream has grown: the highest sequence reported so far.
 
-It comes from what the server republishes, if the stream does so: then nobody needs the right to
-make consumers, which could deliver to any subject. Else from a headers-only consumer.
+It comes from what the server republishes, if the stream does so: then nobody needs permission to
+create consumers, which could deliver to any subject. Otherwise from a headers-only consumer.
 """
 
 import json

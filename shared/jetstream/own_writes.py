@@ -1,4 +1,4 @@
-"""What a recorder stored itself, so that a replica that lacks it is asked again."""
+"""Remembers what a recorder stored itself, so that a replica that lacks it is asked again."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""nats-py's client, made to hand over some messages before it spends time on them."""
+"""nats-py's client, changed to hand over some messages as bytes before it spends time on them."""
 
 import contextlib
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Events in stream order, past ones at full speed and new ones as they are stored.
 
 All events come by direct batch reads from a sequence, which no reconnect can disturb. A
-headers-only consumer tells when to read again; if its word is lost, a read each second makes up.
+headers-only consumer tells when to read again; if its message is lost, a read each second finds it.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The intake box: what a channel seals with the public intake key, only intake can open.
+"""The intake box: sealed with the public intake key; only the key holder can open it.
 
 A channel's adapter can't read what it sent. libsodium's sealed box (X25519, XSalsa20-Poly1305)
 over the plaintext, padded to steps.

@@ -1,4 +1,4 @@
-"""Reads what is new of a case: nothing already known, and a few megabytes at a time."""
+"""Reads a case's new events: nothing already known, and a few megabytes at a time."""
 
 from __future__ import annotations
 

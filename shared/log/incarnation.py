@@ -1,7 +1,7 @@
 """Whether CASES is still the stream that a service began with, and not a replacement.
 
 `passage provision` and `passage repair` write an incarnation into the stream's definition. A
-service that wrote into another one would begin cases anew beside the log of record.
+service that wrote into another one would start cases over beside the log of record.
 """
 
 from __future__ import annotations

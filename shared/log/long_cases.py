@@ -1,5 +1,5 @@
 """Long cases that aren't in memory: folding one takes as long as a hundred calls, so a message
-that needs one waits for its turn among the long ones of its stream (`shared.bus.lanes`)."""
+that needs one waits its turn among the long ones of its stream (`shared.bus.lanes`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One thread at a time on a case: contenders wait for each other.
 
-The version guard decides who writes; of fifty threads that decide on one case forty-nine work in
-vain, and each reads and folds what the others recorded.
+The version guard decides who writes. If fifty threads decide on one case, forty-nine work in vain,
+and each reads and folds what the others recorded.
 """
 
 from __future__ import annotations

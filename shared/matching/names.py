@@ -1,4 +1,4 @@
-"""Surname, first names and patronymic, and what crosses them."""
+"""Surname, first names and patronymic, and statements that swap them."""
 
 from __future__ import annotations
 

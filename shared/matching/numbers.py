@@ -1,4 +1,4 @@
-"""Service numbers: one alphabet, no marks, and what a spreadsheet does to zeros."""
+"""Service numbers: in one alphabet, without marks, with what a spreadsheet did to zeros undone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What waits on PARKED, and what people did with it.
 
-A service can't delete what is parked. A note says that a person took it up or set it aside, and
-that it waits for nobody; `passage parked clear` removes both, with the keeper's right. Who did
-what, and why, stays on AUDIT.
+A service can't delete a parked message. A note says that a person took it up or set it aside, so
+it is settled; `passage parked clear` removes both, with the keeper's permission. Who did what, and
+why, stays in AUDIT.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes a denied publish or request fail at once.
 
-The server sends an error that names the subject and doesn't answer the request, which would wait
-in vain.
+The server sends an error that names the subject and doesn't answer the request, which would
+otherwise wait until its timeout.
 """
 
 from __future__ import annotations

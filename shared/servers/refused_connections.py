@@ -1,4 +1,4 @@
-"""Why nats-server and a process don't accept each other, and what would help: waiting wouldn't."""
+"""Why nats-server and a process don't accept each other, and what would help; waiting doesn't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deadlines of cases as their services describe them; `shared.skeleton.deadlines` keeps them."""
+"""Deadlines of cases as services define them; `shared.skeleton.deadlines` keeps them."""
 
 from __future__ import annotations
 

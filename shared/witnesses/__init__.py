@@ -1,1 +1,1 @@
-"""Checkpoints and the files that they stand in; what fixes the log up to a sequence."""
+"""Checkpoints and their files; they fix the log up to a sequence."""

@@ -2,7 +2,7 @@
 
 A line of level 1, 2 or 3 is the first of an hour, a day, a month; all others are of level 0. Each
 has four links: the SHA-256 of the newest line before it of level 0 or above, 1 or above, and so
-on. So a file of which only some are kept, by their levels, is still a chain (`kept`): each line is
+on. So a file that keeps only some lines, by their levels, is still a chain (`kept`): each line is
 linked to the one before it there, and the newest signature vouches for them all.
 """
 

@@ -1,6 +1,6 @@
 """The witness files: signed lines outside the log, read together and appended to.
 
-Each file holds every line; one that was away for a while lacks some, which is harmless.
+Each file holds every line; one that was unavailable for a while lacks some, which is harmless.
 """
 
 from __future__ import annotations

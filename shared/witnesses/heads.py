@@ -1,4 +1,4 @@
-"""Reads a log in order and keeps what fixes it: digest, cases, and each case's head.
+"""Reads a log in order and computes what fixes it: digest, cases, and each case's head.
 
 The witness, the start-up gate, `passage verify` and `passage repair` all read with this.
 """

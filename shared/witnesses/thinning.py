@@ -1,4 +1,4 @@
-"""Thins a witness file: keeps one old line an hour, a day, a month, each as it was signed."""
+"""Thins a witness file: keeps one old line per hour, day or month, each as it was signed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people write: values read as they are meant, zones, and what is wrong with a field."""
+"""What people write: values parsed as people mean them, zones, and what is wrong with a field."""

@@ -1,7 +1,7 @@
 """How numbers and times must be written in input: as a person would.
 
 pydantic accepts more: `true` as 1, `1_0` as 10, `NaN` as a number, and any number as a moment
-after 1970. What these mean is anyone's guess, so they are refused with the field.
+after 1970. What these mean is anyone's guess, so they are refused, naming the field.
 """
 
 from __future__ import annotations

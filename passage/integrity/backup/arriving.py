@@ -1,7 +1,7 @@
 """The checkpoints of a backup on their way to the witness files of the restored system.
 
 They wait in a folder until everything else is back. A missing witness file then gets every line;
-an existing one stays, and gets the line that says how the log goes on, if there is one.
+an existing one stays, and gets the line that says how the log continues, if there is one.
 """
 
 from __future__ import annotations

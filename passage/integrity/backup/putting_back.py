@@ -1,6 +1,6 @@
 """Fills an empty nats-server and an empty database from a backup, and checks the result.
 
-Nothing is believed before the manifest, the last member, was read. After an error the caller
+Nothing is trusted until the manifest, the last member, is read. After an error the caller
 discards what was made.
 """
 

@@ -1,4 +1,4 @@
-"""Copies a stream out of nats-server and in again, by JetStream's own snapshot and restore.
+"""Copies a stream out of nats-server and back, by JetStream's own snapshot and restore.
 
 This keeps sequences, holes, times and headers, which copying message by message doesn't, and the
 server first checks every message's checksum (`jsck`). Chunks are the server's own format; they

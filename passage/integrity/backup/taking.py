@@ -1,24 +1,23 @@
 """Takes a backup of a running system, without stopping it.
 
-Nothing stands still meanwhile, so the order is what keeps the copy consistent. Copied first is
-where things come from, last what they rely on:
+The system keeps running, so the order keeps the copy consistent: sources first, then what they
+rely on:
 
-1. positions of the durable consumers: what was done after them is done again after a restore,
-   which is harmless, as every message is processed once for its id. Taken later, a consumer
-   could claim to have set a timer that was not yet in the copy of TIMERS.
-2. checkpoints: none is newer than the copied log, else a backup would deny itself.
+1. positions of the durable consumers: later work is repeated after a restore, which is harmless,
+   because messages are idempotent by id. Taken later, a consumer could claim to have set a timer
+   that was not yet in the copy of TIMERS.
+2. checkpoints: none is newer than the copied log; otherwise the backup would contradict itself.
 3. read models: they follow the log, so the copied log has all that they have.
 4. TIMERS, calls, early ends, PARKED: a message leaves them only after its events are in CASES. A
-   call that is gone from its copy is therefore in the copy of CASES; what is in both is a
-   repetition.
+   call that its copy lacks is therefore in the copy of CASES; one in both is a repetition.
 5. CASES.
-6. INDEX, KEYS: entry and data key are written before the event that relies on them, and so every
+6. INDEX, KEYS: entry and data key are written before the event that relies on them, so every
    copied event finds its own. They may hold more: reservations of events that came too late.
 7. AUDIT, and streams that this program doesn't know.
 
-OUTBOUND is left out: what it holds was given to a channel, and may not be given to it again.
+OUTBOUND is left out: its messages were given to a channel, and may not be given to it again.
 
-So a backup holds all that was acknowledged before it began, whatever came in while it was taken.
+So a backup holds everything acknowledged before it began, whatever came in while it was taken.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The steps of `passage repair`: keep what is there, plan, make the stream anew."""
+"""The steps of `passage repair`: save what is there, plan, rebuild the stream."""

@@ -1,4 +1,4 @@
-"""Rebuilds a damaged, truncated or tampered CASES: keeps what is there, plans, stores, signs."""
+"""Rebuilds a damaged, truncated or tampered CASES: saves what is there, plans, stores, signs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the log will hold after a repair: the archive, then what is sound and newer in the stream.
 
-Pure: it reads two copies of the log in step and decides; nothing is changed.
+Pure: it reads two copies of the log in step and decides; it changes nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rebuilds CASES from a plan: deletes it, creates it, stores every event, creates the durables.
 
-Stored in order, many under way at a time; each must get its planned sequence.
+Stores them in order, many in flight at a time; each must get its planned sequence.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A stream's content, saved to a file before the stream is rebuilt: one message a line.
+"""A stream's content, saved to a file before the stream is rebuilt: one message per line.
 
 An interrupted repair finds the file of the stream that it had begun to replace.
 """

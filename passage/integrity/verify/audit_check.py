@@ -1,4 +1,4 @@
-"""Checks the audit log: AUDIT is whole and readable, and what checkpoints say it was."""
+"""Checks the audit log: AUDIT is whole, readable, and as the checkpoints say."""
 
 from __future__ import annotations
 

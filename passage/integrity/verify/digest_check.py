@@ -1,4 +1,4 @@
-"""Checks that no sequence of a stream is missing, and that it is what checkpoints signed."""
+"""Checks that a stream lacks no sequence, and that it is what the checkpoints signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks how full the streams with other people's messages are, before anybody is refused."""
+"""Checks how full the streams are that others publish to, before anybody is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the copy of CASES on each nats-server of a cluster, and says which differs where.
+"""Reads the copy of CASES on each nats-server of a cluster, and reports which differs where.
 
 Any server may answer a direct get, but a consumer with one replica reads the copy of its own
 server, and its creation says which (measured, ADR 11). So consumers are created until each server

@@ -1,1 +1,1 @@
-"""The JSON API: one file a noun; every error is problem+json and repeats no value."""
+"""The JSON API: one file per noun; every error is problem+json and repeats no value."""

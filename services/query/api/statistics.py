@@ -1,4 +1,4 @@
-"""The queue, and the statistics: calls a day by channel, and the funnel."""
+"""The queue, and the statistics: calls per day by channel, and the funnel."""
 
 from __future__ import annotations
 

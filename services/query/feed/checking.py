@@ -1,6 +1,6 @@
 """Compares every row of the read models with the fold of the archived log.
 
-Uses one read transaction, so a running system may go on meanwhile.
+Uses one read transaction, so a running system isn't disturbed.
 """
 
 from __future__ import annotations

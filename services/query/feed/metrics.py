@@ -1,4 +1,4 @@
-"""What query measures: how the read models follow the log, and what is asked of the API."""
+"""What query measures: how the read models follow the log, and requests to the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the served read model follows the log, and whether it is well; shared by all threads.
+"""How far the served read model has followed the log, and its health; shared by all threads.
 
 Whoever sent a command waits here for its sequence, so they read their own write. All wait on the
 event loop, so waiting occupies no thread.

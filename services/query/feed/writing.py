@@ -1,7 +1,7 @@
 """Writes rows by the thousand: many in one statement, passed to the driver unchanged.
 
 SQLAlchemy's own path costs more than the folding and the database together. And sqlite3 releases
-the GIL during a statement: with one statement a row, each would wait to get it back.
+the GIL during a statement: with one statement per row, each would wait to get it back.
 """
 
 from __future__ import annotations

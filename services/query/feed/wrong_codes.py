@@ -1,4 +1,4 @@
-"""How many wrong return codes came lately, by channel: too many are guesses, and an alarm.
+"""How many wrong return codes came recently, by channel: too many are guesses, and an alarm.
 
 In memory, from applied events: a restarted query counts only what it applies from then on.
 """

@@ -1,7 +1,7 @@
 """Messages on a case's row: those that failed, and whether they told a place.
 
-A failed message waits for a person until somebody acts for the man, or its channel reports after
-all that it went out. Several message ids are one text.
+A failed message waits for a person until somebody acts for the man, or its channel finally reports
+that it went out. Several message ids may be one text.
 """
 
 from __future__ import annotations

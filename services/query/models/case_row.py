@@ -1,4 +1,4 @@
-"""A case's row, all that the work needs of it at a glance, and how it moves along its stages.
+"""A case's row: what operators need at a glance, and how it moves along its stages.
 
 Its regions move independently: progress, identity, credibility, contact, hold, the claim, the
 group, the present rendezvous and offer, and what became of him after the receipt.

@@ -1,6 +1,6 @@
 """outbox: the messages to one caller, and what became of each; folded from his log on request.
 
-Reports come in any order; the most telling one counts.
+Reports come in any order; the most informative one counts.
 """
 
 from __future__ import annotations

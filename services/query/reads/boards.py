@@ -1,7 +1,7 @@
 """Reads the boards: waiting pool, live board, awaited receipts, overdue deadlines, alarms, and the
 desk's shifts and exports.
 
-Each lists the present and needs no pages: a hotline has a thousand waiting, and some live.
+Each lists the present and needs no pages: a hotline has a thousand cases waiting, and some live.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who is this caller? Finds the cases that may be his, by key and by name, and compares them.
 
-A key finds him for certain, a name never: nothing here makes two cases one man's.
+A key finds him for certain, a name never does: nothing here merges two cases.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Detects a file's encoding: by its marks, and by whether headings and given names are readable.
 
-No library serves: on short lists of names charset-normalizer is wrong in one of three
-(docs/decisions/0022).
+No library works: charset-normalizer was wrong on 109 of 746 lists of names (docs/decisions/0022).
 """
 
 from __future__ import annotations

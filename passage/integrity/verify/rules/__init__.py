@@ -1,1 +1,1 @@
-"""The rules that a reader of the log checks, one file a noun; `transitions` combines them."""
+"""The rules that a reader of the log checks, one file per noun; `transitions` combines them."""
