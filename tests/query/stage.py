@@ -183,7 +183,7 @@ class Follower:
         self._stop = threading.Event()
         self.names = Names(self.reads, keys or FixedKeys(), NAMES_IDLE_S)
         applied = self.names.applied
-        feed = Feed(lambda: self.log, self.generations, self.progress, self.metrics, applied)
+        feed = Feed(self.log, self.generations, self.progress, self.metrics, applied)
         self._thread = threading.Thread(target=feed.run, args=(self._stop,), daemon=True)
 
     def __enter__(self) -> Self:
