@@ -1,3 +1,5 @@
+"""Parts of a state, of which each is changed by the events that its fold reads."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
