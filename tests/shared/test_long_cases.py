@@ -11,13 +11,13 @@ import pytest
 from shared.bus.consuming import process
 from shared.events.base import CaseEvent
 from shared.log.case_log import Fold
-from shared.log.long_cases import (
+from shared.log.transact import transact
+from shared.log.turns import (
     IN_PASSING_BYTES_MAX,
     IN_PASSING_EVENTS_MAX,
     LongCaseError,
     in_passing,
 )
-from shared.log.transact import transact
 from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
@@ -36,9 +36,9 @@ def test_what_needs_a_long_case_waits_until_it_is_in_memory(events: int) -> None
     add = partial(transact, at.writer, CASE, cause("another"), add_note)
     is_long = events >= IN_PASSING_EVENTS_MAX
     done = process(partial(in_passing, add), DELIVERY)
-    assert (done.settled, done.long_case) == (not is_long, CASE if is_long else None)
+    assert (done.acknowledged, done.long_case) == (not is_long, CASE if is_long else None)
     assert at.writer.log.load(CASE).version == events + (not is_long)
-    assert process(partial(in_passing, add), DELIVERY).settled
+    assert process(partial(in_passing, add), DELIVERY).acknowledged
     assert at.writer.log.load(CASE).version == events + 1
 
 
@@ -68,13 +68,14 @@ def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
 def test_a_case_of_few_events_is_long_if_these_are_large(
     most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.log.long_cases.IN_PASSING_BYTES_MAX", most)
+    monkeypatch.setattr("shared.log.turns.IN_PASSING_BYTES_MAX", most)
     writing = context()
     for number in range(8):
         transact(writing.writer, CASE, cause(f"m-{number}"), add_note)
     at = context_for("intake", Fold(Notes(), evolve))
     at.writer.log.recorder = writing.writer.log.recorder
     add = partial(transact, at.writer, CASE, cause("another"), add_note)
-    assert process(partial(in_passing, add), DELIVERY).settled is (most == IN_PASSING_BYTES_MAX)
+    done = process(partial(in_passing, add), DELIVERY)
+    assert done.acknowledged is (most == IN_PASSING_BYTES_MAX)
     process(add, DELIVERY)
     assert at.writer.log.load(CASE).version == 9
