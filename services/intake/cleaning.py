@@ -38,21 +38,8 @@ LIST_MAX = 100
 """A longer list is cut as one text: a head of each part would be no shorter."""
 FALSE_WORDS = frozenset(
     {
-        *(
-            "",
-            "-",
-            "f",
-            "n",
-            "nein",
-            "nie",
-            "no",
-            "none",
-            "not withheld",
-            "null",
-            "off",
-            "undefined",
-        ),
-        *("allowed", "false", "public", "shown", "visible", "[]", "{}"),
+        *("", "-", "f", "n", "nein", "nie", "no", "none", "not withheld", "null", "off"),
+        *("allowed", "false", "public", "shown", "undefined", "visible", "[]", "{}"),
         *("не", "нет", "ні", "ложь", "хибність", "открыт", "відкритий", "доступен"),
     }
 )
@@ -128,7 +115,7 @@ def text(said: str) -> Cleaned:
     """Text without control characters, shortened; None if empty."""
     if not said.strip():
         return Cleaned(None, said != "")
-    clean = HIDDEN_IN_TEXT.sub(_shown, said.translate(_LINE_BREAKS))
+    clean = HIDDEN_IN_TEXT.sub("", _whole(said.translate(_LINE_BREAKS)))
     short = clean[:TEXT_MAX_CHARACTERS]
     return Cleaned(short or None, short != said)
 
@@ -139,7 +126,7 @@ def is_long(said: str) -> bool:
 
 def line(said: str) -> Cleaned:
     """An address or name on one line, at any length; None if nothing is left."""
-    clean = HIDDEN_IN_LINE.sub(_shown, _BREAKS.sub(" ", said.strip())).strip()
+    clean = HIDDEN_IN_LINE.sub("", _whole(_BREAKS.sub(" ", said.strip()))).strip()
     return Cleaned(clean or None, clean != said.strip())
 
 
@@ -188,7 +175,7 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
 
     Accepts ISO 8601 with a zone, and seconds or milliseconds since 1970.
     """
-    told = _told(plain(said).strip()) if said is not None else None
+    told = _told(said)
     if told is None or not EARLIEST <= told <= received_at + CLOCK_OFF_MAX:
         return received_at, said is not None
     return told, False
@@ -196,18 +183,19 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
 
 def seconds_ahead(said: Any, received_at: datetime) -> int:
     """How far a channel's clock is ahead of ours, for diagnostics; 0 if it isn't."""
-    told = _told(plain(said).strip()) if said is not None else None
+    told = _told(said)
     return 0 if told is None else max(0, seconds_off(told, received_at))
 
 
-def _told(said: str) -> datetime | None:
+def _told(said: Any) -> datetime | None:
+    words = plain(said).strip()
     try:
-        if _EPOCH.fullmatch(said):
-            seconds = float(said)
+        if _EPOCH.fullmatch(words):
+            seconds = float(words)
             while seconds > SECONDS_MAX:  # Milli-, micro- or nanoseconds.
                 seconds /= 1_000
             return datetime.fromtimestamp(seconds, UTC)
-        at = datetime.fromisoformat(said)
+        at = datetime.fromisoformat(words)
         return at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError, OSError):
         return None
@@ -247,11 +235,12 @@ def _head(value: Any) -> Any:
 def _json(value: Any) -> str:
     written = json.dumps(value, ensure_ascii=False)
     # Half a surrogate pair isn't a character, but JSON can express it.
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
+    return written.encode("utf-8", "backslashreplace").decode()
 
 
-def _shown(hidden: re.Match[str]) -> str:
-    return "\ufffd" if _SURROGATE.match(hidden.group()) else ""
+def _whole(text: str) -> str:
+    """Text in which half a surrogate pair is shown as what can't be read."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _fits(form: TypeAdapter[str], value: str) -> bool:

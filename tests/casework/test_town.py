@@ -8,7 +8,7 @@ import pytest
 
 from services.query.models import case_list
 from services.query.models.case_row import CaseRow
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.case_link_state import Told
 from services.intake.case_links import (
     decide_continued,
     decide_link,
@@ -16,6 +15,7 @@ from services.intake.case_links import (
 )
 from services.intake.handlers import Intake, carry_out
 from services.intake.others import join_group, link_cases, open_other_case, tell_other
+from services.intake.others_state import Told
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.commands.base import Command, Decision
@@ -145,7 +145,8 @@ class Hotline:
         return read_case_event(stored[version - 1].state)
 
     def hear(self, case_id: str, version: int = 0) -> str:
-        return tell_other(self.intake, self.heard(case_id, version)).result
+        outcome = tell_other(self.intake, self.heard(case_id, version))
+        return "ignored" if outcome is None else outcome.result
 
     def types(self, case_id: str) -> list[str]:
         return list(self.intake.context.writer.log.load(case_id).types_after(0))[1:]

@@ -1,5 +1,6 @@
 """The guards of erasure: given events, when it is asked for, then these events or this guard."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -14,8 +15,10 @@ from shared.events.fields import Plain
 from shared.events.intake import ErasureRequested, LegalBasis, PersonalDataErased
 from tests import examples as e
 from tests.contexts import OLENA, ask, refused_by
+from tests.intake.receiving import ruled
 
 RETENTION = timedelta(days=10)
+RULES = replace(ruled(), retention=RETENTION)
 CALLED = [e.case_opened(), e.call_triaged(), e.surrender_declared(), e.personal_data_provided()]
 ARRIVED = [*CALLED, e.return_code_issued(), e.arrived_in_ukraine()]
 PLANNED = [*ARRIVED, e.rendezvous_planned()]
@@ -32,7 +35,7 @@ def given(*events: Event) -> IntakeState:
 
 def when(state: IntakeState, now: datetime = e.NOON, **fields: Any) -> list[Event]:
     request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
-    return decide_erase(state, ask(ErasePersonalData, **request), now, RETENTION)
+    return decide_erase(state, ask(ErasePersonalData, **request), now, RULES)
 
 
 def classes(events: list[Event]) -> tuple[str, ...]:

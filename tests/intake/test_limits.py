@@ -11,9 +11,9 @@ from typing_extensions import override
 from services.intake.cleaning import LIST_MAX, ORIGINAL_MAX_BYTES, SECONDS_MAX, original_of
 from services.intake.codes import ATTEMPTS as CODES_TRIED
 from services.intake.codes import _reserved
-from services.intake.ends import ATTEMPTS as ENDS_TRIED
-from services.intake.ends import EarlyEnds
 from services.intake.parsing import MEDIA_MAX
+from services.intake.receiving import ATTEMPTS as ENDS_TRIED
+from services.intake.receiving import EarlyEnds
 from services.intake.routing import ASKED_AGAIN_AFTER, CALLS_OF_A_CASE_MAX, Index, Standing
 from services.intake.state import Call, IntakeState
 from shared.commands.intake import IssueReturnCode

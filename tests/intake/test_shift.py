@@ -1,20 +1,20 @@
 """Shifts and exports: given events, when a command comes, then these events or this guard."""
 
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from services.intake import desk_handlers
-from services.intake.exports import decide_export, evolve_exported
-from services.intake.shift import (
+from services.intake.desk import (
     ShiftState,
     decide_accept,
     decide_end,
+    decide_export,
     decide_hand_over,
     decide_start,
-    evolve_shift,
 )
+from services.intake.handlers import Intake, carry_out
+from services.intake.others import first_unknown, hand_over_shift
 from services.intake.state import IntakeState, evolve
 from shared.commands import shifts
 from shared.commands.shifts import HandOverShift, StartShift
@@ -33,6 +33,7 @@ from shared.refusals import RefusedError
 from shared.skeleton.service import Context
 from tests.contexts import OLENA, PETRO, ask, context_for, record, refused_by
 from tests.examples import CASE, OTHER_CASE, CaseBook, case_opened, digest
+from tests.intake.receiving import ruled
 
 SHIFT = "SHIFT-2026-03-14-night"
 IVAN, MARIA = "Ivan Example", "Maria Example"
@@ -44,7 +45,7 @@ OTHER_ACCEPTED = ShiftCaseAccepted(live_case=OTHER_CASE, by=MARIA)
 
 
 def given(*events: DeskEvent) -> ShiftState | None:
-    return reduce(evolve_shift, CaseBook(SHIFT).add_all(events), None)
+    return reduce(evolve, CaseBook(SHIFT).add_all(events), IntakeState()).shift
 
 
 def start(by: str = OLENA) -> shifts.StartShift:
@@ -154,7 +155,7 @@ def test_a_log_that_begins_strangely_is_no_shift(event: DeskEvent) -> None:
 
 
 def exported(event: Event) -> bool:
-    return evolve_exported(False, CaseBook().add(event))
+    return evolve(IntakeState(), CaseBook().add(event)).exported
 
 
 def export(**fields: Any) -> shifts.RecordExport:
@@ -203,7 +204,8 @@ def test_the_days_of_an_export_are_in_order() -> None:
 def context() -> Context:
     context = context_for("intake", Fold(IntakeState(), evolve))
     record(context.writer, case_opened())
-    desk_handlers.carry_out(context, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
+    desk = Intake(context, cast(Any, None), ruled())
+    carry_out(desk, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
     return context
 
 
@@ -215,23 +217,21 @@ def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
 
 def test_cases_that_exist_are_handed_over(context: Context) -> None:
     record(context.writer, case_opened(), case_id=OTHER_CASE)
-    outcome = desk_handlers.hand_over(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
+    outcome = hand_over_shift(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
     assert outcome.events == ("ShiftHandedOver",)
 
 
 def test_a_number_that_no_case_has_is_named_in_the_refusal(context: Context) -> None:
     with pytest.raises(RefusedError, match="cases_known") as refused:
-        desk_handlers.hand_over(
-            context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2")
-        )
+        hand_over_shift(context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
     assert OTHER_CASE in refused.value.guard.satisfied_by
     assert "0THIRDCASE00" not in refused.value.guard.satisfied_by
 
 
 def test_a_shift_is_no_case_to_hand_over(context: Context) -> None:
-    assert desk_handlers.first_unknown(context, [CASE, SHIFT]) == SHIFT
+    assert first_unknown(context, [CASE, SHIFT]) == SHIFT
 
 
 def test_who_may_not_hand_over_is_not_told_which_cases_exist(context: Context) -> None:
     with pytest.raises(RefusedError, match="operator_of_shift"):
-        desk_handlers.hand_over(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))
+        hand_over_shift(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))

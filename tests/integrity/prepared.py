@@ -15,7 +15,7 @@ from passage.folders import Folders, folders_of
 from passage.install.provisioning import provision
 from passage.integrity.gate import check_gate, open_gate
 from passage.integrity.log_reading import last_sequence, read_batches
-from passage.integrity.repair.recreating import store
+from passage.integrity.repair.anew import store
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from services.query.feed.database import open_database
@@ -30,14 +30,8 @@ from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
 from shared.witnesses import backlinks, checkpoints, parsing
 from shared.witnesses.backlinks import place_after
-from shared.witnesses.checkpoints import (
-    Line,
-    make_witness_keys,
-    read_line,
-    read_signing_key,
-    signed,
-)
-from shared.witnesses.files import newest_text, read_witness_files
+from shared.witnesses.checkpoints import Line, make_witness_keys, read_signing_key, signed
+from shared.witnesses.files import newest_of, read_witness_files
 from shared.witnesses.heads import LogHeads
 from tests.passage.test_case_logs import opened, promised, stored_log
 from tests.waiting import WITHIN_S
@@ -160,8 +154,7 @@ def sign_some(
 ) -> list[str]:
     """Signs lines into all files, one every so many minutes; gives them as they stand there."""
     places, made = list(paths), list[str]()
-    text = newest_text(places, KEY.public_key())
-    before = None if text is None else (read_line(text, KEY.public_key()), text)
+    before = newest_of(places, KEY.public_key())
     for number in range(1, count + 1):
         at = begun_at + timedelta(minutes=minutes * number)
         place = place_after(before, ONE, at, "checkpoint")

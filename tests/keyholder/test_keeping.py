@@ -18,9 +18,9 @@ from services.keyholder.handlers import (
     respond,
 )
 from services.keyholder.holder import Holder
-from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
+from services.keyholder.people import Keeping
 from services.keyholder.secrets import read_secrets
 from shared.bus.timers import Timer
 from shared.events.base import FIRST_PREVHASH, Event

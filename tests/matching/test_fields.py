@@ -4,8 +4,7 @@ import pytest
 
 from shared.matching.dates import judged_dates, read_date
 from shared.matching.numbers import SERIES_MAX, judged_numbers, numbers_in
-from shared.matching.unit_words import ADJECTIVES_MAX, ENDING_MAX
-from shared.matching.units import judged_units
+from shared.matching.units import ADJECTIVES_MAX, ENDING_MAX, judged_units
 
 
 @pytest.mark.parametrize("born", ["1990-05-17", "1984-02-29", "1970-01-02", "1991-01-01"])

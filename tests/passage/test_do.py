@@ -9,7 +9,7 @@ from passage.api import Api, Json, Reply, commanded, ended_by_problem
 from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
 from passage.cli.do import _send, put, read_json, seen_in, split
 from passage.exits import Exit, VerbEndedError
-from passage.runner.ports import free_port
+from passage.runner.endpoints import free_port
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 from tests.examples import CASE

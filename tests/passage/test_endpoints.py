@@ -8,8 +8,7 @@ import pytest
 from passage.exits import Exit, VerbEndedError
 from passage.integrity.erasure.copies import LONGEST_OBJECT_BYTES, Erasures
 from passage.integrity.findings import KEPT_PER_CHECK, Findings
-from passage.runner.endpoints import PORT_MAX, Endpoint, choose_endpoint, parse_endpoint
-from passage.runner.ports import free_port
+from passage.runner.endpoints import PORT_MAX, Endpoint, choose_endpoint, free_port, parse_endpoint
 from tests.integrity.prepared import some_log
 
 

@@ -9,8 +9,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, is_held, locked
 from passage.install.backup_keys import PUBLIC, SECRET, read_recipient
 from passage.install.host_names import IN_COMPOSE
-from passage.install.installation import ACCOUNTS_FILE, make_installation
-from passage.install.keys import ensure_keys
+from passage.install.installation import ACCOUNTS_FILE, ensure_keys, make_installation
 from passage.runner.nats_server import NatsServer
 from passage.running import FILE_NAME, Running, find_running, forget_running, write_running
 from services.keyholder.secrets import make_key_files

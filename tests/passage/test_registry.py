@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from passage.cli.registry import registry
-from passage.cli.registry_load import holds_only, load
+from passage.cli.registry import holds_only, load, registry
 from passage.demo.people import SAMPLE
 from passage.exits import VerbEndedError
 from passage.name_pairs import Counts, counted, pairs_of

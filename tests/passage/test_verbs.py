@@ -16,8 +16,9 @@ from passage.__main__ import command_line
 from passage.cli.options import data_folder
 from passage.exits import Exit, VerbEndedError, refused_by_the_machine
 from passage.folders import Folders, folders_of, locked
-from passage.runner.ports import free_port
-from services.verification.registry import RegistryFileError, load_csv
+from passage.runner.endpoints import free_port
+from services.verification.registry import load_csv
+from services.verification.registry_file.problems import RegistryFileError
 from tests.examples import CASE
 from tests.passage.conftest import RunPassage
 

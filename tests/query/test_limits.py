@@ -13,8 +13,7 @@ from services.query.api.cases import CASES_MAX, TIMELINE_MAX
 from services.query.api.exports import DAYS_MAX, OLDEST
 from services.query.api.shifts import LIMIT_MAX
 from services.query.api.statistics import QUEUE_MAX
-from services.query.requests.body import SEQUENCE_MAX
-from services.query.requests.parked import PAGE_MAX
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
 from services.query.requests.search import NAME_MAX_CHARACTERS
 from shared.events import groups, intake, outbound
 from shared.events.base import Event
@@ -41,7 +40,7 @@ SEALED = 503
         ("/api/queue", "limit", QUEUE_MAX),
         ("/api/shifts", "limit", LIMIT_MAX),
         ("/api/exports", "limit", LIMIT_MAX),
-        ("/api/parked", "limit", PAGE_MAX),
+        ("/api/parked", "limit", PARKED_MAX),
         ("/api/accesses", "limit", OPENINGS_MAX),
     ],
 )
@@ -195,7 +194,7 @@ OF_A_GROUP: list[Event] = [
         (OF_A_CASE, "cases/{}/links", "api.ties", 3, lambda sheet: len(sheet["links"]) == 2),
         (MESSAGES, "cases/{}/outbox", "api.ties", 3, lambda s: s["items"][0]["state"] == "sent"),
         (OF_A_GROUP, "groups/{}", "api.groups", 3, lambda s: s["counts"]["expected"] == 4),
-        (of_shifts()[:3], "shifts/{}", "reads.desk", 3, lambda s: len(s["timeline"]) == 3),
+        (of_shifts()[:3], "shifts/{}", "reads.boards", 3, lambda s: len(s["timeline"]) == 3),
     ],
 )
 async def test_what_is_folded_of_a_very_long_log_says_that_it_is_not_all(  # noqa: PLR0913, PLR0917

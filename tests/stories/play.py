@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.query.recorder import RecordedEvent
-from shared.bus.answering import AnyAnswer
-from shared.commands.base import Decision, Ignored, Recorded, Refused
+from shared.commands.base import AnyAnswer, Decision, Ignored, Recorded, Refused
 from tests.stories import incoming
 from tests.stories.ports import RegistryState
 from tests.stories.script import CallStep, CommandStep, Step, Story, blocks, shuffled

@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from services.verification.credibility import decide_assess
-from services.verification.identity import decide_contradict, decide_reject, decide_verify
-from services.verification.reviews import decide_open_review, decide_resolve_review
+from services.verification.identity import (
+    decide_assess,
+    decide_contradict,
+    decide_open_review,
+    decide_reject,
+    decide_resolve_review,
+    decide_verify,
+)
 from shared.commands.verification import (
     AssessCredibility,
     ContradictIdentity,

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from services.verification.registry import RegistryFileError, SqliteRegistry
+from services.verification.registry import SqliteRegistry
 from services.verification.registry_file.dates import DateOrder, read_cell
 from services.verification.registry_file.header import ROWS_BEFORE_MAX
+from services.verification.registry_file.problems import RegistryFileError
 from shared.matching import Stated
 from tests.verification.cases import HEADER, load_text
 from tests.verification.test_registry_files import HIDDEN, IN_RUSSIAN, MEN, outcome, refused

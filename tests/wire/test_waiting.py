@@ -18,7 +18,7 @@ from shared import subjects
 from shared.bus import hands, pulling, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CaseEvent
-from shared.log import case_log
+from shared.log import turns
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.outbound import publish_end
@@ -122,7 +122,7 @@ async def test_calls_of_one_address_are_recorded_in_the_order_they_came(site: Si
 async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_them(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(case_log, "IN_PASSING_EVENTS_MAX", FEW)
+    monkeypatch.setattr(turns, "IN_PASSING_EVENTS_MAX", FEW)
     monkeypatch.setattr(working, "LONG_REST", AN_HOUR_S * AN_HOUR_S)
     addresses = ("+380440000011", "+380440000012")
     async with site.service("intake"):
@@ -189,12 +189,13 @@ async def test_a_consumer_that_is_gone_shows_and_is_not_asked_for_in_a_hot_loop(
         await until_ready(site, ready=True)
         await site.jetstream.delete_consumer(stream, "intake")
         assert f"{stream}/intake" in (await until_ready(site, ready=False))["reason"]
-        sent, began = service.bus.broker.sent, asyncio.get_running_loop().time()
+        stats = (await service.bus.broker.connect()).stats
+        sent, began = stats["out_msgs"], asyncio.get_running_loop().time()
         await site.call("@other", call_id="other-channel", on="telegram")
         assert len(await events_until(site, "other-channel")) == 1
         waited_s = asyncio.get_running_loop().time() - began
         # A pull each half second, those of the other consumers, and what answers to health.
-        assert service.bus.broker.sent - sent < 100 + 20 * waited_s
+        assert stats["out_msgs"] - sent < 100 + 20 * waited_s
         await site.call(call_id="waits")
         await provision(site.client, replicas=1)
         assert len(await events_until(site, "waits")) == 1

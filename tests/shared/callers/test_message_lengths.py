@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import MessageLimit
 from shared.policy import policy
 
 LIMITS = policy().channels.messages

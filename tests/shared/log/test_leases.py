@@ -18,7 +18,7 @@ from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseR
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
 from shared.log.case_log import Fold
-from shared.log.leases import Lease
+from shared.log.fencing import Fencing
 from shared.log.transact import Outcome, transact
 from shared.refusals import RefusedError, Supervisors, is_another_person
 from shared.skeleton.service import Context
@@ -216,7 +216,7 @@ def test_nobody_is_no_second_person() -> None:
 
 def test_a_claim_and_what_was_taken_over_are_his_in_every_spelling() -> None:
     assert Claim(1, "olena").is_held_by("оlena")
-    assert not Lease(2, "petro", ("olena",)).lets("оlena", None)
+    assert not Fencing(2, "petro", ("olena",)).lets("оlena", None)
 
 
 def test_a_supervisor_is_one_in_every_spelling() -> None:

@@ -14,11 +14,16 @@ from shared.bus.consuming import process
 from shared.events.base import CaseEvent, Event
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
-from shared.log.case_log import LONG_AT_ONCE, Fold
+from shared.log.case_log import LONG_AT_ONCE, READ_AT_ONCE, Fold
 from shared.log.fetching import LARGE_BYTES, events_after
-from shared.log.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
 from shared.log.transact import transact
-from shared.log.turns import Turns
+from shared.log.turns import (
+    IN_PASSING_BYTES_MAX,
+    IN_PASSING_EVENTS_MAX,
+    LongCaseError,
+    Turns,
+    in_passing,
+)
 from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, NOON, OTHER_CASE
@@ -38,9 +43,9 @@ def test_what_needs_a_long_case_waits_until_it_is_in_memory(events: int) -> None
     add = partial(transact, at.writer, CASE, cause("another"), add_note)
     is_long = events >= IN_PASSING_EVENTS_MAX
     done = process(partial(in_passing, add), DELIVERY)
-    assert (done.settled, done.long_case) == (not is_long, CASE if is_long else None)
+    assert (done.acknowledged, done.long_case) == (not is_long, CASE if is_long else None)
     assert at.writer.log.load(CASE).version == events + (not is_long)
-    assert process(partial(in_passing, add), DELIVERY).settled
+    assert process(partial(in_passing, add), DELIVERY).acknowledged
     assert at.writer.log.load(CASE).version == events + 1
 
 
@@ -64,6 +69,23 @@ def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
         with pytest.raises(LongCaseError):
             in_passing(partial(log.load, case_id))
     assert seen[CASE] == looks * IN_PASSING_EVENTS_MAX
+
+
+@pytest.mark.parametrize("most", [IN_PASSING_BYTES_MAX, 1_000])
+def test_a_case_of_few_events_is_long_if_these_are_large(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.log.turns.IN_PASSING_BYTES_MAX", most)
+    writing = context()
+    for number in range(8):
+        transact(writing.writer, CASE, cause(f"m-{number}"), add_note)
+    at = context_for("intake", Fold(Notes(), evolve))
+    at.writer.log.recorder = writing.writer.log.recorder
+    add = partial(transact, at.writer, CASE, cause("another"), add_note)
+    done = process(partial(in_passing, add), DELIVERY)
+    assert done.acknowledged is (most == IN_PASSING_BYTES_MAX)
+    process(add, DELIVERY)
+    assert at.writer.log.load(CASE).version == 9
 
 
 EVENT_MAX_BYTES = 450_000
@@ -191,30 +213,36 @@ def test_who_waited_too_long_goes_on_and_ends_nobody_elses_turn(
 
 
 class Inside:
-    """The long cases that are being folded, by a fold that lets others come in meanwhile."""
+    """The cases that are being folded from a version on, by a fold that lets others come in
+    meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int, last: int, most: int) -> None:
+        self._first, self._last, self._most = first, last, most
         self._cases: set[str] = set()
         self.one_too_many = threading.Event()
 
     def evolve(self, state: Notes, event: CaseEvent[Any]) -> Notes:
-        if event.caseversion == IN_PASSING_EVENTS_MAX + 1:
+        if event.caseversion == self._first:
             self._cases.add(event.subject)
-            if len(self._cases) > LONG_AT_ONCE:
+            if len(self._cases) > self._most:
                 self.one_too_many.set()
             self.one_too_many.wait(LETS_OTHERS_IN_S)
-        if event.caseversion == IN_PASSING_EVENTS_MAX + 20:
+        if event.caseversion == self._last:
             self._cases.discard(event.subject)
         return state
 
 
-def test_few_long_cases_are_folded_at_the_same_time() -> None:
+@pytest.mark.parametrize(
+    ("before", "most"), [(IN_PASSING_EVENTS_MAX, LONG_AT_ONCE), (0, READ_AT_ONCE)]
+)
+def test_few_cases_are_read_at_the_same_time_and_fewer_long_ones(before: int, most: int) -> None:
     cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    writing, inside = context().writer, Inside()
+    events = before + 20
+    writing, inside = context().writer, Inside(before + 1, events, most)
     log = context_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
     for case_id in cases:
-        for number in range(IN_PASSING_EVENTS_MAX + 20):
+        for number in range(events):
             transact(writing, case_id, cause(f"m-{number}"), add_note)
     all_there = threading.Barrier(len(cases))
 
@@ -228,4 +256,4 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
     for one in threads:
         one.join(WITHIN_S)
     assert not inside.one_too_many.is_set()
-    assert {log.load(one).version for one in cases} == {IN_PASSING_EVENTS_MAX + 20}
+    assert {log.load(one).version for one in cases} == {events}
