@@ -22,7 +22,7 @@ from nats.aio.client import Client
 
 from benchmarks.calling import Caller, call_of
 from benchmarks.figures import MILLISECONDS, Bench, Measured, percentile, spread
-from benchmarks.site import RELAXED, SYNCED, Site, process_of, site_in, wait_for_keys
+from benchmarks.site import RELAXED, SYNCED, Site, service_process, site_in, wait_for_keys
 from passage.connecting import connected
 from passage.runner.health import answers
 from shared import subjects
@@ -163,7 +163,7 @@ async def _fill(site: Site, make: Make, count: int) -> None:
 async def _quiet(site: Site, count: int) -> list[float]:
     async with connected(site.settings.nats_url) as client:
         caller = await genuine_caller(site, client)
-        with process_of("intake", site.settings, site.settings.keys_dir.parent):
+        with service_process("intake", site.settings, site.settings.keys_dir.parent):
             await caller.call()  # Intake starts under it.
             return [await _seconds_of_call(caller) for _ in range(count)]
 
@@ -173,7 +173,7 @@ async def _work_off(site: Site) -> Worked:
         caller = await genuine_caller(site, client)
         working = asyncio.Event()
         working.set()
-        with process_of("intake", site.settings, site.settings.keys_dir.parent) as intake:
+        with service_process("intake", site.settings, site.settings.keys_dir.parent) as intake:
             await until_ready(client)
             began, cpu_s = time.perf_counter(), _cpu_s(intake.pid)
             calling = asyncio.create_task(call_while(caller, working))

@@ -19,7 +19,7 @@ from benchmarks.hostile import (
     genuine_caller,
     until_ready,
 )
-from benchmarks.site import RELAXED, SYNCED, Site, process_of, site_in, wait_for_keys
+from benchmarks.site import RELAXED, SYNCED, Site, service_process, site_in, wait_for_keys
 from benchmarks.story import CALLER_KEY
 from passage.connecting import connected
 from services.intake.routing import CALLS_OF_A_CASE_MAX
@@ -83,7 +83,7 @@ async def _called(site: Site, seconds: float, ends: list[str]) -> tuple[list[flo
         caller = await genuine_caller(site, client)
         working = asyncio.Event()
         working.set()
-        with process_of("intake", site.settings, site.settings.keys_dir.parent):
+        with service_process("intake", site.settings, site.settings.keys_dir.parent):
             await until_ready(client)
             calling = asyncio.create_task(call_while(caller, working))
             await asyncio.sleep(seconds)

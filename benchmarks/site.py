@@ -84,13 +84,13 @@ def site_in(folder: Path) -> Iterator[Site]:
             registry_file=folder / "registry.db",
             fsync="trusted",  # This server has no accounts, so it can't be asked.
         )
-        with process_of("keyholder", settings, folder):
+        with service_process("keyholder", settings, folder):
             wait_for_keys(settings)
             yield Site(server, settings)
 
 
 @contextmanager
-def process_of(
+def service_process(
     service: str, settings: Settings, folder: Path, **more: str
 ) -> Iterator[ServiceProcess]:
     """Runs a service for the length of the block; `more` is added to its environment."""
@@ -157,7 +157,7 @@ def query_process(site: Site, folder: Path) -> Iterator[Query]:
     address = f"{HOST}:{free_port(HOST)}"
     where = {"PASSAGE_DATABASE_URL": site.settings.database_url, "PASSAGE_HTTP": address}
     with (
-        process_of("query", site.settings, folder, **where),
+        service_process("query", site.settings, folder, **where),
         httpx.Client(base_url=f"http://{address}", trust_env=False) as client,
     ):
         query = Query(client)
