@@ -132,7 +132,10 @@ class KeyTable(Bucket):
             cursor.execute(f"CREATE TABLE keys ({columns})")
 
     @override
-    def get(self, key: str) -> BucketEntry | None:
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
+        return [self._row_of(key) for key in keys]
+
+    def _row_of(self, key: str) -> BucketEntry | None:
         with self._datastore.transaction(commit=False) as cursor:
             cursor.execute("SELECT value, revision FROM keys WHERE name = ?", (key,))
             row = cursor.fetchone()

@@ -72,7 +72,7 @@ def follow(site: Site, database_url: str, events: int) -> float:
     if not isinstance(recorder, JetStreamApplicationRecorder):
         raise TypeError("not the recorder of JetStream")
     database, progress, stop = open_database(database_url), Progress(), threading.Event()
-    feed = Feed(lambda: recorder, Generations(database), progress, Metrics("bench"))
+    feed = Feed(recorder, Generations(database), progress, Metrics("bench"))
     thread = threading.Thread(target=feed.run, args=(stop,), name="feed")
     thread.start()
     try:

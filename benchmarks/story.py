@@ -17,11 +17,11 @@ from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
 from services.intake.call_linking import decide_call
+from services.intake.casework import decide_triage
 from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.intake.statements import decide_personal_data
-from services.intake.triage import decide_triage
 from services.verification import state as verification
 from services.verification.identity import decide_verify
 from services.verification.registry_checks import decide_registry_answer
@@ -88,7 +88,6 @@ class Story:
 
     def call(self, call_id: str, basis: Any) -> None:
         call = IncomingCall(
-            message_id=call_id,
             call_id=call_id,
             channel="phone",
             caller_keys=(CALLER_KEY,),

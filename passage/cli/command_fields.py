@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from shared.commands import base, case_numbers, windows
+from shared.commands import base, case_numbers, intake
 from shared.commands.base import Command, Decision
 from shared.commands.catalogue import COMMANDS
 from shared.events import calls, fields
@@ -53,7 +53,7 @@ NAMED: tuple[tuple[Any, str, str], ...] = (
     (fields.Identity, "identity", ""),
     (fields.Place, "place", ""),
     (fields.ContactWindow, "window", ""),
-    (windows.SaidWindow, "window", WINDOW),
+    (intake.SaidWindow, "window", WINDOW),
     (fields.PersonalIdentity, "text", ""),
     (fields.PersonalLocation, "text", ""),
     (fields.PersonalNarrative, "text", ""),

@@ -16,7 +16,8 @@ from passage.folders import folders_of
 from passage.name_pairs import ALL, counted, pairs_of
 from passage.printing import out, print_json, print_table
 from passage.running import find_running
-from services.verification.registry import Loaded, RegistryFileError, load_csv
+from services.verification.registry import Loaded, load_csv
+from services.verification.registry_file.problems import RegistryFileError
 
 SEPARATORS = {"\t": "tab"}
 

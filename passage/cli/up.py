@@ -37,7 +37,7 @@ from passage.running import (
     settings_of_environment,
     witnesses_of,
 )
-from services.verification.registry import remove_drafts
+from services.verification.registry_store import remove_drafts
 
 DEMO_CASES = 24
 

@@ -16,7 +16,7 @@ from passage.printing import err, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
 from passage.running import Running, running_or_stopped
 from shared.witnesses.checkpoints import read_public_key
-from shared.witnesses.files import newest_text
+from shared.witnesses.files import newest_of
 
 witness = typer.Typer(help="Checkpoints of the log.", no_args_is_help=True)
 
@@ -38,8 +38,8 @@ def show_verb(
     else:
         print_table("Newest checkpoint", ("what", "value"), list(shown.items()))
     if qr:
-        text = newest_text(running.witnesses, read_public_key(running.keys))
-        code = segno.make(text or "", error="l", micro=False)
+        newest = newest_of(running.witnesses, read_public_key(running.keys))
+        code = segno.make(newest[1] if newest else "", error="l", micro=False)
         code.terminal(sys.stderr if as_json else sys.stdout, compact=True)
 
 

@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from passage.connecting import connected
 from passage.running import Running, trusted
-from services.keyholder.sealed import is_noted
+from services.keyholder.lock import is_noted
 from shared import subjects
 
 TIMEOUT_S = 2.0

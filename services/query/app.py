@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
@@ -32,6 +32,20 @@ from shared.servers.certificates import names_in
 from shared.settings import Settings
 
 
+def _name_of(route: APIRoute) -> str:
+    return route.name
+
+
+ROUTES = APIRouter(
+    generate_unique_id_function=_name_of, responses=problems((422, "A field breaks a rule"))
+)
+for _made in (cases, search, candidates, reveal, statistics, exports, commands, health):
+    ROUTES.include_router(_made.router)
+for _made in (boards, groups, shifts, ties, accesses, parked, pages):
+    ROUTES.include_router(_made.router)
+ROUTES.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
+
+
 def create_app(context: Context) -> FastAPI:
     app = FastAPI(
         title="Passage",
@@ -41,16 +55,11 @@ def create_app(context: Context) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        generate_unique_id_function=_name_of,
-        responses=problems((422, "A field breaks a rule")),
+        # Every app has the same ones: FastAPI reads their types only once.
+        routes=ROUTES.routes,
     )
+    app.state.context = context
     install(app)
-    for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
-        app.include_router(made.routes(context))
-    for made in (boards, groups, shifts, ties, accesses, parked):
-        app.include_router(made.routes(context))
-    app.include_router(pages.routes(context))
-    app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
     app.add_middleware(Guards, metrics=context.metrics, names=_own_names(context.settings))
     return app
 
@@ -60,7 +69,3 @@ def _own_names(settings: Settings) -> Iterable[str]:
     host = settings.http.rpartition(":")[0].strip("[]").lower()
     certificate = settings.http_certificate
     return (host, *(names_in(certificate) if certificate is not None else ()))
-
-
-def _name_of(route: APIRoute) -> str:
-    return route.name

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
 
 from services.query.feed.generations import Generations
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.nats_connection import NatsConnection
-from services.query.reads.access_pages import AccessPage
-from services.query.reads.accesses import Accesses
+from services.query.reads.accesses import Accesses, AccessPage
 from services.query.reads.cases import Reads
 from services.query.reads.name_search import Names
 from services.query.recorder import Log
@@ -32,7 +35,7 @@ class Context:
     progress: Progress
     metrics: Metrics
     nats: NatsConnection
-    open_log: Callable[[], Log]
+    log: Log
     keys: Keys
     names: Names
     storing: Storing
@@ -46,10 +49,6 @@ class Context:
     def is_supervisor(self, person: str | None) -> bool:
         """Whether they are named as a supervisor; if nobody is, everyone counts."""
         return person is not None and Supervisors(self.settings.supervisor_names).let(person)
-
-    async def parked(self) -> int | None:
-        """How many messages wait for a person; None if the server doesn't say."""
-        return await self.nats.parked_waiting()
 
     def behind(self) -> list[str]:
         """The pages' notice while an older read model is served."""
@@ -74,3 +73,12 @@ class Context:
         if not self.nats.connected:
             reasons.append("the messaging server is not reachable")
         return reasons + self.storing.problems
+
+
+async def _of_request(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+AppContext = Annotated[Context, Depends(_of_request)]
+"""What a route is answered with: the context of the app that it is asked through."""

@@ -55,17 +55,25 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
-        answer = _Answer(send)
+        began, status = time.perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).update(ANSWER_HEADERS)
+            await send(message)
+
         try:
             refusal = self._refusal(scope["method"], Headers(scope=scope))
-            await (refusal or self._app)(scope, _limited(receive), answer.send)
+            await (refusal or self._app)(scope, _limited(receive), answer)
         except Exception as error:  # Everybody must get an answer, without the error's text.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
-            if not answer.status:
-                await _fault()(scope, receive, answer.send)
+            if not status:
+                fault = problem(500, "fault", "A fault of ours; the log says where.")
+                await fault(scope, receive, answer)
         finally:
-            self._count(scope, answer.status, time.perf_counter() - began)
+            self._count(scope, status, time.perf_counter() - began)
 
     def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
         host = _name_in(headers.get("host", ""))
@@ -86,20 +94,6 @@ class Guards:
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "other"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
-
-
-class _Answer:
-    """Passes an answer on with our headers, and remembers its status."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status = 0
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            MutableHeaders(scope=message).update(ANSWER_HEADERS)
-        await self._send(message)
 
 
 def _is_too_long(length: str) -> bool:
@@ -148,7 +142,3 @@ def _name_in(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
         return ""
-
-
-def _fault() -> JSONResponse:
-    return problem(500, "fault", "A fault of ours; the log says where.")

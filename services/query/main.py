@@ -31,11 +31,9 @@ from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.http_connections import CONNECTIONS_MAX, Connection
 from services.query.nats_connection import NatsConnection
-from services.query.reads.access_pages import newest_accesses
-from services.query.reads.accesses import accesses_of
+from services.query.reads.accesses import accesses_of, newest_accesses
 from services.query.reads.cases import Reads
 from services.query.reads.name_search import Names
-from services.query.recorder import Log
 from services.query.storing import Storing, reports_of
 from shared import subjects
 from shared.bus.health_file import health_kept
@@ -103,16 +101,12 @@ class Query:
         generations, progress = Generations(self._database), Progress()
         metrics = Metrics(passage_version())
         metrics.watch(progress)
-
-        def open_log() -> Log:
-            return recorder
-
         reads = Reads(generations)
         names = Names(reads, keys, settings.names_idle_s)
         self._storing = Storing(
             partial(reports_of, connection, len(settings.nats_servers)), settings.disk_paths
         )
-        self._feed = Feed(open_log, generations, progress, metrics, names.applied)
+        self._feed = Feed(recorder, generations, progress, metrics, names.applied)
         self.context = Context(
             settings=settings,
             version=passage_version(),
@@ -121,7 +115,7 @@ class Query:
             progress=progress,
             metrics=metrics,
             nats=NatsConnection(settings),
-            open_log=open_log,
+            log=recorder,
             keys=keys,
             names=names,
             storing=self._storing,
@@ -226,11 +220,6 @@ def listen(address: str) -> socket.socket:
     return listener
 
 
-def has_loopback(listener: socket.socket) -> bool:
-    """No other machine can reach the socket."""
-    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
-
-
 def tls_only(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """TLS 1.3 only."""
     del config
@@ -251,7 +240,8 @@ def main() -> None:
     except OSError as error:
         logger.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
-    if not has_loopback(listener) and settings.http_certificate is None:
+    is_of_this_machine = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+    if not is_of_this_machine and settings.http_certificate is None:
         logger.error("address_without_tls")
         sys.exit(WRONG_SETTING)
     query = Query(settings)

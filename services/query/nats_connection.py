@@ -15,10 +15,11 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from shared import subjects
-from shared.bus.connection_errors import log_connection_error
+from shared.diagnostics.logger import log_connection_error
 from shared.jetstream.stored import read_time
 from shared.jetstream.tls import TlsClient
 from shared.parked.messages import SETTLED_PREFIX
+from shared.policy import policy
 from shared.servers.credentials import api_prefix, connect_options
 from shared.servers.denials import Denials, DeniedError
 from shared.settings import Settings
@@ -26,6 +27,7 @@ from shared.settings import Settings
 RECONNECT_WAIT_S = 0.1
 STREAM_TIMEOUT_S = 5.0
 """Longer than `passage health` waits; it then says that query isn't ready."""
+SILENT = "doesn't answer: it is missing or has no leader, or the server is silent"
 
 
 class NobodyAnswersError(Exception):
@@ -161,3 +163,27 @@ class NatsConnection:
     async def _on_error(self, error: Exception) -> None:
         self._denials.note(error)
         log_connection_error(error)
+
+
+class CallsWaiting(NamedTuple):
+    """The calls of one channel that are in no case yet, and why they can't come into one."""
+
+    channel: str
+    messages: int | None
+    """None if the stream's leader doesn't say."""
+    oldest_s: float
+    problem: str | None
+
+
+async def calls_waiting(nats: NatsConnection) -> list[CallsWaiting]:
+    """Asks the leaders of all channels' streams at once."""
+    return list(await asyncio.gather(*(_of(nats, one) for one in policy().channels.names)))
+
+
+async def _of(nats: NatsConnection, channel: str) -> CallsWaiting:
+    stream = subjects.calls_stream(channel)
+    state = await nats.stream_state(stream)
+    if state is None:
+        return CallsWaiting(channel, None, 0.0, f"{stream} {SILENT}")
+    problem = None if state.consumers else f"{stream} has no consumer; run `passage provision`"
+    return CallsWaiting(channel, state.messages, state.oldest_s, problem)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from shared.diagnostics.logger import logger
-from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
+from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.servers.stores import ANSWERS_WITHIN_S, QUESTIONS, Disk, Refusing, disks_of, read_report
 
@@ -33,12 +33,12 @@ class Storing:
         """Asks the servers and checks the disks; logs what is wrong."""
         disks = disks_of(self._folders)
         self._full = [one for one in disks if one.is_full]
-        self._refusing = self._ask()
+        self._refusing = [one for body in self._reports() for one in read_report(body)]
         self._tell(time.monotonic())
-        self._tell_low([one for one in disks if one.is_low])
-
-    def _ask(self) -> list[Refusing]:
-        return [one for body in self._reports() for one in read_report(body)]
+        low = [one for one in disks if one.is_low]
+        if low and not self._is_low:
+            logger.warning("disk_low", mib=min(one.free for one in low) // 2**20)
+        self._is_low = bool(low)
 
     def _tell(self, now: float) -> None:
         if not self.problems:
@@ -51,19 +51,14 @@ class Storing:
             count, disks = len(self._refusing), len(self._full)
             logger.error("storing_failed", streams=count, disks=disks, reason=reason)
 
-    def _tell_low(self, low: list[Disk]) -> None:
-        if low and not self._is_low:
-            logger.warning("disk_low", mib=min(one.free for one in low) // 2**20)
-        self._is_low = bool(low)
-
 
 def reports_of(connection: Connection, servers: int) -> list[bytes]:
     """Each nats-server's report; none if none answers, which is reported elsewhere."""
-    answers: list[Reply] = []
     try:
-        for subject, question in QUESTIONS.items():
-            asked = Outgoing(subject, question)
-            answers += connection.ask_all(asked, servers, ANSWERS_WITHIN_S)
+        return [
+            one.body
+            for asked in QUESTIONS.items()
+            for one in connection.ask_all(Outgoing(*asked), servers, ANSWERS_WITHIN_S)
+        ]
     except (RequestLostError, RequestRefusedError):
         return []
-    return [one.body for one in answers]

@@ -12,8 +12,7 @@ import httpx
 from services.query.app import create_app
 from services.query.context import Context
 from services.query.nats_connection import NatsConnection
-from services.query.reads.access_pages import AccessPage
-from services.query.reads.accesses import Accesses
+from services.query.reads.accesses import Accesses, AccessPage
 from services.query.storing import Storing
 from shared.keys.client import Keys
 from shared.parked.messages import Waiting, WaitingPage
@@ -58,7 +57,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             progress=follower.progress,
             metrics=follower.metrics,
             nats=nats or NatsConnection(settings),
-            open_log=lambda: log,
+            log=log,
             keys=keys,
             names=follower.names,
             storing=Storing(list, ()),

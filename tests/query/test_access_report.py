@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
 from services.query.api.accesses import OPENINGS_MAX
-from services.query.reads.access_pages import newest_accesses
+from services.query.reads.accesses import newest_accesses
 from services.query.requests.body import SEQUENCE_MAX
 from shared import subjects
 from shared.jetstream.stream import Page, Stream
@@ -204,7 +204,7 @@ def test_a_page_costs_what_it_asks_for_however_long_the_record_is(
     monkeypatch: pytest.MonkeyPatch,
     wanted: dict[str, int],
 ) -> None:
-    monkeypatch.setattr("services.query.reads.access_pages.PIECE_MESSAGES", 8)
+    monkeypatch.setattr("services.query.reads.accesses.PAGE_MESSAGES", 8)
     write(server_log, *(access_record(CASE, hours=hours) for hours in range(200)))
     assert report(tmp_path, audit, limit=20, **wanted)[0] == 200
     assert sum(audit.counts) < 50
@@ -213,7 +213,7 @@ def test_a_page_costs_what_it_asks_for_however_long_the_record_is(
 def test_of_one_case_what_was_opened_of_others_is_not_read(
     server_log: ServerLog, audit: CountedStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.reads.access_pages.PIECE_MESSAGES", 4)
+    monkeypatch.setattr("services.query.reads.accesses.PAGE_MESSAGES", 4)
     others = [access_record(OTHER_CASE, hours=hours, by=PETRO) for hours in range(100)]
     write(server_log, access_record(CASE), access_record(CASE, THIRD), *others)
     write(server_log, *(access_record(CASE, hours=100 + hours) for hours in range(9)))

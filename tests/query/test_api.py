@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.query.models.case_row import CaseRow
-from services.query.reads.queue_order import QUEUED_OF_A_CHANNEL
+from services.query.reads.cases import QUEUED_OF_A_CHANNEL
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked

@@ -26,17 +26,14 @@ def test_how_events_are_batched_changes_no_row(sizes: list[int], cases: int) -> 
         start += size
         touched = touched_logs(log.events[start - size : start])
         before = {one: parts.after[one] for one in touched if one in parts.after}
-        step = Rows(before=before, desk_before=dict(parts.desk), calls=dict(parts.calls))
+        step = Rows(before=before, calls=parts.calls)
         fold(batch, step)
         parts.after.update(step.after)
-        parts.desk.update(step.desk)
-        parts.calls.update(step.calls)
         parts.timeline += step.timeline
         parts.archive += step.archive
     assert (parts.after, parts.calls) == (whole.after, whole.calls)
-    assert parts.desk == whole.desk
     assert (parts.timeline, parts.archive) == (whole.timeline, whole.archive)
-    assert sum(row.calls for row in whole.calls.values()) == sum(
+    assert whole.calls.total() == sum(
         call_in(one.event, one.recorded_at) is not None for one in events
     )
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.query.calls_waiting import SILENT
-from services.query.nats_connection import is_led
+from services.query.nats_connection import SILENT, is_led
 from tests.query.test_commands import Site, site
 from tests.waiting import WITHIN_S
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,12 @@ class Site:
             said = await asyncio.to_thread(reply, body)
             await msg.respond(said if isinstance(said, bytes) else said.model_dump_json().encode())  # type: ignore[attr-defined]
 
+        await self.listen(service, on_command)
+
+    async def listen(self, service: str, on_command: Callable[[Msg], Awaitable[None]]) -> None:
         await self.nats.subscribe(subjects.command(service, "*"), cb=on_command)
+        # nats-py's first PING overtakes a subscription that is still pending; the next comes after.
+        await self.nats.flush()
         await self.nats.flush()
 
     async def post(self, name: str, body: dict[str, Any]) -> httpx.Response:
@@ -212,8 +217,7 @@ async def test_nobody_answering_in_time_is_unavailable(site: Site) -> None:
     async def silent(_: Msg) -> None:
         waiting.set()
 
-    await site.nats.subscribe(subjects.command("intake", "*"), cb=silent)
-    await site.nats.flush()
+    await site.listen("intake", silent)
     site.query.context.settings.command_timeout_s = 0.5
     answer = await site.post("AddNote", NOTE)
     assert (answer.status_code, answer.json()["service"]) == (503, "intake")

@@ -36,7 +36,7 @@ def test_who_is_not_held_any_more_moves_to_no_stage(gone: custody.Custody) -> No
     ):
         row = case_after(*given, in_camp(gone, 1))
         assert (row.progress, row.custody) == (progress, gone)
-    funnel = rows_after(*RECEIVED, in_camp(gone)).after[CASE].funnel
+    (funnel,) = rows_after(*RECEIVED, in_camp(gone)).after[CASE].statistics_funnel
     assert funnel.in_custody_at is None
 
 

@@ -14,8 +14,7 @@ from services.query.api.cases import CASES_MAX, TIMELINE_MAX
 from services.query.api.exports import DAYS_MAX, OLDEST
 from services.query.api.shifts import LIMIT_MAX
 from services.query.api.statistics import QUEUE_MAX
-from services.query.requests.body import SEQUENCE_MAX
-from services.query.requests.parked import PAGE_MAX
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
 from services.query.requests.search import NAME_MAX_CHARACTERS
 from tests import examples as e
 from tests.examples import CASE
@@ -38,7 +37,7 @@ SEALED = 503
         ("/api/queue", "limit", QUEUE_MAX),
         ("/api/shifts", "limit", LIMIT_MAX),
         ("/api/exports", "limit", LIMIT_MAX),
-        ("/api/parked", "limit", PAGE_MAX),
+        ("/api/parked", "limit", PARKED_MAX),
         ("/api/accesses", "limit", OPENINGS_MAX),
     ],
 )

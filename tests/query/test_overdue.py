@@ -88,8 +88,7 @@ def test_a_capture_card_that_is_due_is_needed_even_of_a_closed_case() -> None:
 
 
 def test_a_review_of_who_never_called_again_can_wait() -> None:
-    queue = rows_after(*e.whole_way()[:7], NO_SECOND_CALL).after[CASE].queue
-    assert queue is not None
+    (queue,) = rows_after(*e.whole_way()[:7], NO_SECOND_CALL).after[CASE].queue
     assert (queue.needs, queue.rank) == ("second_call_review", 3)
 
 

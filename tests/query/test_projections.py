@@ -199,25 +199,18 @@ def test_arrived_without_identity_needs_one_and_rejected_needs_closing() -> None
 
 def test_a_case_waits_since_what_made_it_need_this_was_recorded() -> None:
     rows = rows_after(e.case_opened(), e.call_triaged(), e.surrender_declared(), e.note_added())
-    queue = rows.after[CASE].queue
-    assert queue is not None
+    (queue,) = rows.after[CASE].queue
     assert (queue.needs, queue.since_at) == ("register", LATE + timedelta(seconds=2))
 
 
 def test_what_nobody_judged_comes_before_what_can_wait() -> None:
-    ranks = [
-        queue.rank
-        for urgency in ("life_now", None, "today", "later")
-        if (queue := _queued(urgency)) is not None
-    ]
+    ranks = [_queued(urgency).rank for urgency in ("life_now", None, "today", "later")]
     assert ranks == [0, 1, 2, 3]
 
 
 def test_to_close_a_case_can_always_wait_but_a_new_call_about_it_cannot() -> None:
-    over = rows_after(*e.whole_way()[:16]).after[CASE].queue
-    again = rows_after(*e.whole_way()[:16], e.call_linked("call-3")).after[CASE].queue
-    assert over is not None
-    assert again is not None
+    (over,) = rows_after(*e.whole_way()[:16]).after[CASE].queue
+    (again,) = rows_after(*e.whole_way()[:16], e.call_linked("call-3")).after[CASE].queue
     assert (over.needs, over.urgency, over.rank) == ("close", "life_now", 3)
     assert (again.needs, again.rank) == ("triage", 0)
 
@@ -228,11 +221,10 @@ def test_a_senders_clock_orders_nothing() -> None:
     rows = Rows()
     fold([ReadEvent(1, NOON, b"", book.add(first))], rows)
     after = rows.after[CASE]
-    assert after.queue is not None
-    assert after.queue.since_at == after.queue.last_call_at == NOON
-    assert after.case.opened_at == after.case.last_call_at == after.case.last_event_at == NOON
-    assert after.funnel.opened_at == NOON
-    assert [row.day for row in rows.calls.values()] == ["2026-03-14"]
+    assert after.queue[0].since_at == after.queue[0].last_call_at == NOON
+    assert after.state.opened_at == after.state.last_call_at == after.state.last_event_at == NOON
+    assert after.statistics_funnel[0].opened_at == NOON
+    assert [key.day for key in rows.calls] == ["2026-03-14"]
 
 
 def test_a_late_record_of_an_earlier_call_says_when_the_call_was() -> None:
@@ -240,11 +232,11 @@ def test_a_late_record_of_an_earlier_call_says_when_the_call_was() -> None:
     assert case_after(e.case_opened(at=earlier)).last_call_at == earlier
 
 
-def _queued(urgency: str | None) -> QueueRow | None:
+def _queued(urgency: str | None) -> QueueRow:
     events: list[Event] = [e.case_opened()]
     if urgency in {"life_now", "today", "later"}:
         events.append(e.call_triaged(urgency=urgency))  # type: ignore[arg-type]
-    return rows_after(*events).after[CASE].queue
+    return rows_after(*events).after[CASE].queue[0]
 
 
 def test_calls_count_by_the_day_they_began_on_and_their_channel() -> None:
@@ -252,7 +244,7 @@ def test_calls_count_by_the_day_they_began_on_and_their_channel() -> None:
     rows = rows_after(
         e.case_opened("c1"), e.call_linked("c2", "phone"), e.call_linked("c3", "phone", late)
     )
-    assert [tuple(row) for row in rows.calls.values()] == [
+    assert [(*key, count) for key, count in rows.calls.items()] == [
         ("2026-03-14", "phone", 2),
         ("2026-03-15", "phone", 1),
     ]
@@ -262,9 +254,8 @@ def test_the_funnel_keeps_the_first_time_of_each_stage() -> None:
     rows = rows_after(
         e.case_opened(), e.surrender_declared(), e.note_added(), e.surrender_declared()
     )
-    assert rows.after[CASE].funnel == FunnelRow(
-        CASE, opened_at=NOON, declared_at=NOON + timedelta(minutes=1)
-    )
+    reached = FunnelRow(CASE, opened_at=NOON, declared_at=NOON + timedelta(minutes=1))
+    assert rows.after[CASE].statistics_funnel == (reached,)
 
 
 def test_every_stage_of_the_funnel_is_reached_by_one_event_type() -> None:
@@ -278,7 +269,7 @@ def test_every_event_of_the_catalogue_can_follow_any_other() -> None:
     for first in kinds:
         for second in kinds:
             rows = rows_after(first, second)
-            assert rows.after[CASE].case.version == 2
+            assert rows.after[CASE].state.version == 2
             assert [row.type_name for row in rows.timeline] == [
                 type(first).__name__,
                 type(second).__name__,

@@ -139,7 +139,7 @@ OF_A_GROUP: list[Event] = [
         (OF_A_CASE, "cases/{}/links", "api.ties", 3, lambda sheet: len(sheet["links"]) == 2),
         (MESSAGES, "cases/{}/outbox", "api.ties", 3, lambda s: s["items"][0]["state"] == "sent"),
         (OF_A_GROUP, "groups/{}", "api.groups", 3, lambda s: s["counts"]["expected"] == 4),
-        (of_shifts()[:3], "shifts/{}", "reads.desk", 3, lambda s: len(s["timeline"]) == 3),
+        (of_shifts()[:3], "shifts/{}", "reads.boards", 3, lambda s: len(s["timeline"]) == 3),
     ],
 )
 async def test_what_is_folded_of_a_very_long_log_says_that_it_is_not_all(  # noqa: PLR0913, PLR0917

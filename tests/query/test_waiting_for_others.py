@@ -15,11 +15,9 @@ from sqlalchemy import make_url
 from typing_extensions import override
 
 from passage.runner.nats_server import NatsServer
-from services.query.calls_waiting import SILENT
 from services.query.feed.database import Database
 from services.query.feed.loop import RETRY_FIRST_S, RETRY_MAX_S, Feed
-from services.query.nats_connection import NatsConnection
-from services.query.recorder import Log
+from services.query.nats_connection import SILENT, NatsConnection
 from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE
@@ -44,14 +42,17 @@ class Waits(threading.Event):
         return self.is_set()
 
 
+class AwayLog(MemoryLog):
+    @override
+    def max_notification_id(self) -> int | None:
+        raise ConnectionError
+
+
 def test_a_log_that_is_away_is_asked_for_at_growing_intervals_up_to_the_longest(
     sqlite_url: str,
 ) -> None:
-    def away() -> Log:
-        raise ConnectionError
-
     stop, follower = Waits(9), Follower(MemoryLog(), sqlite_url)
-    feed = Feed(away, follower.generations, follower.progress, follower.metrics)
+    feed = Feed(AwayLog(), follower.generations, follower.progress, follower.metrics)
     feed.run(stop)
     follower.database.dispose()
     doubled = [RETRY_FIRST_S * 2**number for number in range(6)]

@@ -22,7 +22,7 @@ from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.upstream import read_upstream
 from shared.keys.messages import OpeningKey
-from shared.keys.sealing import Spot, key_id_of
+from shared.keys.sealing import Spot, header_of
 
 STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
 """How a stored event and an entry of KEYS begin, wherever their bytes are."""
@@ -113,7 +113,7 @@ class Erasures:
         for key in keys:
             had.setdefault((key.personal_class, key.key_id), []).extend(places[key.entry])
         for spot, sealed in self.must_stay_closed():
-            where = had.get((spot.personal_class, key_id_of(sealed)))
+            where = had.get((spot.personal_class, header_of(sealed).key_id))
             if where is not None:
                 yield spot, where
 

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.query.api.shapes import Shape
-from services.query.context import Context
-from services.query.reads.access_pages import AccessPage
+from services.query.context import AppContext
+from services.query.reads.accesses import AccessPage
 from services.query.requests.body import SEQUENCE_MAX, Body
-from services.query.requests.problems import invalid, problems, unanswered
+from services.query.requests.problems import answering, invalid, problems
 from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import Person, Word
 from shared.keys.access import AccessRecord
-from shared.log.case_log import LogError
 from shared.refusals import is_another_person
 from shared.written.values import Day
 
@@ -54,26 +53,6 @@ class AccessReport(Shape):
     """A day with more openings than `limit`: some are counted here, the rest on the next page."""
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["personal values"])
-
-    @router.get("/accesses", responses=problems(503))
-    def report(wanted: Annotated[_Wanted, Query()]) -> AccessReport:
-        """Who had how much opened, by day and person, newest day first; a page of the record."""
-        if wanted.from_day and wanted.to_day and wanted.to_day < wanted.from_day:
-            raise invalid("must not be before from_day", "to_day")
-        page = _read(context, wanted)
-        fitting = [one for one in page.records if wanted.fits(one)]
-        return AccessReport(
-            items=_by_day(fitting, wanted.case_id),
-            unreadable=page.unreadable,
-            next=str(page.following) if wanted.goes_on_after(page) else None,
-            cut_day=page.cut_day,
-        )
-
-    return router
-
-
 class _Wanted(Body):
     by: Person | None = None
     service: Word | None = None
@@ -102,12 +81,24 @@ class _Wanted(Body):
         return page.records[-1].at.date() >= self.from_day - timedelta(days=1)
 
 
-def _read(context: Context, wanted: _Wanted) -> AccessPage:
+router = APIRouter(prefix="/api", tags=["personal values"])
+
+
+@router.get("/accesses", responses=problems(503))
+def report(context: AppContext, wanted: Annotated[_Wanted, Query()]) -> AccessReport:
+    """Who had how much opened, by day and person, newest day first; a page of the record."""
+    if wanted.from_day and wanted.to_day and wanted.to_day < wanted.from_day:
+        raise invalid("must not be before from_day", "to_day")
     begin = _sequence(wanted.cursor)
-    try:
-        return context.newest_accesses(wanted.case_id, begin, wanted.limit)
-    except LogError:
-        raise unanswered("The record of access") from None
+    with answering("The record of access"):
+        page = context.newest_accesses(wanted.case_id, begin, wanted.limit)
+    fitting = [one for one in page.records if wanted.fits(one)]
+    return AccessReport(
+        items=_by_day(fitting, wanted.case_id),
+        unreadable=page.unreadable,
+        next=str(page.following) if wanted.goes_on_after(page) else None,
+        cut_day=page.cut_day,
+    )
 
 
 def _sequence(cursor: str | None) -> int | None:

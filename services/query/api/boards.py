@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.query.api.shapes import Case, Shape, shows
-from services.query.context import Context
+from services.query.context import AppContext
 from services.query.models.alarms import AlarmRow
 from services.query.models.case_row import IdentityState
 from services.query.models.overdue import OverdueRow, OverdueRule
-from services.query.reads.boards import Boards, Listed, OnBoard
-from services.query.reads.served import Answer
-from services.query.requests.cases import waits
+from services.query.reads.boards import Boards, OnBoard
+from services.query.reads.served import Answer, Listed
+from services.query.requests.cases import WAITS
 from services.query.requests.problems import ProblemError, problems
 from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel, Person
@@ -69,53 +69,54 @@ class Alarms(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["boards"])
-    boards = Boards(context.generations)
-
-    @router.get("/waiting", dependencies=[waits(context)])
-    def waiting(
-        identity: IdentityState | None = None,
-        limit: Limit = BOARD_MAX,
-    ) -> Board:
-        """Who is registered and hasn't called again, longest waiting first."""
-        return _shown(boards.waiting(identity, limit))
-
-    @router.get("/live", dependencies=[waits(context)])
-    def live(limit: Limit = BOARD_MAX) -> Board:
-        """Who is on Ukrainian territory and not yet received, earliest window first."""
-        return _shown(boards.live(limit))
-
-    @router.get("/receipts", dependencies=[waits(context)])
-    def receipts(limit: Limit = BOARD_MAX) -> Board:
-        """Whom a team will take but has given no receipt for, with the window's end."""
-        return _shown(boards.awaiting_receipt(limit))
-
-    @router.get("/overdue", dependencies=[waits(context)])
-    def overdue(rule: OverdueRule | None = None, limit: Limit = 200) -> Board:
-        """Cases with a deadline that passed without action since, longest overdue first."""
-        return _shown(boards.overdue(rule, limit))
-
-    @router.get("/alarms", responses=problems(403))
-    def alarms(by: Person) -> Alarms:
-        """Calls with a duress code that no supervisor has cleared; for supervisors only."""
-        if not context.is_supervisor(by):
-            raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
-        answer, wrong_codes = boards.alarms(), context.metrics.recent_wrong_codes.in_last_hour()
-        return Alarms(
-            items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
-            guessing=[
-                Guessing(channel=channel, wrong_codes=count)
-                for channel, count in sorted(wrong_codes.items())
-                if count >= WRONG_CODES_AN_HOUR
-            ],
-            sequence=answer.sequence,
-        )
-
-    return router
+router = APIRouter(prefix="/api", tags=["boards"])
 
 
-def _shown(answer: Answer[Listed]) -> Board:
+@router.get("/waiting", dependencies=[WAITS])
+def waiting(
+    context: AppContext, identity: IdentityState | None = None, limit: Limit = BOARD_MAX
+) -> Board:
+    """Who is registered and hasn't called again, longest waiting first."""
+    return _shown(Boards(context.generations).waiting(identity, limit))
+
+
+@router.get("/live", dependencies=[WAITS])
+def live(context: AppContext, limit: Limit = BOARD_MAX) -> Board:
+    """Who is on Ukrainian territory and not yet received, earliest window first."""
+    return _shown(Boards(context.generations).live(limit))
+
+
+@router.get("/receipts", dependencies=[WAITS])
+def receipts(context: AppContext, limit: Limit = BOARD_MAX) -> Board:
+    """Whom a team will take but has given no receipt for, with the window's end."""
+    return _shown(Boards(context.generations).awaiting_receipt(limit))
+
+
+@router.get("/overdue", dependencies=[WAITS])
+def overdue(context: AppContext, rule: OverdueRule | None = None, limit: Limit = 200) -> Board:
+    """Cases with a deadline that passed without action since, longest overdue first."""
+    return _shown(Boards(context.generations).overdue(rule, limit))
+
+
+@router.get("/alarms", responses=problems(403))
+def alarms(context: AppContext, by: Person) -> Alarms:
+    """Calls with a duress code that no supervisor has cleared; for supervisors only."""
+    if not context.is_supervisor(by):
+        raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
+    answer = Boards(context.generations).alarms()
+    wrong_codes = context.metrics.recent_wrong_codes.in_last_hour()
+    return Alarms(
+        items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
+        guessing=[
+            Guessing(channel=channel, wrong_codes=count)
+            for channel, count in sorted(wrong_codes.items())
+            if count >= WRONG_CODES_AN_HOUR
+        ],
+        sequence=answer.sequence,
+    )
+
+
+def _shown(answer: Answer[Listed[OnBoard]]) -> Board:
     items = [_case_shown(one) for one in answer.found.rows]
     return Board(items=items, in_all=answer.found.in_all, sequence=answer.sequence)
 

@@ -12,12 +12,11 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from services.query.api.shapes import Shape
-from services.query.context import Context
+from services.query.context import AppContext
 from services.query.models.case_row import CaseRow
 from services.query.reads.candidate_reads import CandidateReads
-from services.query.reads.candidates import Asked, Candidates, Found
-from services.query.reads.comparing import Basis, Candidate, Person, PersonField
-from services.query.reads.served import Answer
+from services.query.reads.candidates import Asked, Candidates
+from services.query.reads.comparing import Basis, Candidate, PersonField
 from services.query.requests.body import ForPurpose
 from services.query.requests.problems import ProblemError, problems
 from services.query.requests.search import Caller, Typed
@@ -25,7 +24,7 @@ from shared.callers.contact_rule import with_zones
 from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import BirthDate, ContactWindow, Name
 from shared.events.intake import ContactRule
-from shared.matching import Stated, Verdict
+from shared.matching import STATED_FIELDS, Stated, Verdict
 
 STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
@@ -55,10 +54,8 @@ class WhoIsThis(ForPurpose):
         return self
 
     def asked(self) -> Asked:
-        names = (self.surname, self.first_names, self.patronymic)
         return Asked(
-            Person(Stated(*names, self.date_of_birth, self.service_number, self.unit)),
-            " ".join(name for name in names if name),
+            Stated(**{name: getattr(self, name) for name in STATED_FIELDS}),
             self.code or "",
             ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
             self.caller.region if self.caller else None,
@@ -131,30 +128,25 @@ class FoundCandidates(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["cases"])
+router = APIRouter(prefix="/api", tags=["cases"])
+
+
+@router.post("/candidates", responses=problems(403, 404, 429, 503))
+def candidates(context: AppContext, wanted: WhoIsThis) -> FoundCandidates:
+    """Finds who a caller may be; what is opened is recorded with `by` and `purpose`."""
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
-
-    @router.post("/candidates", responses=problems(403, 404, 429, 503))
-    def candidates(wanted: WhoIsThis) -> FoundCandidates:
-        """Finds who a caller may be; what is opened is recorded with `by` and `purpose`."""
-        answer = _found(looking, wanted)
-        if answer is None:
-            raise ProblemError(404, "no-such-case", "There is no such case.")
-        return FoundCandidates(
-            items=[_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
-            more=answer.found.more,
-            names_complete=answer.found.complete,
-            sequence=answer.sequence,
-        )
-
-    return router
-
-
-def _found(looking: Candidates, wanted: WhoIsThis) -> Answer[Found] | None:
     if wanted.case_id is not None:
-        return looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)
-    return looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
+        answer = looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)
+    else:
+        answer = looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
+    if answer is None:
+        raise ProblemError(404, "no-such-case", "There is no such case.")
+    return FoundCandidates(
+        items=[_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
+        more=answer.found.more,
+        names_complete=answer.found.complete,
+        sequence=answer.sequence,
+    )
 
 
 def _shown(one: Candidate, *, reveal: bool) -> FoundCandidate:
@@ -166,14 +158,14 @@ def _shown(one: Candidate, *, reveal: bool) -> FoundCandidate:
         basis=one.basis,
         suggestion_only=one.basis == "name",
         reason=one.reason,
-        agrees=list(one.compared.agrees),
-        conflicts=list(one.compared.conflicts),
-        says_nothing=list(one.compared.says_nothing),
+        agrees=one.fields("agrees"),
+        conflicts=one.fields("conflicts"),
+        says_nothing=one.fields("says_nothing"),
         verdicts=[
             FieldVerdict(
                 field=field, verdict=judged.verdict, reason=judged.reason if reveal else None
             )
-            for field, judged in one.compared.judged.items()
+            for field, judged in one.judged.items()
         ],
         name_score=one.score,
         waiting=one.waits,

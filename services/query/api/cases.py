@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.query.api.shapes import Case, Shape, TimelineEntry, shows
-from services.query.context import Context
+from services.query.context import AppContext
 from services.query.masking import entry_shown, type_shown
 from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseFilter, Cursor, PutAside, read_cursor
 from services.query.reads.slices import Slice
 from services.query.requests.body import SEQUENCE_MAX, Body, VersionCursor
-from services.query.requests.cases import CaseId, MinSequence, following, look_up, waits
+from services.query.requests.cases import WAITS, CaseId, MinSequence, following, look_up
 from services.query.requests.problems import invalid, problems
 from shared.events.fields import Person
 from shared.written.values import Moment
@@ -51,45 +51,6 @@ class OneCase(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["cases"])
-
-    @router.get("/cases", dependencies=[waits(context)])
-    def list_cases(wanted: Annotated[_Wanted, Query()]) -> Cases:
-        """Cases that match all given filters, last opened first."""
-        after = _cursor(wanted.cursor)
-        answer = context.reads.cases(wanted, wanted.limit + 1, after)
-        page = answer.found[: wanted.limit]
-        more = len(answer.found) > wanted.limit
-        following = Cursor(page[-1].opened_at, page[-1].case_id).text() if more else None
-        items = [Case.showing(row) for row in page]
-        return Cases(items=items, next=following, sequence=answer.sequence)
-
-    @router.get("/cases/{case_id}", responses=problems(404), dependencies=[waits(context)])
-    def show_case(case_id: CaseId, wanted: Annotated[_View, Query()]) -> OneCase:
-        """One case with its timeline; at most one of the three `as_of`.
-
-        Includes what only supervisors see if `by` names one.
-        """
-        answer = look_up(context, case_id, wanted.as_of(), wanted.slice())
-        history, supervisor = answer.found, context.is_supervisor(wanted.by)
-        return OneCase(
-            case=Case.showing(history.case),
-            timeline=[
-                TimelineEntry(**entry_shown(one, history.erased, to_supervisor=supervisor))
-                for one in history.events
-            ],
-            unreadable=[
-                Unreadable.showing(one, type_name=type_shown(one.type_name))
-                for one in history.put_aside
-            ],
-            next=following(history),
-            sequence=answer.sequence,
-        )
-
-    return router
-
-
 class _Wanted(CaseFilter):
     limit: Annotated[int, Field(ge=1, le=CASES_MAX)] = 100
     cursor: Annotated[str, Field(max_length=200)] | None = None
@@ -119,6 +80,44 @@ class _View(Body):
         if self.as_of_time is not None and self.as_of_time.year not in YEARS:
             raise invalid(f"must lie in the years {YEARS.start} to {YEARS.stop - 1}", "as_of_time")
         return given if count else None
+
+
+router = APIRouter(prefix="/api", tags=["cases"])
+
+
+@router.get("/cases", dependencies=[WAITS])
+def list_cases(context: AppContext, wanted: Annotated[_Wanted, Query()]) -> Cases:
+    """Cases that match all given filters, last opened first."""
+    after = _cursor(wanted.cursor)
+    answer = context.reads.cases(wanted, wanted.limit + 1, after)
+    page = answer.found[: wanted.limit]
+    more = len(answer.found) > wanted.limit
+    following = Cursor(page[-1].opened_at, page[-1].case_id).text() if more else None
+    items = [Case.showing(row) for row in page]
+    return Cases(items=items, next=following, sequence=answer.sequence)
+
+
+@router.get("/cases/{case_id}", responses=problems(404), dependencies=[WAITS])
+def show_case(context: AppContext, case_id: CaseId, wanted: Annotated[_View, Query()]) -> OneCase:
+    """One case with its timeline; at most one of the three `as_of`.
+
+    Includes what only supervisors see if `by` names one.
+    """
+    answer = look_up(context, case_id, wanted.as_of(), wanted.slice())
+    history, supervisor = answer.found, context.is_supervisor(wanted.by)
+    return OneCase(
+        case=Case.showing(history.case),
+        timeline=[
+            TimelineEntry(**entry_shown(one, history.erased, to_supervisor=supervisor))
+            for one in history.events
+        ],
+        unreadable=[
+            Unreadable.showing(one, type_name=type_shown(one.type_name))
+            for one in history.put_aside
+        ],
+        next=following(history),
+        sequence=answer.sequence,
+    )
 
 
 def _cursor(text: str | None) -> Cursor | None:

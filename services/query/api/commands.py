@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -14,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError, create_model
 
 from services.query.api.shapes import Shape
-from services.query.context import Context
+from services.query.context import AppContext, Context
 from services.query.masking import type_shown
 from services.query.nats_connection import NobodyAnswersError
 from services.query.requests.problems import ProblemError, problems
@@ -52,34 +51,6 @@ class Shown(Shape):
     """Who else works on the case, if anyone: a claim locks nobody out."""
 
 
-def routes(context: Context) -> APIRouter:
-    """One route a command."""
-    router = APIRouter(prefix="/api/commands", tags=["commands"])
-    for name, command_type in COMMANDS.items():
-        router.add_api_route(
-            f"/{name}",
-            _endpoint(context, command_type),
-            methods=["POST"],
-            name=name,
-            summary=(command_type.__doc__ or name).strip().splitlines()[0],
-            response_model=Shown,
-            response_model_exclude_none=True,
-            responses=PROBLEMS,
-        )
-    return router
-
-
-def _endpoint(context: Context, command_type: type[Command]) -> Callable[[Any], Awaitable[Shown]]:
-    async def endpoint(body: Any) -> Shown:
-        return await pass_on(context, ANSWERED_BY[command_type], body)
-
-    # The body's type differs by route, so it can't be written in the function.
-    endpoint.__annotations__["body"] = _request_type(command_type)
-    endpoint.__doc__ = command_type.__doc__
-    return endpoint
-
-
-@cache
 def _request_type(command_type: type[Command]) -> type[Command]:
     return create_model(
         command_type.__name__,
@@ -87,6 +58,16 @@ def _request_type(command_type: type[Command]) -> type[Command]:
         __doc__=command_type.__doc__,
         command_id=(Id, Field(default_factory=new_command_id, description="made if missing")),
     )
+
+
+def _endpoint(command_type: type[Command]) -> Callable[..., Awaitable[Shown]]:
+    async def endpoint(context: AppContext, body: Any) -> Shown:
+        return await pass_on(context, ANSWERED_BY[command_type], body)
+
+    # The body's type differs by route, so it can't be written in the function.
+    endpoint.__annotations__["body"] = _request_type(command_type)
+    endpoint.__doc__ = command_type.__doc__
+    return endpoint
 
 
 def new_command_id() -> str:
@@ -128,7 +109,11 @@ async def pass_on(context: Context, service: str, command: Command) -> Shown:
             errors = [error.model_dump() for error in answer.errors]
             raise ProblemError(422, "invalid", "The service can't understand it.", errors=errors)
         case Unavailable():
-            raise _unavailable(service, answer.reason, command)
+            known = command.command_id
+            detail = (
+                f"{service}: {answer.reason}. Sending it again with command_id {known} is safe."
+            )
+            raise ProblemError(503, "unavailable", detail, service=service, command_id=known)
 
 
 async def _ask(
@@ -154,6 +139,15 @@ def _other_holder(context: Context, command: Command) -> str | None:
     return row.claimed_by if is_another_person(row.claimed_by, command.by) else None
 
 
-def _unavailable(service: str, reason: str, command: Command) -> ProblemError:
-    detail = f"{service}: {reason}. Sending it again with command_id {command.command_id} is safe."
-    return ProblemError(503, "unavailable", detail, service=service, command_id=command.command_id)
+router = APIRouter(prefix="/api/commands", tags=["commands"])
+for _name, _command_type in COMMANDS.items():
+    router.add_api_route(
+        f"/{_name}",
+        _endpoint(_command_type),
+        methods=["POST"],
+        name=_name,
+        summary=(_command_type.__doc__ or _name).strip().splitlines()[0],
+        response_model=Shown,
+        response_model_exclude_none=True,
+        responses=PROBLEMS,
+    )

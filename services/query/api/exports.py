@@ -14,9 +14,9 @@ from pydantic import Field, ValidationError, model_validator
 from services.query.api.commands import PROBLEMS, new_command_id, pass_on
 from services.query.api.shapes import Shape, shows
 from services.query.api.shifts import Limit
-from services.query.context import Context
+from services.query.context import AppContext, Context
 from services.query.models import desk
-from services.query.reads.desk import DeskReads
+from services.query.reads.boards import Boards
 from services.query.reads.publication import PublicFile, public_file
 from services.query.requests.body import Body
 from services.query.requests.problems import ProblemError, invalid
@@ -65,35 +65,38 @@ class Exports(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api/exports")
-    reads = DeskReads(context.generations)
+router = APIRouter(prefix="/api/exports")
 
-    @router.get("", tags=["desk"])
-    def exports(limit: Limit = 50) -> Exports:
-        """What figures left the house, when, and who agreed."""
-        answer = reads.exports(limit)
-        return Exports(
-            items=[ExportRow.showing(one) for one in answer.found], sequence=answer.sequence
-        )
 
-    @router.post(
-        "",
-        tags=["statistics"],
-        response_class=Response,
-        responses={**PROBLEMS, 200: {"content": {"text/csv": {}}, "description": "The file"}},
+@router.get("", tags=["desk"])
+def exports(context: AppContext, limit: Limit = 50) -> Exports:
+    """What figures left the house, when, and who agreed."""
+    answer = Boards(context.generations).exports(limit)
+    items = [ExportRow.showing(one) for one in answer.found]
+    return Exports(items=items, sequence=answer.sequence)
+
+
+@router.post(
+    "",
+    tags=["statistics"],
+    response_class=Response,
+    responses={**PROBLEMS, 200: {"content": {"text/csv": {}}, "description": "The file"}},
+)
+async def export(context: AppContext, wanted: Export) -> Response:
+    """Calls a day by channel as CSV; intake records the file's digest before it is returned."""
+    _require_over(wanted, datetime.now(UTC))
+    file = await run_in_threadpool(_file, context, wanted)
+    command = RecordExport(
+        **wanted.model_dump(mode="json"),
+        case_id=f"EXPORT-{wanted.command_id}",
+        digest=file.digest,
+        rows=file.rows,
+        suppressed=file.suppressed,
     )
-    async def export(wanted: Export) -> Response:
-        """Calls a day by channel as CSV; intake records the file's digest before it is returned."""
-        _require_over(wanted, datetime.now(UTC))
-        file = await run_in_threadpool(_file, context, wanted)
-        command = _command(wanted, file)
-        answer = await pass_on(context, ANSWERED_BY[type(command)], command)
-        if answer.result == "repeated":
-            await run_in_threadpool(_require_same, context, command)
-        return _response(command, file)
-
-    return router
+    answer = await pass_on(context, ANSWERED_BY[type(command)], command)
+    if answer.result == "repeated":
+        await run_in_threadpool(_require_same, context, command)
+    return _response(command, file)
 
 
 def _require_over(wanted: Export, now: datetime) -> None:
@@ -108,24 +111,10 @@ def _file(context: Context, wanted: Export) -> PublicFile:
     return public_file(rows, first, last, context.settings.small_numbers_below)
 
 
-def _command(wanted: Export, file: PublicFile) -> RecordExport:
-    return RecordExport(
-        command_id=wanted.command_id,
-        case_id=f"EXPORT-{wanted.command_id}",
-        by=wanted.by,
-        second_by=wanted.second_by,
-        first_day=wanted.first_day.isoformat(),
-        last_day=wanted.last_day.isoformat(),
-        digest=file.digest,
-        rows=file.rows,
-        suppressed=file.suppressed,
-    )
-
-
 def _require_same(context: Context, command: RecordExport) -> None:
     """Raises ProblemError if another file was recorded under the number."""
     try:
-        (first, *_) = context.open_log().select_events(command.case_id)
+        (first, *_) = context.log.select_events(command.case_id)
         recorded: Any = read_case_event(first.state, first.topic).data
     except (LogError, UnreadableEventError, ValueError, ValidationError):
         detail = "The log doesn't say what was recorded; ask again."

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.query.api.shapes import Case, Shape, shows
-from services.query.context import Context
+from services.query.context import AppContext
 from services.query.models import group
 from services.query.models.group import TYPES, CountRow, Group, MemberRow, ReceiptRow, group_of
 from services.query.reads.slices import FOLDED_MAX, Slice
-from services.query.requests.cases import CaseId, look_up, waits
+from services.query.requests.cases import WAITS, CaseId, look_up
 from services.query.requests.problems import ProblemError, problems
 
 
@@ -61,31 +61,28 @@ class GroupSheet(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["boards"])
+router = APIRouter(prefix="/api", tags=["boards"])
 
-    @router.get("/groups/{group_id}", responses=problems(404), dependencies=[waits(context)])
-    def group_sheet(group_id: CaseId) -> GroupSheet:
-        """A group's roll with the state of each case, its counts and its receipts."""
-        answer = look_up(context, group_id, None, Slice(types=TYPES, limit=FOLDED_MAX))
-        group = group_of(one.event for one in answer.found.events)
-        if group is None:
-            raise ProblemError(404, "no-such-group", "That case leads no group.")
-        cases = context.reads.cases_by_ids([one.case_id for one in group.roll]).found
-        return GroupSheet(
-            group_id=group_id,
-            members=[
-                Member.showing(one, case=Case.showing_any(cases.get(one.case_id)))
-                for one in group.roll
-            ],
-            counts=_counts(group),
-            receipts=[Receipt.showing(one) for one in group.receipts],
-            discrepancy=Discrepancy.showing_any(group.discrepancy),
-            complete=not answer.found.more,
-            sequence=answer.sequence,
-        )
 
-    return router
+@router.get("/groups/{group_id}", responses=problems(404), dependencies=[WAITS])
+def group_sheet(context: AppContext, group_id: CaseId) -> GroupSheet:
+    """A group's roll with the state of each case, its counts and its receipts."""
+    answer = look_up(context, group_id, None, Slice(types=TYPES, limit=FOLDED_MAX))
+    group = group_of(one.event for one in answer.found.events)
+    if group is None:
+        raise ProblemError(404, "no-such-group", "That case leads no group.")
+    cases = context.reads.cases_by_ids([one.case_id for one in group.roll]).found
+    return GroupSheet(
+        group_id=group_id,
+        members=[
+            Member.showing(one, case=Case.showing_any(cases.get(one.case_id))) for one in group.roll
+        ],
+        counts=_counts(group),
+        receipts=[Receipt.showing(one) for one in group.receipts],
+        discrepancy=Discrepancy.showing_any(group.discrepancy),
+        complete=not answer.found.more,
+        sequence=answer.sequence,
+    )
 
 
 def _counts(group: Group) -> Counts:

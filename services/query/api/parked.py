@@ -12,15 +12,13 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path, Query
 
 from services.query.api.shapes import Shape
-from services.query.context import Context
-from services.query.requests.body import SEQUENCE_MAX, ForPurpose
-from services.query.requests.parked import PAGE_MAX, PARKED, page_of
-from services.query.requests.problems import ProblemError, problems, unanswered
+from services.query.context import AppContext, Context
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX, ForPurpose
+from services.query.requests.problems import PARKED, ProblemError, answering, problems
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.messages import NoteParked
-from shared.log.case_log import LogError
 from shared.parked.messages import Waiting
-from shared.parked.parking import Parked, Reason
+from shared.parked.parking import Reason
 
 PROBLEMS = problems(
     (403, "`by` is no supervisor"),
@@ -72,55 +70,49 @@ class ReadParked(ForPurpose):
     """Who wants to read it, and why."""
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api/parked", tags=["parked"])
-
-    @router.get("", responses=problems(503))
-    def waiting_messages(
-        after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
-        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
-    ) -> WaitingMessages:
-        """The messages that wait for a person, without their content."""
-        page = page_of(context, after, limit)
-        items = [WaitingMessage.waiting(one) for one in page.items]
-        return WaitingMessages(items=items, next=page.following)
-
-    @router.post("/{sequence}/read", responses=PROBLEMS)
-    def read_parked(
-        sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)], wanted: ReadParked
-    ) -> ParkedContent:
-        """One message's content; who read it and why is recorded before the answer."""
-        if not context.is_supervisor(wanted.by):
-            raise ProblemError(403, "for-supervisors", "Only a supervisor reads parked messages.")
-        parked = _parked_at(context, sequence)
-        asked = NoteParked(
-            by=wanted.by,
-            purpose=wanted.purpose,
-            parked_id=parked.parked_id,
-            sequence=sequence,
-            use="read",
-            box=parked.original,
-        )
-        text, base64 = _content(context, asked)
-        return ParkedContent(
-            parked_id=parked.parked_id,
-            sequence=sequence,
-            subject=parked.subject,
-            text=text,
-            base64=base64,
-        )
-
-    return router
+router = APIRouter(prefix="/api/parked", tags=["parked"])
 
 
-def _parked_at(context: Context, sequence: int) -> Parked:
-    try:
+@router.get("", responses=problems(503))
+def waiting_messages(
+    context: AppContext,
+    after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
+    limit: Annotated[int, Query(ge=1, le=PARKED_MAX)] = PARKED_MAX,
+) -> WaitingMessages:
+    """The messages that wait for a person, without their content."""
+    with answering(PARKED):
+        page = context.parked_page(after, limit)
+    items = [WaitingMessage.waiting(one) for one in page.items]
+    return WaitingMessages(items=items, next=page.following)
+
+
+@router.post("/{sequence}/read", responses=PROBLEMS)
+def read_parked(
+    context: AppContext, sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)], wanted: ReadParked
+) -> ParkedContent:
+    """One message's content; who read it and why is recorded before the answer."""
+    if not context.is_supervisor(wanted.by):
+        raise ProblemError(403, "for-supervisors", "Only a supervisor reads parked messages.")
+    with answering(PARKED):
         parked = context.parked_at(sequence)
-    except LogError:
-        raise unanswered(PARKED) from None
     if parked is None:
         raise ProblemError(404, "not-parked", "No readable message is parked at this sequence.")
-    return parked
+    asked = NoteParked(
+        by=wanted.by,
+        purpose=wanted.purpose,
+        parked_id=parked.parked_id,
+        sequence=sequence,
+        use="read",
+        box=parked.original,
+    )
+    text, base64 = _content(context, asked)
+    return ParkedContent(
+        parked_id=parked.parked_id,
+        sequence=sequence,
+        subject=parked.subject,
+        text=text,
+        base64=base64,
+    )
 
 
 def _content(context: Context, asked: NoteParked) -> tuple[str | None, str | None]:

@@ -13,19 +13,18 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from services.query.api.shapes import Revealed, RevealedValue, Shape
-from services.query.context import Context
+from services.query.context import AppContext, Context
 from services.query.masking import may_open, type_shown
 from services.query.reads.opening import Found, content_of, first_values, opened, personal_values
 from services.query.reads.slices import Slice
 from services.query.requests.body import SEQUENCE_MAX, Body, ForPurpose, VersionCursor
 from services.query.requests.cases import CaseId, following, look_up
-from services.query.requests.problems import problems, unanswered
+from services.query.requests.problems import answering, problems
 from shared.diagnostics.logger import logger
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass, Word
 from shared.keys.access import AccessRecord, SearchKind, Use
 from shared.keys.messages import VALUES_MAX
-from shared.log.case_log import LogError
 from shared.written.values import Whole
 
 FIELDS_MAX = 1_000
@@ -115,38 +114,32 @@ class Accesses(Shape):
     unreadable: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
+router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
 
-    @router.post("/reveal", responses=PROBLEMS)
-    def reveal(case_id: CaseId, wanted: Reveal) -> Revealed:
-        """Opens personal values; who, what and why is recorded before the answer."""
-        answer = look_up(context, case_id, None, wanted.slice())
-        supervisor = context.is_supervisor(wanted.by)
-        found = [
-            one
-            for one in personal_values(answer.found.events)
-            if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
-        ]
-        values, cut_after = revealed(context, found, wanted)
-        logger.info("revealed", case_id=case_id, count=len(values))
-        # After a page that was cut short comes its rest, after a whole one later events.
-        following_page = cut_after or following(answer.found)
-        return Revealed(
-            case_id=case_id, values=values, next=following_page, sequence=answer.sequence
-        )
 
-    @router.get("/accesses")
-    def accesses(case_id: CaseId) -> Accesses:
-        """Who had which personal values of the case opened, when and for what purpose."""
-        try:
-            found = context.accesses(case_id)
-        except LogError:
-            raise unanswered("The record of access") from None
-        items = [_access(one, case_id) for one in found.records]
-        return Accesses(items=items, unreadable=found.unreadable)
+@router.post("/reveal", responses=PROBLEMS)
+def reveal(context: AppContext, case_id: CaseId, wanted: Reveal) -> Revealed:
+    """Opens personal values; who, what and why is recorded before the answer."""
+    answer = look_up(context, case_id, None, wanted.slice())
+    supervisor = context.is_supervisor(wanted.by)
+    found = [
+        one
+        for one in personal_values(answer.found.events)
+        if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
+    ]
+    shown = revealed(context, case_id, found, wanted, answer.sequence)
+    # After a page that was cut short comes its rest, after a whole one later events.
+    shown.next = shown.next or following(answer.found)
+    return shown
 
-    return router
+
+@router.get("/accesses")
+def accesses(context: AppContext, case_id: CaseId) -> Accesses:
+    """Who had which personal values of the case opened, when and for what purpose."""
+    with answering("The record of access"):
+        found = context.accesses(case_id)
+    items = [_access(one, case_id) for one in found.records]
+    return Accesses(items=items, unreadable=found.unreadable)
 
 
 def _access(record: AccessRecord, case_id: str) -> Access:
@@ -166,24 +159,25 @@ def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
 
 
 def revealed(
-    context: Context, found: Sequence[Found], wanted: Reveal
-) -> tuple[list[RevealedValue], str | None]:
-    """The first values opened, in order; recorded before the answer.
-
-    And if there are more, the last one's version: the next page's cursor.
-    """
+    context: Context, case_id: str, found: Sequence[Found], wanted: Reveal, sequence: int
+) -> Revealed:
+    """The first values opened, in order; recorded before the answer."""
     page = first_values(found, wanted.limit)
-    values = [one.value for one in page]
-    answers = opened(context.keys, values, wanted.by, wanted.purpose, "shown") if values else []
-    shown = [
-        RevealedValue(
-            version=one.value.version,
-            type_name=one.value.type_name,
-            field=one.value.field,
-            personal_class=one.personal_class,
-            state=answer.state,
-            value=content_of(one.value.field, answer),
-        )
-        for one, answer in zip(page, answers, strict=True)
-    ]
-    return shown, str(values[-1].version) if len(page) < len(found) else None
+    answers = opened(context.keys, [one.value for one in page], wanted.by, wanted.purpose, "shown")
+    logger.info("revealed", case_id=case_id, count=len(page))
+    return Revealed(
+        case_id=case_id,
+        values=[
+            RevealedValue(
+                version=one.value.version,
+                type_name=one.value.type_name,
+                field=one.value.field,
+                personal_class=one.personal_class,
+                state=answer.state,
+                value=content_of(one.value.field, answer),
+            )
+            for one, answer in zip(page, answers, strict=True)
+        ],
+        next=str(page[-1].value.version) if len(page) < len(found) else None,
+        sequence=sequence,
+    )

@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 
 from services.query.api.shapes import Case, Shape
-from services.query.context import Context
+from services.query.context import AppContext, Context
 from services.query.masking import SEALED
 from services.query.requests.problems import problems
 from services.query.requests.search import Search, asked_by, find
@@ -43,18 +43,16 @@ class Found(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["cases"])
+router = APIRouter(prefix="/api", tags=["cases"])
 
-    @router.post("/search", responses=problems(403, 429, 503))
-    def search(wanted: Search) -> Found:
-        """Finds cases; by name, suggestions for a person to judge."""
-        if wanted.name is not None:
-            return _suggested(context, wanted.name, *asked_by(wanted))
-        (rows, more), sequence = find(context, wanted)
-        return Found(items=[FoundCase.showing(one) for one in rows], more=more, sequence=sequence)
 
-    return router
+@router.post("/search", responses=problems(403, 429, 503))
+def search(context: AppContext, wanted: Search) -> Found:
+    """Finds cases; by name, suggestions for a person to judge."""
+    if wanted.name is not None:
+        return _suggested(context, wanted.name, *asked_by(wanted))
+    (rows, more), sequence = find(context, wanted)
+    return Found(items=[FoundCase.showing(one) for one in rows], more=more, sequence=sequence)
 
 
 def _suggested(context: Context, name: str, by: str, purpose: str) -> Found:

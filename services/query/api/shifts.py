@@ -8,18 +8,15 @@ from fastapi import APIRouter, Path, Query
 
 from services.query.api.reveal import PROBLEMS, Reveal, revealed
 from services.query.api.shapes import Case, Revealed, Shape, TimelineEntry, shows
-from services.query.context import Context
+from services.query.context import AppContext, Context
 from services.query.masking import entry_shown, erased_in
 from services.query.models.case_row import CaseRow
-from services.query.models.desk import ShiftRow, names_in
-from services.query.models.listed_cases import ListedCase, listed_of
-from services.query.reads.boards import Boards
-from services.query.reads.desk import DeskReads, ShiftLog
+from services.query.models.desk import ListedCase, ShiftRow, listed_of, names_in
+from services.query.reads.boards import Boards, ShiftLog
 from services.query.reads.opening import personal_values
 from services.query.reads.served import Answer
 from services.query.requests.problems import ProblemError, problems
 from shared.commands.case_numbers import ShiftNumber
-from shared.diagnostics.logger import logger
 from shared.refusals import is_another_person
 
 LIMIT_MAX = 500
@@ -74,42 +71,20 @@ class ShiftSheet(Shape):
     sequence: int
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api/shifts", tags=["desk"])
-    desk, boards = DeskReads(context.generations), Boards(context.generations)
-
-    @router.get("")
-    def shifts(limit: Limit = 50) -> Shifts:
-        """Shifts, last begun first."""
-        answer = desk.shifts(limit)
-        return Shifts(items=[_shift(one) for one in answer.found], sequence=answer.sequence)
-
-    @router.get("/{shift_id}", responses=problems(404))
-    def shift_sheet(shift_id: ShiftPath) -> ShiftSheet:
-        """One shift: the live cases that each operator holds, and which are handed over."""
-        return _sheet(context, boards, _find(desk, shift_id))
-
-    @router.post("/{shift_id}/reveal", responses=PROBLEMS)
-    def reveal_of_shift(shift_id: ShiftPath, wanted: Reveal) -> Revealed:
-        """Opens the remarks made at the shift's handover; recorded as for a case."""
-        answer = _find(desk, shift_id)
-        events = [one for one in answer.found.events if wanted.slice().holds(one.event)]
-        found = [one for one in personal_values(events) if wanted.asks_for(one)]
-        values, cut_after = revealed(context, found, wanted)
-        logger.info("revealed", case_id=shift_id, count=len(values))
-        return Revealed(case_id=shift_id, values=values, next=cut_after, sequence=answer.sequence)
-
-    return router
+router = APIRouter(prefix="/api/shifts", tags=["desk"])
 
 
-def _find(desk: DeskReads, shift_id: str) -> Answer[ShiftLog]:
-    answer = desk.shift(shift_id)
-    if answer.found is None:
-        raise ProblemError(404, "no-such-shift", "There is no such shift.")
-    return cast("Answer[ShiftLog]", answer)
+@router.get("")
+def shifts(context: AppContext, limit: Limit = 50) -> Shifts:
+    """Shifts, last begun first."""
+    answer = Boards(context.generations).shifts(limit)
+    return Shifts(items=[_shift(one) for one in answer.found], sequence=answer.sequence)
 
 
-def _sheet(context: Context, boards: Boards, answer: Answer[ShiftLog]) -> ShiftSheet:
+@router.get("/{shift_id}", responses=problems(404))
+def shift_sheet(context: AppContext, shift_id: ShiftPath) -> ShiftSheet:
+    """One shift: the live cases that each operator holds, and which are handed over."""
+    answer, boards = _find(context, shift_id), Boards(context.generations)
     shift, events, more = answer.found
     listed = listed_of(one.event for one in events)
     held = boards.held().found
@@ -137,6 +112,22 @@ def _sheet(context: Context, boards: Boards, answer: Answer[ShiftLog]) -> ShiftS
         complete=not more and board.in_all <= LIVE_MAX,
         sequence=answer.sequence,
     )
+
+
+@router.post("/{shift_id}/reveal", responses=PROBLEMS)
+def reveal_of_shift(context: AppContext, shift_id: ShiftPath, wanted: Reveal) -> Revealed:
+    """Opens the remarks made at the shift's handover; recorded as for a case."""
+    answer = _find(context, shift_id)
+    events = [one for one in answer.found.events if wanted.slice().holds(one.event)]
+    found = [one for one in personal_values(events) if wanted.asks_for(one)]
+    return revealed(context, shift_id, found, wanted, answer.sequence)
+
+
+def _find(context: Context, shift_id: str) -> Answer[ShiftLog]:
+    answer = Boards(context.generations).shift(shift_id)
+    if answer.found is None:
+        raise ProblemError(404, "no-such-shift", "There is no such shift.")
+    return cast("Answer[ShiftLog]", answer)
 
 
 def _shift(row: ShiftRow) -> Shift:

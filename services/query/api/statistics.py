@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.query.api.shapes import Shape, shows
-from services.query.context import Context
+from services.query.context import AppContext
 from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsRow
 from services.query.reads.publication import STATISTICS, PublicationClass, class_of_stage
-from services.query.requests.cases import waits
+from services.query.requests.cases import WAITS
 from shared.written.values import Day
 
 QUEUE_MAX = 1_000
@@ -76,40 +76,41 @@ class Statistics(Shape):
     items: list[Statistic]
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["statistics"])
+router = APIRouter(prefix="/api", tags=["statistics"])
 
-    @router.get("/queue", dependencies=[waits(context)])
-    def queue(limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200) -> Queue:
-        """Open cases that wait for a person, most urgent first, then longest waiting."""
-        answer = context.reads.queue(limit)
-        items = [Waiting.showing(row) for row in answer.found.rows]
-        return Queue(items=items, in_all=answer.found.in_all, sequence=answer.sequence)
 
-    @router.get("/statistics")
-    def statistics() -> Statistics:
-        """Every statistic, and who may see it."""
-        items = [Statistic(name=name, **one._asdict()) for name, one in STATISTICS.items()]
-        return Statistics(items=items)
+@router.get("/queue", dependencies=[WAITS])
+def queue(context: AppContext, limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200) -> Queue:
+    """Open cases that wait for a person, most urgent first, then longest waiting."""
+    answer = context.reads.queue(limit)
+    items = [Waiting.showing(row) for row in answer.found.rows]
+    return Queue(items=items, in_all=answer.found.in_all, sequence=answer.sequence)
 
-    @router.get("/statistics/calls")
-    def calls(from_day: Day | None = None, to_day: Day | None = None) -> Calls:
-        """Calls by day (UTC) and channel; the optional first and last day are included."""
-        answer = context.reads.calls(
-            from_day.isoformat() if from_day else None, to_day.isoformat() if to_day else None
-        )
-        total = sum(row.calls for row in answer.found)
-        days = [CallsOfDay.showing(row) for row in answer.found]
-        return Calls(days=days, total=total, sequence=answer.sequence)
 
-    @router.get("/statistics/funnel")
-    def funnel() -> Funnel:
-        """How many cases ever reached each stage, and why closed ones were closed."""
-        reached, closed = context.reads.funnel(), context.reads.closings()
-        stages = [
-            Stage(stage=name, cases=count, publication=class_of_stage(name))
-            for name, count in reached.found.items()
-        ]
-        return Funnel(stages=stages, closed=closed.found, sequence=reached.sequence)
+@router.get("/statistics")
+def statistics() -> Statistics:
+    """Every statistic, and who may see it."""
+    items = [Statistic(name=name, **one._asdict()) for name, one in STATISTICS.items()]
+    return Statistics(items=items)
 
-    return router
+
+@router.get("/statistics/calls")
+def calls(context: AppContext, from_day: Day | None = None, to_day: Day | None = None) -> Calls:
+    """Calls by day (UTC) and channel; the optional first and last day are included."""
+    answer = context.reads.calls(
+        from_day.isoformat() if from_day else None, to_day.isoformat() if to_day else None
+    )
+    total = sum(row.calls for row in answer.found)
+    days = [CallsOfDay.showing(row) for row in answer.found]
+    return Calls(days=days, total=total, sequence=answer.sequence)
+
+
+@router.get("/statistics/funnel")
+def funnel(context: AppContext) -> Funnel:
+    """How many cases ever reached each stage, and why closed ones were closed."""
+    reached, closed = context.reads.funnel(), context.reads.closings()
+    stages = [
+        Stage(stage=name, cases=count, publication=class_of_stage(name))
+        for name, count in reached.found.items()
+    ]
+    return Funnel(stages=stages, closed=closed.found, sequence=reached.sequence)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.query.api.shapes import Shape, shows
-from services.query.context import Context
+from services.query.context import AppContext
 from services.query.masking import personal_shown
 from services.query.models import links as ties
 from services.query.models import outbox as messages
 from services.query.reads.cases import CaseHistory
 from services.query.reads.slices import FOLDED_MAX, Slice
-from services.query.requests.cases import CaseId, look_up, waits
+from services.query.requests.cases import WAITS, CaseId, look_up
 from services.query.requests.problems import problems
 
 
@@ -57,40 +57,39 @@ class Outbox(Shape):
 NOTHING: dict[str, str | None] = {"text": None, "to_address": None}
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(prefix="/api/cases/{case_id}", tags=["cases"], responses=problems(404))
+router = APIRouter(prefix="/api/cases/{case_id}", tags=["cases"], responses=problems(404))
 
-    @router.get("/links", dependencies=[waits(context)])
-    def links(case_id: CaseId) -> Links:
-        """The other cases that a case is tied to, and how."""
-        answer = look_up(context, case_id, None, Slice(types=ties.TYPES, limit=FOLDED_MAX))
-        history = answer.found
-        found = ties.links_of(one.event for one in history.events)
-        return Links(
-            case_id=case_id,
-            previous_case=found.previous_case,
-            next_case=found.next_case,
-            split_from=found.split_from,
-            group_id=history.case.group_id,
-            links=[Link.showing(one, **_sealed(history, one.version)) for one in found.links],
-            complete=not history.more,
-            sequence=answer.sequence,
-        )
 
-    @router.get("/outbox", dependencies=[waits(context)])
-    def outbox(case_id: CaseId) -> Outbox:
-        """The messages to the caller, and what became of each."""
-        answer = look_up(context, case_id, None, Slice(types=messages.TYPES, limit=FOLDED_MAX))
-        history = answer.found
-        rows = messages.outbox_of(one.event for one in history.events)
-        return Outbox(
-            case_id=case_id,
-            items=[Message.showing(one, **NOTHING | _sealed(history, one.version)) for one in rows],
-            complete=not history.more,
-            sequence=answer.sequence,
-        )
+@router.get("/links", dependencies=[WAITS])
+def links(context: AppContext, case_id: CaseId) -> Links:
+    """The other cases that a case is tied to, and how."""
+    answer = look_up(context, case_id, None, Slice(types=ties.TYPES, limit=FOLDED_MAX))
+    history = answer.found
+    found = ties.links_of(one.event for one in history.events)
+    return Links(
+        case_id=case_id,
+        previous_case=found.previous_case,
+        next_case=found.next_case,
+        split_from=found.split_from,
+        group_id=history.case.group_id,
+        links=[Link.showing(one, **_sealed(history, one.version)) for one in found.links],
+        complete=not history.more,
+        sequence=answer.sequence,
+    )
 
-    return router
+
+@router.get("/outbox", dependencies=[WAITS])
+def outbox(context: AppContext, case_id: CaseId) -> Outbox:
+    """The messages to the caller, and what became of each."""
+    answer = look_up(context, case_id, None, Slice(types=messages.TYPES, limit=FOLDED_MAX))
+    history = answer.found
+    rows = messages.outbox_of(one.event for one in history.events)
+    return Outbox(
+        case_id=case_id,
+        items=[Message.showing(one, **NOTHING | _sealed(history, one.version)) for one in rows],
+        complete=not history.more,
+        sequence=answer.sequence,
+    )
 
 
 def _sealed(history: CaseHistory, version: int) -> dict[str, str | None]:

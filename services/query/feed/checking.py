@@ -19,8 +19,7 @@ from services.query.feed.read_model import sequence_of
 from services.query.feed.tables import fingerprint, prefix_of, tables_for
 from services.query.feed.writing import read_rows
 from services.query.models.archive import ASIDE, ArchiveRow
-from services.query.models.desk import ExportRow, ShiftRow
-from services.query.models.folding import ReadEvent, Rows, fold
+from services.query.models.folding import OF_CASES, ReadEvent, Rows, fold
 from services.query.models.statistics import CallsKey, CallsRow
 from shared.events.parsing import UnreadableEventError, read_case_event
 
@@ -66,7 +65,7 @@ class ReadModelCheck:
 
     def compare_rows(self) -> int:
         """Folds the archived log case by case and compares every row; returns how many cases."""
-        calls: dict[CallsKey, CallsRow] = {}
+        calls: Counter[CallsKey] = Counter()
         counted: Counter[str] = Counter()
         with self._reader.connect() as connection:
             aside = self._aside(connection)
@@ -74,7 +73,8 @@ class ReadModelCheck:
             for rows in self._folded(self._cases(connection, aside), calls):
                 counted.update(self._compare_batch(connection, rows))
             found = map(tuple, connection.execute(select(self._tables.statistics_calls)))
-            self._compare("statistics_calls", calls, _by_key(found, 2))
+            folded = {key: CallsRow(*key, count) for key, count in calls.items()}
+            self._compare("statistics_calls", folded, _by_key(found, 2))
             shown = sequence_of(connection, self._fingerprint)
             # A missing timeline row takes its event out of the fold.
             counted["case_timeline"], counted["archive"] = shown - put_aside, shown
@@ -82,9 +82,7 @@ class ReadModelCheck:
                 self._compare_count(connection, self._tables.by_name[name], count)
         return counted["case_list"]
 
-    def _folded(
-        self, cases: Iterable[Iterable[Item]], calls: dict[CallsKey, CallsRow]
-    ) -> Iterator[Rows]:
+    def _folded(self, cases: Iterable[Iterable[Item]], calls: Counter[CallsKey]) -> Iterator[Rows]:
         """The rows of some logs at a time; no event is kept, for one may have half a megabyte."""
         rows = Rows(calls=calls)
         for number, case in enumerate(cases, start=1):
@@ -149,11 +147,10 @@ class ReadModelCheck:
 
     def _compare_batch(self, connection: Connection, rows: Rows) -> dict[str, int]:
         """Compares the rows of some logs; returns how many each table has."""
-        ids = {*rows.after, *rows.desk}
         expected = _expected(rows)
         for name, some in expected.items():
             table = self._tables.by_name[name]
-            found = read_rows(connection, table, table.info["row"], ids)
+            found = read_rows(connection, table, rows.after)
             keys = KEY_COLUMNS.get(name, len(table.primary_key.columns))
             self._compare(name, _by_key(some, keys), _by_key(found, keys))
         return {name: len(some) for name, some in expected.items()}
@@ -184,17 +181,11 @@ def _differing(one: Any, other: tuple[Any, ...]) -> list[str]:
 
 def _expected(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
     """The folded rows by table, for tables whose rows come from one log each."""
-    cases, desk = rows.after.values(), rows.desk.values()
-    return {
-        "case_list": [one.case for one in cases],
-        "queue": [one.queue for one in cases if one.queue is not None],
-        "statistics_funnel": [one.funnel for one in cases],
-        "overdue": [row for one in cases for row in one.overdue],
-        "alarms": [row for one in cases for row in one.alarms],
-        "shifts": [row for row in desk if isinstance(row, ShiftRow)],
-        "exports": [row for row in desk if isinstance(row, ExportRow)],
-        "case_timeline": [*rows.timeline],
+    of_cases = {
+        name: [row for one in rows.after.values() for row in getattr(one, name)]
+        for name in OF_CASES
     }
+    return {**rows.states(), **of_cases, "case_timeline": [*rows.timeline]}
 
 
 def _by_key(rows: Iterable[tuple[Any, ...]], columns: int) -> dict[Any, tuple[Any, ...]]:

@@ -126,15 +126,7 @@ def _set_up_sqlite(engine: Engine, pragmas: list[str], begin: str) -> None:
 
 def _open_postgresql(url: URL) -> Database:
     arguments = {"connect_timeout": 5, "options": "-c timezone=UTC -c synchronous_commit=off"}
-    writer = create_engine(
-        url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments
-    )
-    reader = create_engine(
-        url,
-        pool_size=READERS,
-        max_overflow=READERS,
-        pool_pre_ping=True,
-        connect_args=arguments,
-        isolation_level="REPEATABLE READ",
-    )
-    return Database(writer, reader)
+    both: dict[str, Any] = {"pool_pre_ping": True, "connect_args": arguments}
+    writer = create_engine(url, pool_size=1, max_overflow=0, **both)
+    both["isolation_level"] = "REPEATABLE READ"
+    return Database(writer, create_engine(url, pool_size=READERS, max_overflow=READERS, **both))

@@ -65,8 +65,10 @@ class Generations:
             connection.execute(text(f"CREATE VIEW {name} AS SELECT * FROM {table.name}"))  # noqa: S608
         for other in others:
             tables_for(prefix_of(other)).metadata.drop_all(connection)
-            for name in _tables_of(connection, other):  # Tables that only an older program knew.
-                connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+            # Tables that only an older program knew.
+            for name in inspect(connection).get_table_names():
+                if name.startswith(prefix_of(other)):
+                    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
         connection.execute(delete(READ_MODELS).where(READ_MODELS.c.fingerprint != own))
         connection.execute(
             update(READ_MODELS).where(READ_MODELS.c.fingerprint == own).values(state=SERVING)
@@ -78,19 +80,11 @@ def _states(connection: Connection) -> dict[str, str]:
     return {str(row[0]): str(row[1]) for row in rows}
 
 
-def _tables_of(connection: Connection, generation: str) -> list[str]:
-    prefix = prefix_of(generation)
-    return [name for name in inspect(connection).get_table_names() if name.startswith(prefix)]
-
-
 def _is_readable(connection: Connection, generation: str) -> bool:
     """Whether an older generation has every table and column that this program reads."""
     inspector = inspect(connection)
-    there = set(inspector.get_table_names())
-    for table in tables_for(prefix_of(generation)).by_name.values():
-        if table.name not in there:
-            return False
-        columns = {column["name"] for column in inspector.get_columns(table.name)}
-        if not columns.issuperset(table.columns.keys()):
-            return False
-    return True
+    return all(
+        inspector.has_table(table.name)
+        and {*table.columns.keys()} <= {one["name"] for one in inspector.get_columns(table.name)}
+        for table in tables_for(prefix_of(generation)).by_name.values()
+    )

@@ -41,13 +41,13 @@ class Feed:
 
     def __init__(
         self,
-        open_log: Callable[[], Log],
+        log: Log,
         generations: Generations,
         progress: Progress,
         metrics: Metrics,
         on_applied: Callable[[Sequence[RecordedEvent]], None] | None = None,
     ) -> None:
-        self._open_log = open_log
+        self._log = log
         self._generations = generations
         self._progress = progress
         self._metrics = metrics
@@ -82,22 +82,21 @@ class Feed:
             self._generations.open()
             self._opened = True
         model = self._generations.following
-        log = self._open_log()
         self._checkpoint = model.begin()
         self._progress.put_aside = model.put_aside()
-        self._target = self._last_of(log)
-        self._check_same_log(log)
+        self._target = self._last_of_log()
+        self._check_same_log()
         if self._generations.rebuilding:
             self._progress.advance(self._generations.served.checkpoint())
         if not self._progress.caught_up:
             self._progress.catching_up.begin(self._checkpoint, self._target, time.monotonic())
         self._show()
         logger.info("following", sequence=self._checkpoint, last=self._target)
-        with log.subscribe(gt=self._checkpoint) as subscription:
+        with self._log.subscribe(gt=self._checkpoint) as subscription:
             self._progress.failing = None
-            self._consume(log, subscription, stop)
+            self._consume(subscription, stop)
 
-    def _consume(self, log: Log, subscription: Subscription, stop: Event) -> None:
+    def _consume(self, subscription: Subscription, stop: Event) -> None:
         check_at = time.monotonic() + CHECK_EVERY_S
         while not stop.is_set():
             batch = _next_batch(subscription)
@@ -106,7 +105,7 @@ class Feed:
                 check_at = time.monotonic() + CHECK_EVERY_S
             elif time.monotonic() >= check_at:
                 check_at = time.monotonic() + CHECK_EVERY_S
-                if self._last_of(log) > self._checkpoint:
+                if self._last_of_log() > self._checkpoint:
                     # The log grew but the subscription is silent: begin a new one.
                     logger.warning("subscription_silent", sequence=self._checkpoint)
                     return
@@ -139,26 +138,24 @@ class Feed:
             self._progress.advance(self._checkpoint)
         self._metrics.rebuilding.set(self._generations.rebuilding)
 
-    def _last_of(self, log: Log) -> int:
-        """The last sequence of the log. Raises StoppedError if it is behind us."""
-        last = log.max_notification_id() or 0
+    def _last_of_log(self) -> int:
+        """Raises StoppedError if it is behind us."""
+        last = self._log.max_notification_id() or 0
         if last < self._checkpoint:
-            raise StoppedError(
-                f"the log ends at sequence {last}, before the checkpoint {self._checkpoint}"
-            )
+            behind = f"before the checkpoint {self._checkpoint}"
+            raise StoppedError(f"the log ends at sequence {last}, {behind}")
         return last
 
-    def _check_same_log(self, log: Log) -> None:
+    def _check_same_log(self) -> None:
         """Raises StoppedError if the event at the checkpoint isn't the one that was applied."""
         if self._checkpoint == 0:
             return
-        found = log.select_notifications(self._checkpoint, 1)
+        found = self._log.select_notifications(self._checkpoint, 1)
         if not found or found[0].id != self._checkpoint:
             raise StoppedError(f"the log has no sequence {self._checkpoint} any more")
         if bytes(found[0].state) != self._generations.following.last_archived():
-            raise StoppedError(
-                f"the log was replaced: another event stands at sequence {self._checkpoint}"
-            )
+            other = f"another event stands at sequence {self._checkpoint}"
+            raise StoppedError(f"the log was replaced: {other}")
 
     def _alarm(self, reason: str) -> None:
         self._progress.stopped = reason
@@ -169,16 +166,13 @@ class Feed:
 
 
 def _next_batch(subscription: Subscription) -> list[RecordedEvent]:
-    batch = list(subscription.next_batch(BATCH_EVENTS, IDLE_S))
-    size = _size(batch)
-    while BEHIND_EVENTS <= len(batch) < BATCH_EVENTS and size < BATCH_BYTES:
-        more = subscription.next_batch(BATCH_EVENTS - len(batch), 0.0)
+    batch: list[RecordedEvent] = []
+    more = subscription.next_batch(BATCH_EVENTS, IDLE_S)
+    size = 0
+    while more:
         batch += more
-        size += _size(more)
-        if len(more) < BEHIND_EVENTS:
+        size += sum(len(one.state) for one in more)
+        if len(more) < BEHIND_EVENTS or len(batch) >= BATCH_EVENTS or size >= BATCH_BYTES:
             break
+        more = subscription.next_batch(BATCH_EVENTS - len(batch), 0.0)
     return batch
-
-
-def _size(batch: Sequence[RecordedEvent]) -> int:
-    return sum(len(one.state) for one in batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
@@ -19,73 +19,64 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
         self.recent_wrong_codes = WrongCodes()
-        self._measure_feed()
-        self._measure_waiting()
-        self._measure_requests()
         Info("passage_build", "What runs", registry=self.registry).info({"version": version})
-
-    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
-        return Gauge(name, says, labels, registry=self.registry)
-
-    def _counter(self, name: str, says: str, *labels: str) -> Counter:
-        return Counter(name, says, labels, registry=self.registry)
-
-    def _histogram(
-        self, name: str, says: str, *labels: str, buckets: Sequence[float] = SECONDS_BUCKETS
-    ) -> Histogram:
-        return Histogram(name, says, labels, buckets=buckets, registry=self.registry)
+        self._measure_feed()
+        self._measure_the_rest()
 
     def _measure_feed(self) -> None:
-        self.applied = self._gauge(
-            "passage_query_applied_sequence", "Last sequence in the read model"
-        )
-        self.last = self._gauge("passage_log_last_sequence", "Last sequence in CASES")
-        self.lag = self._gauge("passage_query_lag_events", "Events not yet in the read model")
-        self.events = self._counter("passage_query_events_applied", "Events applied", "type")
-        self.batch_size = self._histogram(
+        gauge = partial(Gauge, registry=self.registry)
+        counter = partial(Counter, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.applied = gauge("passage_query_applied_sequence", "Last sequence in the read model")
+        self.last = gauge("passage_log_last_sequence", "Last sequence in CASES")
+        self.lag = gauge("passage_query_lag_events", "Events not yet in the read model")
+        self.events = counter("passage_query_events_applied", "Events applied", ["type"])
+        self.batch_size = histogram(
             "passage_query_batch_events", "Events applied in one transaction", buckets=BATCH_BUCKETS
         )
-        self.batch_seconds = self._histogram(
-            "passage_query_batch_seconds", "How long one batch took to apply, seconds"
+        self.batch_seconds = histogram(
+            "passage_query_batch_seconds",
+            "How long one batch took to apply, seconds",
+            buckets=SECONDS_BUCKETS,
         )
-        self.stopped = self._gauge("passage_query_projection_stopped", "1: a person must look")
-        self.put_aside = self._gauge(
+        self.stopped = gauge("passage_query_projection_stopped", "1: a person must look")
+        self.put_aside = gauge(
             "passage_query_put_aside_messages",
             "Messages of CASES that can't be read; their cases are shown as damaged",
         )
-        self.retries = self._counter(
-            "passage_query_feed_retries", "Faults the feed began anew after"
-        )
-        self.rebuilding = self._gauge(
-            "passage_query_rebuilding", "1: older tables are served meanwhile"
-        )
+        self.retries = counter("passage_query_feed_retries", "Faults the feed began anew after")
+        self.rebuilding = gauge("passage_query_rebuilding", "1: older tables are served meanwhile")
 
-    def _measure_waiting(self) -> None:
-        self.parked = self._gauge("passage_parked_messages", "Messages that wait for a person")
-        self.storing_problems = self._gauge(
+    def _measure_the_rest(self) -> None:
+        gauge = partial(Gauge, registry=self.registry)
+        counter = partial(Counter, registry=self.registry)
+        self.parked = gauge("passage_parked_messages", "Messages that wait for a person")
+        self.storing_problems = gauge(
             "passage_storing_problems",
             "Streams that a nats-server doesn't write any more, and full disks",
         )
-        self.calls_waiting = self._gauge(
+        self.calls_waiting = gauge(
             "passage_calls_waiting",
             "Messages of a channel that intake has not recorded yet",
-            "channel",
+            ["channel"],
         )
-        self.oldest_call = self._gauge(
+        self.oldest_call = gauge(
             "passage_oldest_call_seconds",
             "Age of the oldest message of a channel that intake has not recorded yet",
-            "channel",
+            ["channel"],
         )
-
-    def _measure_requests(self) -> None:
-        self.wrong_codes = self._counter(
-            "passage_wrong_return_codes", "Calls with a return code that no case has", "channel"
+        self.wrong_codes = counter(
+            "passage_wrong_return_codes", "Calls with a return code that no case has", ["channel"]
         )
-        self.requests = self._counter(
-            "passage_http_requests", "HTTP requests answered", "method", "route", "status"
+        self.requests = counter(
+            "passage_http_requests", "HTTP requests answered", ["method", "route", "status"]
         )
-        self.request_seconds = self._histogram(
-            "passage_http_request_seconds", "How long a request took, seconds", "method", "route"
+        self.request_seconds = Histogram(
+            "passage_http_request_seconds",
+            "How long a request took, seconds",
+            ["method", "route"],
+            registry=self.registry,
+            buckets=SECONDS_BUCKETS,
         )
 
     def watch(self, progress: Progress) -> None:
@@ -95,5 +86,4 @@ class Metrics:
         self.stopped.set_function(lambda: float(progress.stopped is not None))
 
     def text(self) -> bytes:
-        """Prometheus' text format."""
         return generate_latest(self.registry)

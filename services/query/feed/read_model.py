@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.exc import DataError
 
 from services.query.feed.database import Database
 from services.query.feed.tables import READ_MODELS, prefix_of, tables_for
-from services.query.feed.writing import RowWriter, read_rows
-from services.query.models import lookups, statistics
-from services.query.models.alarms import AlarmRow
+from services.query.feed.writing import RowWriter, read_rows, rows_by_log
+from services.query.models import lookups
 from services.query.models.archive import ASIDE, ArchiveRow
-from services.query.models.case_row import CaseRow
-from services.query.models.desk import DeskRow, ExportRow, ShiftRow, is_of_the_desk
+from services.query.models.desk import STATE_TABLES, state_table
 from services.query.models.folding import (
-    CaseRows,
+    OF_CASES,
+    UNKNOWN,
+    LogRows,
     ReadEvent,
     Rows,
     StoppedError,
@@ -26,12 +26,9 @@ from services.query.models.folding import (
     read_events,
     touched_logs,
 )
-from services.query.models.overdue import OverdueRow
-from services.query.models.queue import QueueRow
-from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
+from services.query.models.statistics import CallsKey, CallsRow
 from services.query.recorder import RecordedEvent
 
-OfCaseT = TypeVar("OfCaseT", QueueRow, FunnelRow, OverdueRow, AlarmRow)
 CASES_KEPT = 5_000
 """How many cases' rows stay in memory, those changed last."""
 
@@ -49,7 +46,7 @@ class ReadModel:
             name: RowWriter(table, self._writer.dialect)
             for name, table in self.tables.by_name.items()
         }
-        self._kept: dict[str, CaseRows] = {}
+        self._kept: dict[str, LogRows] = {}
 
     def checkpoint(self) -> int:
         """The sequence of the last event applied."""
@@ -100,12 +97,7 @@ class ReadModel:
     ) -> int:
         after = batch[-1].id
         with self._writer.begin() as connection:
-            touched = touched_logs(batch)
-            of_desk = {one for one in touched if is_of_the_desk(one)}
-            rows = Rows(
-                before=self._rows_before(connection, touched - of_desk),
-                desk_before=self._desk_before(connection, of_desk),
-            )
+            rows = Rows(before=self._rows_before(connection, touched_logs(batch)))
             fold(items, rows)
             self._add_calls_before(connection, rows)
             self._write(connection, rows)
@@ -113,79 +105,57 @@ class ReadModel:
         self._keep(rows)
         return rows.unreadable
 
-    def _rows_before(self, connection: Connection, touched: set[str]) -> dict[str, CaseRows]:
+    def _rows_before(self, connection: Connection, touched: set[str]) -> dict[str, LogRows]:
         before = {one: self._kept[one] for one in touched if one in self._kept}
-        before.update(self._read_cases(connection, touched.difference(before)))
+        before.update(self._read_logs(connection, touched.difference(before)))
         return before
 
-    def _desk_before(self, connection: Connection, ids: set[str]) -> dict[str, DeskRow]:
-        if not ids:
-            return {}
-        found: list[DeskRow] = [
-            *read_rows(connection, self.tables.shifts, ShiftRow, ids),
-            *read_rows(connection, self.tables.exports, ExportRow, ids),
-        ]
-        return {row[0]: row for row in found}
+    def _read_logs(self, connection: Connection, ids: set[str]) -> dict[str, LogRows]:
+        tables, states = self.tables.by_name, dict[str, Any]()
+        for name in STATE_TABLES:
+            of_it = [one for one in ids if state_table(one) == name]
+            states |= {row[0]: row for row in read_rows(connection, tables[name], of_it)}
+        # Most logs in a rebuild have just begun: they have no rows yet.
+        others = {name: rows_by_log(connection, tables[name], states) for name in OF_CASES}
+        return {
+            log_id: LogRows(state, *(others[name].get(log_id, ()) for name in OF_CASES))
+            for log_id, state in states.items()
+        }
 
     def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
         """Adds the stored counts to the batch's."""
         days = {key.day for key in rows.calls}
-        for known in read_rows(connection, self.tables.statistics_calls, CallsRow, days):
+        for known in read_rows(connection, self.tables.statistics_calls, days):
             key = CallsKey(known.day, known.channel)
             if key in rows.calls:
-                rows.calls[key] = statistics.together(known, rows.calls[key])
-
-    def _read_cases(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
-        if not ids:
-            return {}
-        tables = self.tables
-        cases = read_rows(connection, tables.case_list, CaseRow, ids)
-        # Most cases in a rebuild have just begun: they have no rows yet.
-        ids = {row.case_id for row in cases}
-        waiting = _by_case(read_rows(connection, tables.queue, QueueRow, ids))
-        reached = _by_case(read_rows(connection, tables.statistics_funnel, FunnelRow, ids))
-        late = _by_case(read_rows(connection, tables.overdue, OverdueRow, ids))
-        alarms = _by_case(read_rows(connection, tables.alarms, AlarmRow, ids))
-        return {
-            row.case_id: CaseRows(
-                row,
-                next(iter(waiting.get(row.case_id, ())), None),
-                reached[row.case_id][0],
-                tuple(late.get(row.case_id, ())),
-                tuple(alarms.get(row.case_id, ())),
-            )
-            for row in cases
-        }
+                rows.calls[key] += known.calls
 
     def _write(self, connection: Connection, rows: Rows) -> None:
         writers = self._writers
-        writers["case_list"].set(connection, [one.case for one in rows.after.values()])
-        waiting, gone, reached = _changed(rows)
-        writers["queue"].set(connection, waiting)
-        writers["queue"].delete(connection, gone)
-        writers["statistics_funnel"].set(connection, reached)
-        self._replace(connection, rows, "overdue")
-        self._replace(connection, rows, "alarms")
-        writers["shifts"].set(connection, [r for r in rows.desk.values() if type(r) is ShiftRow])
-        writers["exports"].set(connection, [r for r in rows.desk.values() if type(r) is ExportRow])
+        for name, states in rows.states().items():
+            writers[name].set(connection, states)
+        for name in OF_CASES:
+            self._write_changed(connection, rows, name)
         self._set_lookups(connection, rows)
-        writers["statistics_calls"].set(connection, rows.calls.values())
+        calls = [CallsRow(*key, count) for key, count in rows.calls.items()]
+        writers["statistics_calls"].set(connection, calls)
         writers["case_timeline"].insert(connection, rows.timeline)
         writers["archive"].insert(connection, rows.archive)
 
-    def _replace(
-        self, connection: Connection, rows: Rows, name: Literal["overdue", "alarms"]
-    ) -> None:
-        """Replaces the table's rows of the cases whose rows changed."""
-        changed: dict[str, tuple[Any, ...]] = {}
-        for case_id, after in rows.after.items():
-            before = rows.before.get(case_id)
-            was = getattr(before, name) if before is not None else ()
-            if getattr(after, name) is not was:
-                changed[case_id] = getattr(after, name)
-        writer = self._writers[name]
-        writer.delete(connection, list(changed))
-        writer.insert(connection, [row for some in changed.values() for row in some])
+    def _write_changed(self, connection: Connection, rows: Rows, name: str) -> None:
+        """Writes one table's rows of the cases whose rows changed."""
+        size = len(self.tables.by_name[name].primary_key)
+        gone: list[str] = []
+        changed: list[tuple[Any, ...]] = []
+        for log_id, one in rows.after.items():
+            before = getattr(rows.before.get(log_id, UNKNOWN), name)
+            after = getattr(one, name)
+            if after is not before:
+                changed += after
+                if {row[:size] for row in before} - {row[:size] for row in after}:
+                    gone.append(log_id)
+        self._writers[name].delete(connection, gone)
+        self._writers[name].set(connection, changed)
 
     def _set_lookups(self, connection: Connection, rows: Rows) -> None:
         forgotten, found_by = lookups.together(rows.lookups)
@@ -197,9 +167,9 @@ class ReadModel:
 
     def _keep(self, rows: Rows) -> None:
         """Caches rows; nobody else writes them (`_advance` ensures it)."""
-        for case_id, one in rows.after.items():
-            self._kept.pop(case_id, None)
-            self._kept[case_id] = one
+        for log_id, one in rows.after.items():
+            self._kept.pop(log_id, None)
+            self._kept[log_id] = one
         while len(self._kept) > CASES_KEPT:
             del self._kept[next(iter(self._kept))]
 
@@ -224,28 +194,3 @@ def sequence_of(connection: Connection, fingerprint: str) -> int:
         select(READ_MODELS.c.sequence).where(READ_MODELS.c.fingerprint == fingerprint)
     ).scalar()
     return int(found) if found is not None else 0
-
-
-def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
-    """The queue rows to set and cases to remove from the queue, and the funnel rows to set."""
-    waiting: list[QueueRow] = []
-    gone: list[str] = []
-    reached: list[FunnelRow] = []
-    for case_id, after in rows.after.items():
-        before = rows.before.get(case_id)
-        was_waiting = before.queue if before is not None else None
-        if after.queue is None:
-            if was_waiting is not None:
-                gone.append(case_id)
-        elif after.queue is not was_waiting:
-            waiting.append(after.queue)
-        if before is None or after.funnel is not before.funnel:
-            reached.append(after.funnel)
-    return waiting, gone, reached
-
-
-def _by_case(rows: Iterable[OfCaseT]) -> dict[str, list[OfCaseT]]:
-    found: dict[str, list[OfCaseT]] = {}
-    for row in sorted(rows):
-        found.setdefault(row.case_id, []).append(row)
-    return found

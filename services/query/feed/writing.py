@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Table, select
 
@@ -18,7 +18,6 @@ VALUES_AT_ONCE = 30_000
 """Parameters of one INSERT; SQLite allows 32,766, PostgreSQL 65,535."""
 
 ItemT = TypeVar("ItemT")
-RowT = TypeVar("RowT", bound=NamedTuple)
 
 
 class RowWriter:
@@ -69,12 +68,19 @@ def _listed(marks: list[str]) -> str:
     return f"({', '.join(marks)})"
 
 
-def read_rows(
-    connection: Connection, table: Table, row: type[RowT], keys: Collection[str]
-) -> list[RowT]:
+def read_rows(connection: Connection, table: Table, keys: Collection[str]) -> list[Any]:
     """The rows of a table whose first column is one of the keys."""
-    first, found = next(iter(table.columns)), list[RowT]()
+    first, made, found = next(iter(table.columns)), table.info["row"]._make, list[Any]()
     for some in _pieces(list(keys), READ_AT_ONCE):
-        query = select(table).where(first.in_(some))
-        found += [row._make(one) for one in connection.execute(query)]
+        found += map(made, connection.execute(select(table).where(first.in_(some))))
+    return found
+
+
+def rows_by_log(
+    connection: Connection, table: Table, ids: Collection[str]
+) -> dict[str, tuple[Any, ...]]:
+    """The rows of each of these logs, in the order of their keys."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for row in sorted(read_rows(connection, table, ids)):
+        found[row[0]] = (*found.get(row[0], ()), row)
     return found

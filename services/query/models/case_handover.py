@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
 
 from services.query.models.case_messages import told, told_no_more
 from services.query.models.case_row import (
@@ -30,17 +29,11 @@ _OfMeeting = (
     | handover.RendezvousCancelled
     | handover.RendezvousExpired
 )
-_AfterReceipt = (
-    custody.CustodyChanged
-    | custody.Exchanged
-    | custody.CaptureCardDue
-    | custody.CaptureCardConfirmed
-    | custody.ExchangeOffered
-    | custody.ExchangeConsentGiven
-    | custody.ExchangeConsentWithdrawn
-    | custody.PublicityConsentGiven
-    | custody.PublicityConsentWithdrawn
-)
+ENDED: dict[type[_OfMeeting], RendezvousState] = {
+    handover.RendezvousMissed: "missed",
+    handover.RendezvousCancelled: "cancelled",
+    handover.RendezvousExpired: "expired",
+}
 CONTACT_BY_RULE: dict[handover.FollowUpRule, ContactState] = {
     "arrived_contact_due": "due",
     "arrived_silent": "silent",
@@ -89,8 +82,6 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
             return row._replace(discrepancy=True)
         case handover.HandoverDiscrepancyResolved():
             return row._replace(discrepancy=False)
-        case handover.EmergencyOverrideUsed() | handover.FollowUpSet():
-            return row
         case _:
             return _after_receipt(row, event)
 
@@ -136,19 +127,10 @@ def _after_meeting(row: CaseRow, event: _OfMeeting) -> CaseRow:
             return told(row, event)
         case handover.DisclosureWithdrawn():
             return told_no_more(row, event)
-        case handover.RendezvousMissed():
-            return _ended(row, "missed")
-        case handover.RendezvousCancelled():
-            return _ended(row, "cancelled")
-        case handover.RendezvousExpired():
-            return _ended(row, "expired")
         case _:
-            assert_never(event)
-
-
-def _ended(row: CaseRow, how: RendezvousState) -> CaseRow:
-    after = moved_to(_unbound(row), "arrived")
-    return after._replace(rendezvous=how, told_by=None, perhaps_told_by=None)
+            after = moved_to(_unbound(row), "arrived")
+            how = ENDED[type(event)]
+            return after._replace(rendezvous=how, told_by=None, perhaps_told_by=None)
 
 
 def _unbound(row: CaseRow) -> CaseRow:
@@ -180,7 +162,7 @@ def _without_offer(row: CaseRow, how: OfferState) -> CaseRow:
     return moved_to(row, stage)._replace(offer=how)
 
 
-def _after_receipt(row: CaseRow, event: _AfterReceipt) -> CaseRow:
+def _after_receipt(row: CaseRow, event: HandoverEvent) -> CaseRow:
     match event:
         case custody.CustodyChanged():
             after = _held(row, event.custody)
@@ -189,8 +171,6 @@ def _after_receipt(row: CaseRow, event: _AfterReceipt) -> CaseRow:
             return after._replace(custody=event.custody, custody_at=event.changed_at)
         case custody.Exchanged():
             return reached(row, "exchanged")
-        case custody.CaptureCardDue() | custody.CaptureCardConfirmed():
-            return row
         case custody.ExchangeOffered():
             standing = row.exchange_consent
             return row._replace(exchange_consent="asked" if standing == "none" else standing)
@@ -203,7 +183,7 @@ def _after_receipt(row: CaseRow, event: _AfterReceipt) -> CaseRow:
         case custody.PublicityConsentWithdrawn():
             return row._replace(publicity_consent="withdrawn")
         case _:
-            assert_never(event)
+            return row
 
 
 def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
 
 from services.query.models.case_messages import after_message
 from services.query.models.case_row import CaseRow, IdentityState, heard_of, moved_to, reached
@@ -11,10 +10,8 @@ from services.query.models.rows import earlier
 from shared.callers.contact_rule import SafeToContact, said_in, windows_in, words_of
 from shared.events import claims, groups, intake
 from shared.events.base import CaseEvent
-from shared.events.calls import CallEnded
 from shared.events.catalogue import IntakeEvent
 from shared.events.outbound import OutboundEvent
-from shared.events.shifts import DeskEvent
 
 
 def after_intake(
@@ -49,29 +46,8 @@ def after_intake(
             return moved_to(row._replace(open=True, closing_reason=None), row.stage)
         case OutboundEvent():
             return after_message(row, event)
-        case _:
-            return _unchanged(row, event)
-
-
-_ChangingNothing = (
-    CallEnded
-    | intake.CallerConfirmed
-    | intake.DuressSignalled  # Nobody who looks at the case may see it.
-    | intake.DuressCleared
-    | intake.NoteAdded
-    | intake.AdviceGiven
-    | intake.DeadlinePassed
-    | intake.CasesLinked
-    | intake.CasesUnlinked
-    | intake.ErasureRequested
-    | intake.PersonalDataErased
-    | groups.HeadsCounted
-    | DeskEvent
-)
-
-
-def _unchanged(row: CaseRow, _: _ChangingNothing) -> CaseRow:
-    return row
+        case _:  # Nobody who looks at the case may see a sign of duress.
+            return row
 
 
 def _called(
@@ -115,39 +91,27 @@ def _registered(row: CaseRow, event: intake.PersonalDataProvided, event_id: str)
 def _after_claim(row: CaseRow, event: claims.CaseClaimed | claims.CaseReleased) -> CaseRow:
     if event.fence < row.fence:
         return row  # Somebody else holds it by now.
-    match event:
-        case claims.CaseClaimed():
-            return row._replace(
-                claimed_by=event.operator,
-                lease_until=event.lease_until,
-                fence=event.fence,
-                claim_expired=False,
-            )
-        case claims.CaseReleased():
-            expired = event.reason == "expired"
-            return row._replace(claimed_by=None, lease_until=None, claim_expired=expired)
-        case _:
-            assert_never(event)
+    if isinstance(event, claims.CaseReleased):
+        expired = event.reason == "expired"
+        return row._replace(claimed_by=None, lease_until=None, claim_expired=expired)
+    return row._replace(
+        claimed_by=event.operator,
+        lease_until=event.lease_until,
+        fence=event.fence,
+        claim_expired=False,
+    )
 
 
 def _after_group(
-    row: CaseRow,
-    event: groups.GroupFormed | groups.GroupJoined | groups.GroupLeft,
+    row: CaseRow, event: groups.GroupFormed | groups.GroupJoined | groups.GroupLeft
 ) -> CaseRow:
-    match event:
-        case groups.GroupFormed():
-            return row._replace(group_id=event.group_id, group_role="lead")
-        case groups.GroupJoined():
-            # In the leading case's log it says the same of another man.
-            if event.member_case != row.case_id:
-                return row
-            return row._replace(group_id=event.group_id, group_role="member")
-        case groups.GroupLeft():
-            if event.member_case != row.case_id or event.group_id != row.group_id:
-                return row
-            return row._replace(group_id=None, group_role=None)
-        case _:
-            assert_never(event)
+    if isinstance(event, groups.GroupFormed):
+        return row._replace(group_id=event.group_id, group_role="lead")
+    if event.member_case != row.case_id:
+        return row  # In the leading case's log it says the same of another man.
+    if isinstance(event, groups.GroupJoined):
+        return row._replace(group_id=event.group_id, group_role="member")
+    return row._replace(group_id=None, group_role=None) if event.group_id == row.group_id else row
 
 
 def _safe(row: CaseRow, envelope: CaseEvent[IntakeEvent]) -> CaseRow:

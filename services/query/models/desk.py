@@ -5,6 +5,7 @@ A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case numbe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,16 +19,8 @@ from services.query.models.rows import (
     earlier,
     with_changes,
 )
+from shared.events import shifts
 from shared.events.base import CaseEvent
-from shared.events.shifts import (
-    OF_EXPORTS,
-    OF_SHIFTS,
-    ShiftCaseAccepted,
-    ShiftEnded,
-    ShiftHandedOver,
-    ShiftStarted,
-    StatisticsExported,
-)
 
 VERSION = 2
 
@@ -81,21 +74,28 @@ TABLES = (
 )
 
 DeskRow = ShiftRow | ExportRow
+STATE_TABLES = ("case_list", "shifts", "exports")
 
 
 def is_of_the_desk(log_id: str) -> bool:
     # No case number has a dash, and this is asked of every event.
-    return "-" in log_id and log_id.startswith((OF_SHIFTS, OF_EXPORTS))
+    return "-" in log_id and log_id.startswith((shifts.OF_SHIFTS, shifts.OF_EXPORTS))
 
 
 def names_in(names: str) -> list[str]:
-    """Splits a column of several names."""
     return names.split(BETWEEN_NAMES) if names else []
+
+
+def state_table(log_id: str) -> str:
+    """The table whose row is a log's state."""
+    if not is_of_the_desk(log_id):
+        return "case_list"
+    return "shifts" if log_id.startswith(shifts.OF_SHIFTS) else "exports"
 
 
 def began(log_id: str, at: datetime) -> DeskRow:
     """The row of a log of which nothing is known yet."""
-    return ShiftRow(log_id, at) if log_id.startswith(OF_SHIFTS) else ExportRow(log_id, at)
+    return ShiftRow(log_id, at) if log_id.startswith(shifts.OF_SHIFTS) else ExportRow(log_id, at)
 
 
 def evolve(
@@ -110,10 +110,10 @@ def evolve(
 
 def _shift(row: ShiftRow, data: Any, at: datetime) -> ShiftRow:
     match data:
-        case ShiftStarted():
+        case shifts.ShiftStarted():
             operators = BETWEEN_NAMES.join(data.operators)
             return row._replace(started_by=data.started_by, operators=operators)
-        case ShiftHandedOver():
+        case shifts.ShiftHandedOver():
             named = row._replace(
                 handed_over_at=at,
                 handed_over_by=data.by,
@@ -121,10 +121,10 @@ def _shift(row: ShiftRow, data: Any, at: datetime) -> ShiftRow:
                 listed_cases=_with(row.listed_cases, *data.case_ids),
             )
             return _counted(named)
-        case ShiftCaseAccepted():
+        case shifts.ShiftCaseAccepted():
             taken = _with(row.accepted_cases, data.live_case)
             return _counted(row._replace(accepted_cases=taken))
-        case ShiftEnded():
+        case shifts.ShiftEnded():
             return row._replace(ended_at=at)
         case _:
             return row  # What belongs to a case says nothing of a shift.
@@ -140,7 +140,7 @@ def _with(names: str, *more: str) -> str:
 
 
 def _export(row: ExportRow, data: Any) -> ExportRow:
-    if not isinstance(data, StatisticsExported):
+    if not isinstance(data, shifts.StatisticsExported):
         return row
     return row._replace(
         first_day=data.first_day,
@@ -151,3 +151,26 @@ def _export(row: ExportRow, data: Any) -> ExportRow:
         exported_by=data.by,
         second_by=data.second_by,
     )
+
+
+class ListedCase(NamedTuple):
+    """A live case that a shift named to those who follow."""
+
+    case_id: str
+    accepted_by: str | None = None
+    accepted_at: datetime | None = None
+
+
+def listed_of(events: Iterable[CaseEvent[Any]]) -> list[ListedCase]:
+    """The cases named at each handover, accepted or not; folded from the shift's log on request."""
+    listed: list[str] = []
+    accepted: dict[str, ListedCase] = {}
+    for event in events:
+        match event.data:
+            case shifts.ShiftHandedOver() as handed_over:
+                listed += handed_over.case_ids
+            case shifts.ShiftCaseAccepted(live_case=case_id) as one:
+                accepted[case_id] = ListedCase(case_id, one.by, event.time)
+            case _:
+                pass
+    return [accepted.get(one, ListedCase(one)) for one in dict.fromkeys(listed)]

@@ -6,6 +6,7 @@ Pure: takes the rows as they were, returns them as they are.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,12 +27,10 @@ from services.query.models.alarms import AlarmRow
 from services.query.models.archive import ArchiveRow
 from services.query.models.case_row import CaseRow
 from services.query.models.case_timeline import TimelineRow
-from services.query.models.damage import damaged
-from services.query.models.desk import DeskRow, is_of_the_desk
 from services.query.models.lookups import LookupChange
 from services.query.models.overdue import OverdueRow
 from services.query.models.queue import QueueRow
-from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
+from services.query.models.statistics import CallsKey, FunnelRow
 from services.query.recorder import RecordedEvent
 from shared.events.base import CaseEvent
 from shared.events.parsing import UnreadableEventError, read_case_event
@@ -52,31 +51,41 @@ class ReadEvent(NamedTuple):
     event: CaseEvent[Any]
 
 
-class CaseRows(NamedTuple):
-    """The rows of one case; `queue` is None if it doesn't wait for anyone."""
+class LogRows(NamedTuple):
+    """The rows of one log: its state, and a case's in each table named like the field."""
 
-    case: CaseRow
-    queue: QueueRow | None
-    funnel: FunnelRow
+    state: Any
+    """A CaseRow, or a ShiftRow or ExportRow: these are no cases."""
+    queue: tuple[QueueRow, ...] = ()
+    statistics_funnel: tuple[FunnelRow, ...] = ()
     overdue: tuple[OverdueRow, ...] = ()
     alarms: tuple[AlarmRow, ...] = ()
+
+
+UNKNOWN = LogRows(None)
+OF_CASES = LogRows._fields[1:]
+"""The tables that have a case's rows beside its state."""
 
 
 @dataclass(slots=True)
 class Rows:
     """The rows that a batch touches: the existing ones, then the results."""
 
-    before: dict[str, CaseRows] = field(default_factory=dict)
-    after: dict[str, CaseRows] = field(default_factory=dict)
-    desk_before: dict[str, DeskRow] = field(default_factory=dict)
-    desk: dict[str, DeskRow] = field(default_factory=dict)
-    """The logs of shifts and exports; they are no cases."""
-    calls: dict[CallsKey, CallsRow] = field(default_factory=dict)
+    before: dict[str, LogRows] = field(default_factory=dict)
+    after: dict[str, LogRows] = field(default_factory=dict)
+    calls: Counter[CallsKey] = field(default_factory=Counter)
     lookups: list[LookupChange] = field(default_factory=list)
     timeline: list[TimelineRow] = field(default_factory=list)
     archive: list[ArchiveRow] = field(default_factory=list)
     unreadable: int = 0
     """How many of the messages were put aside."""
+
+    def states(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Each log's state, by table."""
+        found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in desk.STATE_TABLES}
+        for log_id, one in self.after.items():
+            found[desk.state_table(log_id)].append(one.state)
+        return found
 
 
 def read_events(
@@ -124,115 +133,71 @@ def filed_under(case_id: str, version: int, type_name: str) -> tuple[str, int, s
 
 def touched_logs(batch: Iterable[RecordedEvent]) -> set[str]:
     """The logs that a batch may change, except names that can't be a case's."""
-    return {
-        one for one in {str(stored.originator_id) for stored in batch} if CASE_ID.fullmatch(one)
-    }
+    return set(filter(CASE_ID.fullmatch, {str(stored.originator_id) for stored in batch}))
 
 
 def fold(items: Iterable[ReadEvent | ArchiveRow], rows: Rows) -> None:
-    """Updates the rows; what doesn't follow its case's last version is put aside."""
+    """Updates the rows; what doesn't follow its log's last version is put aside."""
     after, before = rows.after, rows.before
     for item in items:
         if isinstance(item, ArchiveRow):
             _set_aside(item, rows)
             continue
-        event = item.event
-        log_id = event.subject
-        if is_of_the_desk(log_id):
-            _take_of_desk(item, rows)
-            continue
-        known = after.get(log_id) or before.get(log_id)
-        version = known.case.version if known is not None else 0
-        if event.caseversion == version + 1:
+        log_id = item.event.subject
+        known = after.get(log_id) or before.get(log_id) or UNKNOWN
+        version = known.state.version if known.state is not None else 0
+        if item.event.caseversion == version + 1:
             _take(item, known, rows)
         else:
-            _set_aside(_out_of_order(item, version), rows)
+            reason = f"it follows version {version} of its case"
+            _set_aside(_archived(item)._replace(unreadable=reason), rows)
 
 
-def _take_of_desk(item: ReadEvent, rows: Rows) -> None:
-    event = item.event
-    known = rows.desk.get(event.subject) or rows.desk_before.get(event.subject)
-    version = known.version if known is not None else 0
-    if event.caseversion != version + 1:
-        _set_aside(_out_of_order(item, version), rows)
-        return
-    rows.desk[event.subject] = desk.evolve(known, event, item.sequence, item.recorded_at)
-    _note(item, rows)
-
-
-def _take(item: ReadEvent, known: CaseRows | None, rows: Rows) -> None:
-    event = item.event
-    rows.after[event.subject] = _evolved(known, item)
-    key = statistics.call_in(event, item.recorded_at)
-    if key is not None:
-        rows.calls[key] = statistics.counted(rows.calls.get(key), key)
-    rows.lookups += lookups.changes(event)
-    _note(item, rows)
-
-
-def _note(item: ReadEvent, rows: Rows) -> None:
-    rows.timeline.append(case_timeline.entry(item.event, item.sequence, item.recorded_at))
+def _take(item: ReadEvent, known: LogRows, rows: Rows) -> None:
+    event, sequence, recorded_at = item.event, item.sequence, item.recorded_at
+    rows.timeline.append(case_timeline.entry(event, sequence, recorded_at))
     rows.archive.append(_archived(item))
-
-
-def _out_of_order(item: ReadEvent, version: int) -> ArchiveRow:
-    return _archived(item)._replace(unreadable=f"it follows version {version} of its case")
-
-
-def _set_aside(item: ArchiveRow, rows: Rows) -> None:
-    """Archives a message as it is, and marks the log named by its subject as damaged."""
-    rows.unreadable += 1
-    rows.archive.append(item)
-    if is_of_the_desk(item.case_id):
-        _damage_of_desk(item, rows)
-    else:
-        _damage(item, rows)
-
-
-def _damage_of_desk(item: ArchiveRow, rows: Rows) -> None:
-    known = rows.desk.get(item.case_id) or rows.desk_before.get(item.case_id)
-    row = damaged(known, desk.began(item.case_id, item.recorded_at), item)
-    if row is not None:
-        rows.desk[item.case_id] = row
-
-
-def _damage(item: ArchiveRow, rows: Rows) -> None:
-    known = rows.after.get(item.case_id) or rows.before.get(item.case_id)
-    begun = CaseRow(item.case_id, opened_at=item.recorded_at)
-    case = damaged(known.case if known is not None else None, begun, item)
-    if case is None:
+    if desk.is_of_the_desk(event.subject):
+        state = desk.evolve(known.state, event, sequence, recorded_at)
+        rows.after[event.subject] = LogRows(state)
         return
-    if known is not None:
-        rows.after[item.case_id] = known._replace(case=case)
-        return
-    rows.after[item.case_id] = CaseRows(
-        case,
-        queue.evolve(None, case, item.recorded_at),
-        statistics.FunnelRow(item.case_id, opened_at=item.recorded_at),
-    )
-
-
-def _evolved(known: CaseRows | None, item: ReadEvent) -> CaseRows:
-    event, recorded_at = item.event, item.recorded_at
-    if known is None:
-        case = case_list.evolve(None, event, item.sequence, recorded_at)
-        late = overdue.evolve((), case, event, recorded_at)
-        return CaseRows(
-            case,
-            queue.evolve(None, case, recorded_at, overdue.rules_of(late)),
-            statistics.reached(None, event, recorded_at),
-            late,
-            alarms.evolve((), event, recorded_at),
-        )
-    case = case_list.evolve(known.case, event, item.sequence, recorded_at)
+    case = case_list.evolve(known.state, event, sequence, recorded_at)
     late = overdue.evolve(known.overdue, case, event, recorded_at)
-    return CaseRows(
+    rows.after[event.subject] = LogRows(
         case,
         queue.evolve(known.queue, case, recorded_at, overdue.rules_of(late)),
-        statistics.reached(known.funnel, event, recorded_at),
+        statistics.evolve(known.statistics_funnel, event, recorded_at),
         late,
         alarms.evolve(known.alarms, event, recorded_at),
     )
+    key = statistics.call_in(event, recorded_at)
+    if key is not None:
+        rows.calls[key] += 1
+    rows.lookups += lookups.changes(event)
+
+
+def _set_aside(item: ArchiveRow, rows: Rows) -> None:
+    """Archives a message as it is, and marks the log named by its subject as damaged.
+
+    If it has the next version, it counts as that event: what follows is still read.
+    """
+    rows.unreadable += 1
+    rows.archive.append(item)
+    known = rows.after.get(item.case_id) or rows.before.get(item.case_id)
+    if item.version == (known.state.version if known is not None else 0) + 1:
+        known = known or _begun(item.case_id, item.recorded_at)
+        state = known.state._replace(version=item.version, sequence=item.sequence)
+        known = known._replace(state=state)
+    if known is not None:
+        rows.after[item.case_id] = known._replace(state=known.state._replace(damaged=True))
+
+
+def _begun(log_id: str, at: datetime) -> LogRows:
+    """The rows of a log of which nothing is known yet."""
+    if desk.is_of_the_desk(log_id):
+        return LogRows(desk.began(log_id, at))
+    case = CaseRow(log_id, opened_at=at)
+    return LogRows(case, queue.evolve((), case, at), (FunnelRow(log_id, opened_at=at),))
 
 
 def _archived(item: ReadEvent) -> ArchiveRow:

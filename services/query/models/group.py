@@ -6,27 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from shared.events import groups, handover
 from shared.events.base import CaseEvent
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.groups import (
-    GroupEvent,
-    GroupFormed,
-    GroupJoined,
-    GroupLeft,
-    HeadsCounted,
-    LeavingReason,
-)
-from shared.events.handover import (
-    GroupHandedOver,
-    HandoverDiscrepancyRaised,
-    HandoverDiscrepancyResolved,
-)
 
 TYPES = frozenset(
     name
     for name, event in CASE_EVENTS.items()
-    if issubclass(event, GroupEvent | GroupHandedOver)
-    or event in {HandoverDiscrepancyRaised, HandoverDiscrepancyResolved}
+    if issubclass(event, groups.GroupEvent | handover.GroupHandedOver)
+    or event in {handover.HandoverDiscrepancyRaised, handover.HandoverDiscrepancyResolved}
 )
 Received = Literal["awaited", "received", "missing", "refused"]
 
@@ -35,7 +23,7 @@ class MemberRow(NamedTuple):
     case_id: str
     joined_at: datetime
     left_at: datetime | None = None
-    left_because: LeavingReason | None = None
+    left_because: groups.LeavingReason | None = None
     received: Received = "awaited"
 
 
@@ -88,7 +76,7 @@ def group_of(events: Iterable[CaseEvent[Any]]) -> Group | None:
     group: Group | None = None
     for event in events:
         data = event.data
-        if isinstance(data, GroupFormed) and group is None:
+        if isinstance(data, groups.GroupFormed) and group is None:
             declared = CountRow(data.declared_size, "when it was formed", event.time)
             group = Group(event.time, (MemberRow(event.subject, event.time),), declared)
         elif group is not None and _is_of(data, event.subject):
@@ -97,17 +85,18 @@ def group_of(events: Iterable[CaseEvent[Any]]) -> Group | None:
 
 
 def _is_of(data: Any, lead: str) -> bool:
-    if isinstance(data, HandoverDiscrepancyRaised | HandoverDiscrepancyResolved):
+    if isinstance(data, handover.HandoverDiscrepancyRaised | handover.HandoverDiscrepancyResolved):
         return True
-    return isinstance(data, GroupEvent | GroupHandedOver) and getattr(data, "group_id", "") == lead
+    is_of_a_group = isinstance(data, groups.GroupEvent | handover.GroupHandedOver)
+    return is_of_a_group and getattr(data, "group_id", "") == lead
 
 
 def _after(group: Group, event: CaseEvent[Any]) -> Group:
     match event.data:
-        case GroupJoined(member_case=member):
+        case groups.GroupJoined(member_case=member):
             others = tuple(one for one in group.roll if one.case_id != member)
             return group._replace(roll=(*others, MemberRow(member, event.time)))
-        case GroupLeft() as left:
+        case groups.GroupLeft() as left:
             roll = (
                 one._replace(left_at=event.time, left_because=left.reason)
                 if one.case_id == left.member_case
@@ -115,22 +104,22 @@ def _after(group: Group, event: CaseEvent[Any]) -> Group:
                 for one in group.roll
             )
             return group._replace(roll=tuple(roll))
-        case HeadsCounted() as counted:
+        case groups.HeadsCounted() as counted:
             count = CountRow(counted.count, counted.source, event.time)
             if counted.kind == "observed":
                 return group._replace(observed=count)
             return group._replace(declared=count)
-        case GroupHandedOver() as receipt:
+        case handover.GroupHandedOver() as receipt:
             return _received(group, receipt)
-        case HandoverDiscrepancyRaised() as raised:
+        case handover.HandoverDiscrepancyRaised() as raised:
             return group._replace(discrepancy=Discrepancy(**raised.model_dump()))
-        case HandoverDiscrepancyResolved():
+        case handover.HandoverDiscrepancyResolved():
             return group._replace(discrepancy=None)
         case _:
             return group
 
 
-def _received(group: Group, receipt: GroupHandedOver) -> Group:
+def _received(group: Group, receipt: handover.GroupHandedOver) -> Group:
     said: dict[str, Received] = {
         **dict.fromkeys(receipt.missing, "missing"),
         **dict.fromkeys(receipt.refused, "refused"),

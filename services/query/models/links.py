@@ -6,25 +6,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from shared.events import intake
 from shared.events.base import CaseEvent
-from shared.events.intake import (
-    CaseLinkBasis,
-    CaseOpened,
-    CasesLinked,
-    CasesUnlinked,
-    EpisodeContinued,
-)
 
-TYPES = frozenset(
-    one.__name__ for one in (CaseOpened, EpisodeContinued, CasesLinked, CasesUnlinked)
-)
+TYPES = frozenset({"CaseOpened", "EpisodeContinued", "CasesLinked", "CasesUnlinked"})
 
 
 class LinkRow(NamedTuple):
     """Another case that may be the same man's; a person accepted that, and can take it back."""
 
     other_case: str
-    basis: CaseLinkBasis
+    basis: intake.CaseLinkBasis
     linked_at: datetime
     by: str
     version: int
@@ -43,17 +35,17 @@ def links_of(events: Iterable[CaseEvent[Any]]) -> Links:
     found, linked = Links(), dict[str, LinkRow]()
     for event in events:
         match event.data:
-            case CaseOpened() as opened:
+            case intake.CaseOpened() as opened:
                 found = found._replace(
                     previous_case=opened.previous_case, split_from=opened.split_from
                 )
-            case EpisodeContinued() as continued:
+            case intake.EpisodeContinued() as continued:
                 found = found._replace(next_case=continued.next_case)
-            case CasesLinked() as link:
+            case intake.CasesLinked() as link:
                 linked[link.other_case] = LinkRow(
                     link.other_case, link.basis, event.time, event.actor, event.caseversion
                 )
-            case CasesUnlinked() as unlinked:
+            case intake.CasesUnlinked() as unlinked:
                 linked.pop(unlinked.other_case, None)
             case _:
                 pass

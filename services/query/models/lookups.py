@@ -7,14 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from services.query.models.rows import Id, KeyedHash, TableOf
+from shared.events import intake
 from shared.events.base import CaseEvent
-from shared.events.intake import (
-    CallLinked,
-    CaseOpened,
-    PersonalDataErased,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-)
 
 VERSION = 3
 
@@ -46,24 +40,24 @@ LookupChange = LookupRow | Forgotten
 def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
     data, case_id = event.data, event.subject
     kind = type(data)
-    if kind is CaseOpened:
+    if kind is intake.CaseOpened:
         previous = _one(case_id, "previous_case", data.previous_case)
         return (*_of_caller(case_id, data), *previous)
-    if kind is CallLinked:
+    if kind is intake.CallLinked:
         return _of_caller(case_id, data)
-    if kind is ReturnCodeIssued:
+    if kind is intake.ReturnCodeIssued:
         # The twin finds what the code finds, and nothing tells them apart here.
         twin = _one(case_id, "return_code", data.duress_hash)
         return (*_one(case_id, "return_code", data.code_hash), *twin)
     # A prisoner's statement is kept apart: nobody is found by it.
-    if kind is PersonalDataProvided and data.provenance != "after_capture":
+    if kind is intake.PersonalDataProvided and data.provenance != "after_capture":
         return _one(case_id, "service_number", data.service_number_key)
-    if kind is PersonalDataErased and "identity" in data.classes:
+    if kind is intake.PersonalDataErased and "identity" in data.classes:
         return (Forgotten(case_id),)
     return ()
 
 
-def _of_caller(case_id: str, data: CaseOpened | CallLinked) -> Sequence[LookupChange]:
+def _of_caller(case_id: str, data: intake.CaseOpened | intake.CallLinked) -> Sequence[LookupChange]:
     """By his number, each number it may be, and the name that his account shows."""
     readings = [LookupRow(one, "caller", case_id) for one in data.reading_keys or ()]
     shown_name = _one(case_id, "shown_name", data.name_key)

@@ -9,34 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple
 
 from services.query.models.case_row import RANK, RECEIVED, CaseRow
 from services.query.models.rows import Characters, Id, TableOf
+from shared.events import claims, custody, handover, intake, verification
 from shared.events.base import CaseEvent, Event
-from shared.events.claims import CaseReleased
-from shared.events.custody import IN_CUSTODY, CaptureCardConfirmed, CaptureCardDue
-from shared.events.handover import FollowUpOverdue, FollowUpRule, FollowUpSet, HandoverOffered
-from shared.events.intake import (
-    CallLinked,
-    DeadlinePassed,
-    IntakeDeadline,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-)
-from shared.events.verification import RegistryChecked, VerificationEscalated
 
 VERSION = 1
 
 OverdueRule = Literal[
-    IntakeDeadline, "registry_no_answer", "registry_overdue", FollowUpRule, "capture_card"
+    intake.IntakeDeadline,
+    "registry_no_answer",
+    "registry_overdue",
+    handover.FollowUpRule,
+    "capture_card",
 ]
 
-CONTACT: tuple[OverdueRule, ...] = (
-    "arrived_contact_due",
-    "arrived_silent",
-    "decide_whether_lost",
-)
+CONTACT: tuple[OverdueRule, ...] = ("arrived_contact_due", "arrived_silent", "decide_whether_lost")
 ACKNOWLEDGEMENT: tuple[OverdueRule, ...] = (
     "handover_unacknowledged",
     "handover_unacknowledged_again",
@@ -46,23 +36,23 @@ LADDERS = (CONTACT, ACKNOWLEDGEMENT, REGISTRY)
 """Each rung says the same as the one before, but louder; only the loudest is shown."""
 
 CLEARED_BY: dict[type[Event], frozenset[OverdueRule]] = {
-    CallLinked: frozenset({"second_call_review"}),
-    ReturnCodeIssued: frozenset({"second_call_review"}),
-    FollowUpSet: frozenset({"operator", "second_call_review"}),
-    CaseReleased: frozenset({"operator"}),
-    PersonalDataProvided: frozenset(REGISTRY),
-    RegistryChecked: frozenset(REGISTRY),
-    HandoverOffered: frozenset(ACKNOWLEDGEMENT),
-    CaptureCardConfirmed: frozenset({"capture_card"}),
+    intake.CallLinked: frozenset({"second_call_review"}),
+    intake.ReturnCodeIssued: frozenset({"second_call_review"}),
+    handover.FollowUpSet: frozenset({"operator", "second_call_review"}),
+    claims.CaseReleased: frozenset({"operator"}),
+    intake.PersonalDataProvided: frozenset(REGISTRY),
+    verification.RegistryChecked: frozenset(REGISTRY),
+    handover.HandoverOffered: frozenset(ACKNOWLEDGEMENT),
+    custody.CaptureCardConfirmed: frozenset({"capture_card"}),
 }
 """What handles which rule, where the case's row doesn't say so; `_handles` has the exceptions."""
 
 NOTHING: frozenset[OverdueRule] = frozenset()
 SETTERS: tuple[type[Event], ...] = (
-    DeadlinePassed,
-    FollowUpOverdue,
-    VerificationEscalated,
-    CaptureCardDue,
+    intake.DeadlinePassed,
+    handover.FollowUpOverdue,
+    verification.VerificationEscalated,
+    custody.CaptureCardDue,
 )
 
 
@@ -99,13 +89,13 @@ def rules_of(rows: tuple[OverdueRow, ...]) -> frozenset[OverdueRule]:
 
 def _due(event: CaseEvent[Any]) -> tuple[OverdueRule, datetime] | None:
     match event.data:
-        case DeadlinePassed() | FollowUpOverdue() as passed:
+        case intake.DeadlinePassed() | handover.FollowUpOverdue() as passed:
             return passed.rule, passed.due_at
-        case VerificationEscalated(reason="no_answer"):
+        case verification.VerificationEscalated(reason="no_answer"):
             return "registry_no_answer", event.time
-        case VerificationEscalated(reason="overdue"):
+        case verification.VerificationEscalated(reason="overdue"):
             return "registry_overdue", event.time
-        case CaptureCardDue() as card:
+        case custody.CaptureCardDue() as card:
             return "capture_card", card.due_at
         case _:
             return None
@@ -122,11 +112,11 @@ def _with(rows: tuple[OverdueRow, ...], new: OverdueRow) -> tuple[OverdueRow, ..
 
 def _handles(data: Event, case: CaseRow) -> bool:
     match data:
-        case PersonalDataProvided():
+        case intake.PersonalDataProvided():
             return data.provenance != "after_capture"
-        case RegistryChecked():
+        case verification.RegistryChecked():
             return data.outcome != "unavailable" and data.about_event == case.claim_event_id
-        case CaseReleased():
+        case claims.CaseReleased():
             return data.reason == "done"
         case _:
             return True
@@ -135,7 +125,8 @@ def _handles(data: Event, case: CaseRow) -> bool:
 def _stands(rule: OverdueRule, case: CaseRow) -> bool:
     """Whether the case still waits for what was due."""
     if rule == "capture_card":
-        return (case.custody is None or case.custody in IN_CUSTODY) and case.stage != "exchanged"
+        is_held = case.custody is None or case.custody in custody.IN_CUSTODY
+        return is_held and case.stage != "exchanged"
     if rule == "operator":
         return case.next_case is None
     ended = not case.open or case.next_case is not None or RANK[case.stage] >= RECEIVED
@@ -153,6 +144,3 @@ def _waits(case: CaseRow) -> Mapping[OverdueRule, bool]:
         **dict.fromkeys(ACKNOWLEDGEMENT, unanswered),
         **dict.fromkeys(REGISTRY, unverified),
     }
-
-
-RULES: tuple[OverdueRule, ...] = get_args(OverdueRule)

@@ -97,19 +97,19 @@ TABLES = (
 
 
 def evolve(
-    row: QueueRow | None,
+    rows: tuple[QueueRow, ...],
     case: CaseRow,
     recorded_at: datetime,
     overdue: Collection[OverdueRule] = (),
-) -> QueueRow | None:
-    """The row after an event led to this case row; None if it doesn't wait for anyone."""
+) -> tuple[QueueRow, ...]:
+    """The row after an event led to this case row; none if it doesn't wait for anyone."""
     needs = need_of(case, overdue)
     if needs is None:
-        return None
+        return ()
     after = QueueRow(
         case.case_id,
         needs,
-        row.since_at if row is not None and row.needs == needs else recorded_at,
+        rows[0].since_at if rows and rows[0].needs == needs else recorded_at,
         LAST if needs in CAN_WAIT else RANK[case.urgency],
         case.urgency,
         case.channel,
@@ -121,7 +121,7 @@ def evolve(
         case.claimed_by,
         case.lease_until,
     )
-    return row if after == row else after
+    return rows if rows and rows[0] == after else (after,)
 
 
 def need_of(case: CaseRow, overdue: Collection[OverdueRule] = ()) -> Need | None:

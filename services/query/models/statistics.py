@@ -9,26 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from services.query.models.rows import Day, Id, TableOf, earlier, with_changes
+from shared.events import custody, handover, intake, verification
 from shared.events.base import CaseEvent, Event
-from shared.events.custody import IN_CUSTODY, CustodyChanged, Exchanged
 from shared.events.fields import Channel
-from shared.events.handover import (
-    ArrivedInUkraine,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    RendezvousDisclosed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CaseClosed,
-    CaseOpened,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-)
-from shared.events.verification import IdentityVerified
 
 VERSION = 4
 
@@ -45,7 +28,7 @@ class CallsRow(NamedTuple):
     calls: int
 
 
-CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
+CALLS: tuple[type[Event], ...] = (intake.CaseOpened, intake.CallLinked)
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
@@ -56,19 +39,10 @@ def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
     data = event.data
     if type(data) not in CALLS:  # Asked of every event: isinstance is slow on pydantic's classes.
         return None
-    if type(data) is CaseOpened and data.split_from is not None:
+    if type(data) is intake.CaseOpened and data.split_from is not None:
         return None
     began_at = earlier(data.started_at, recorded_at)
     return CallsKey(began_at.astimezone(UTC).date().isoformat(), data.channel)
-
-
-def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
-    return CallsRow(key.day, key.channel, (row.calls if row is not None else 0) + 1)
-
-
-def together(one: CallsRow, other: CallsRow) -> CallsRow:
-    """The sum of two rows with the same key."""
-    return one._replace(calls=one.calls + other.calls)
 
 
 class FunnelRow(NamedTuple):
@@ -97,37 +71,39 @@ TABLES = (
 )
 
 STAGE_OF: dict[type[Event], str] = {
-    SurrenderDeclared: "declared_at",
-    PersonalDataProvided: "registered_at",
-    ReturnCodeIssued: "code_issued_at",
-    IdentityVerified: "verified_at",
-    ArrivedInUkraine: "arrived_at",
-    RendezvousPlanned: "planned_at",
-    RendezvousDisclosed: "guided_at",
-    HandoverOffered: "offered_at",
-    HandoverAccepted: "accepted_at",
-    HandedOver: "handed_over_at",
-    CustodyChanged: "in_custody_at",
-    Exchanged: "exchanged_at",
-    CaseClosed: "closed_at",
+    intake.SurrenderDeclared: "declared_at",
+    intake.PersonalDataProvided: "registered_at",
+    intake.ReturnCodeIssued: "code_issued_at",
+    verification.IdentityVerified: "verified_at",
+    handover.ArrivedInUkraine: "arrived_at",
+    handover.RendezvousPlanned: "planned_at",
+    handover.RendezvousDisclosed: "guided_at",
+    handover.HandoverOffered: "offered_at",
+    handover.HandoverAccepted: "accepted_at",
+    handover.HandedOver: "handed_over_at",
+    custody.CustodyChanged: "in_custody_at",
+    custody.Exchanged: "exchanged_at",
+    intake.CaseClosed: "closed_at",
 }
 """The stage that an event brings a case to; others bring it to none."""
 
 
-def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime) -> FunnelRow:
-    """A stage counts from its first time."""
+def evolve(
+    rows: tuple[FunnelRow, ...], event: CaseEvent[Any], recorded_at: datetime
+) -> tuple[FunnelRow, ...]:
+    """The case's one row; a stage counts from its first time."""
     at = earlier(event.time, recorded_at)
-    before = row if row is not None else FunnelRow(event.subject, opened_at=at)
+    before = rows or (FunnelRow(event.subject, opened_at=at),)
     stage = _stage_of(event.data)
-    if stage is None or getattr(before, stage) is not None:
+    if stage is None or getattr(before[0], stage) is not None:
         return before
     # The name is one of the row's own, which mypy can't see through the double star.
-    return before._replace(**{stage: at})  # type: ignore[arg-type]
+    return (before[0]._replace(**{stage: at}),)  # type: ignore[arg-type]
 
 
 def _stage_of(data: Event) -> str | None:
-    if type(data) is PersonalDataProvided and data.provenance == "after_capture":
+    if type(data) is intake.PersonalDataProvided and data.provenance == "after_capture":
         return None  # It was stated to others, after his way was over.
-    if type(data) is CustodyChanged and data.custody not in IN_CUSTODY:
+    if type(data) is custody.CustodyChanged and data.custody not in custody.IN_CUSTODY:
         return None
     return STAGE_OF.get(type(data))

@@ -13,17 +13,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from services.query.context import Context
+from services.query.context import AppContext, Context
 from services.query.masking import entry_shown
 from services.query.models.queue import FIRST
 from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseHistory
 from services.query.reads.served import Answer
 from services.query.reads.slices import Slice
-from services.query.requests.body import SEQUENCE_MAX
-from services.query.requests.cases import CaseId, look_up, waits
-from services.query.requests.parked import PAGE_MAX, page_of
-from services.query.requests.problems import SEALED_DETAIL, ProblemError
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
+from services.query.requests.cases import WAITS, CaseId, look_up
+from services.query.requests.problems import PARKED, SEALED_DETAIL, ProblemError, answering
 from services.query.requests.search import Search, find
 from shared.callers.return_codes import codes_in
 from shared.commands.case_numbers import case_number_in
@@ -33,48 +32,48 @@ QUEUE_SHOWN_MAX = 200
 EVENTS_SHOWN = 200
 
 
-def routes(context: Context) -> APIRouter:
-    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    _parked_routes(context, router)
-
-    @router.get("/")
-    async def queue() -> str:
-        answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN_MAX)
-        return _render(
-            "queue.html",
-            context,
-            rows=answer.found.rows,
-            waiting=answer.found.in_all,
-            first=FIRST,
-            parked=await context.parked(),
-            sequence=answer.sequence,
-        )
-
-    @router.get("/cases/{case_id}", dependencies=[waits(context)])
-    def case(
-        case_id: CaseId,
-        as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
-        from_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
-    ) -> HTMLResponse:
-        as_of = AsOf(version=as_of_version) if as_of_version is not None else None
-        try:
-            answer = _page_of(context, case_id, as_of, from_version)
-        except ProblemError as problem:
-            return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
-        return HTMLResponse(_case(context, answer, as_of_version))
-
-    @router.post("/search")
-    async def search(request: Request) -> Response:
-        return await _found(context, _read_form(await request.body()))
-
-    return router
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
-def _parked_routes(context: Context, router: APIRouter) -> None:
-    @router.get("/parked")
-    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
-        page = page_of(context, after, PAGE_MAX)
-        return _render("parked.html", context, rows=page.items, next=page.following)
+@router.get("/")
+async def queue(context: AppContext) -> str:
+    answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN_MAX)
+    return _render(
+        "queue.html",
+        context,
+        rows=answer.found.rows,
+        waiting=answer.found.in_all,
+        first=FIRST,
+        parked=await context.nats.parked_waiting(),
+        sequence=answer.sequence,
+    )
+
+
+@router.get("/cases/{case_id}", dependencies=[WAITS])
+def case(
+    context: AppContext,
+    case_id: CaseId,
+    as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
+    from_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
+) -> HTMLResponse:
+    as_of = AsOf(version=as_of_version) if as_of_version is not None else None
+    try:
+        answer = _page_of(context, case_id, as_of, from_version)
+    except ProblemError as problem:
+        return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
+    return HTMLResponse(_case(context, answer, as_of_version))
+
+
+@router.post("/search")
+async def search(context: AppContext, request: Request) -> Response:
+    return await _found(context, _read_form(await request.body()))
+
+
+@router.get("/parked")
+def parked(context: AppContext, after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+    with answering(PARKED):
+        page = context.parked_page(after, PARKED_MAX)
+    return _render("parked.html", context, rows=page.items, next=page.following)
 
 
 def _case(context: Context, answer: Answer[CaseHistory], as_of_version: int | None) -> str:
@@ -156,19 +155,14 @@ def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("services.query", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(minute=_minute, words=_words, sentence=_sentence)
-    return environment
-
-
-PAGES = _environment()
+PAGES = Environment(
+    loader=PackageLoader("services.query", "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
 
 
 def _render(name: str, context: Context, **values: object) -> str:

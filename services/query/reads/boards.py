@@ -1,22 +1,27 @@
-"""Reads the boards: waiting pool, live board, awaited receipts, overdue deadlines, alarms.
+"""Reads the boards: waiting pool, live board, awaited receipts, overdue deadlines, alarms, and the
+desk's shifts and exports.
 
 Each lists the present and needs no pages: a hotline has a thousand cases waiting, and some live.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import Column, Select, func, select, text
 
 from services.query.feed.tables import Tables
+from services.query.feed.writing import rows_by_log
 from services.query.models.alarms import AlarmRow
 from services.query.models.case_list import CLAIMED, IN_POOL, ON_BOARD
 from services.query.models.case_row import CaseRow, IdentityState
+from services.query.models.desk import ExportRow, ShiftRow
+from services.query.models.folding import ReadEvent
 from services.query.models.overdue import OverdueRow, OverdueRule
 from services.query.models.statistics import FunnelRow
-from services.query.reads.served import Served, answered, rows_of
+from services.query.reads.served import Listed, Served, Snapshot, answered
+from services.query.reads.slices import FOLDED_MAX, Slice, events_of
 
 
 class OnBoard(NamedTuple):
@@ -25,17 +30,18 @@ class OnBoard(NamedTuple):
     overdue: tuple[OverdueRow, ...]
 
 
-class Listed(NamedTuple):
-    rows: Sequence[OnBoard]
-    in_all: int
+class ShiftLog(NamedTuple):
+    shift: ShiftRow
+    events: Sequence[ReadEvent]
+    more: bool
 
 
 class Boards(Served):
     @answered
     def waiting(
-        self, connection: Connection, tables: Tables, identity: IdentityState | None, limit: int
-    ) -> Listed:
-        """Who is registered and hasn't called again, longest waiting first."""
+        self, snapshot: Snapshot, identity: IdentityState | None, limit: int
+    ) -> Listed[OnBoard]:
+        tables = snapshot.tables
         reached = tables.statistics_funnel.c
         query = _board(tables, IN_POOL).order_by(
             func.coalesce(reached.code_issued_at, reached.registered_at, reached.opened_at),
@@ -43,58 +49,68 @@ class Boards(Served):
         )
         if identity is not None:
             query = query.where(tables.case_list.c.identity == identity)
-        return _listed(connection, tables, query, limit)
+        return _listed(snapshot, query, limit)
 
     @answered
-    def live(self, connection: Connection, tables: Tables, limit: int) -> Listed:
-        """Who is on Ukrainian territory and not received, earliest window first."""
-        table = tables.case_list.c
-        query = _board(tables, ON_BOARD).order_by(
-            table.rendezvous_window_from.is_(None), table.rendezvous_window_from, table.case_id
-        )
-        return _listed(connection, tables, query, limit)
+    def live(self, snapshot: Snapshot, limit: int) -> Listed[OnBoard]:
+        table = snapshot.tables.case_list.c
+        query = _board(snapshot.tables, ON_BOARD)
+        return _listed(snapshot, _by_time(query, table.rendezvous_window_from), limit)
 
     @answered
-    def awaiting_receipt(self, connection: Connection, tables: Tables, limit: int) -> Listed:
-        """Whom a team will take but has given no receipt for."""
-        table = tables.case_list.c
-        query = _board(tables, ON_BOARD).where(table.offer == "accepted")
-        query = query.order_by(
-            table.rendezvous_window_to.is_(None), table.rendezvous_window_to, table.case_id
-        )
-        return _listed(connection, tables, query, limit)
+    def awaiting_receipt(self, snapshot: Snapshot, limit: int) -> Listed[OnBoard]:
+        table = snapshot.tables.case_list.c
+        query = _board(snapshot.tables, ON_BOARD).where(table.offer == "accepted")
+        return _listed(snapshot, _by_time(query, table.rendezvous_window_to), limit)
 
     @answered
-    def overdue(
-        self, connection: Connection, tables: Tables, rule: OverdueRule | None, limit: int
-    ) -> Listed:
-        """Longest overdue first."""
-        late = tables.overdue
-        first = select(late.c.case_id, func.min(late.c.due_at).label("due_at"))
+    def overdue(self, snapshot: Snapshot, rule: OverdueRule | None, limit: int) -> Listed[OnBoard]:
+        late = snapshot.tables.overdue.c
+        first = select(late.case_id, func.min(late.due_at).label("due_at"))
         if rule is not None:
-            first = first.where(late.c.rule == rule)
-        due = first.group_by(late.c.case_id).subquery()
-        query = _board(tables).join(due, due.c.case_id == tables.case_list.c.case_id)
-        query = query.order_by(due.c.due_at, due.c.case_id)
-        return _listed(connection, tables, query, limit)
+            first = first.where(late.rule == rule)
+        due = first.group_by(late.case_id).subquery()
+        query = _board(snapshot.tables)
+        query = query.join(due, due.c.case_id == snapshot.tables.case_list.c.case_id)
+        return _listed(snapshot, query.order_by(due.c.due_at, due.c.case_id), limit)
 
     @answered
-    def held(self, connection: Connection, tables: Tables) -> list[CaseRow]:
-        table = tables.case_list
+    def held(self, snapshot: Snapshot) -> list[CaseRow]:
+        table = snapshot.tables.case_list
         query = select(table).where(text(CLAIMED), table.c.open).order_by(table.c.case_id)
-        return rows_of(connection, query, CaseRow)
+        return snapshot.rows(query, CaseRow)
 
     @answered
-    def alarms(self, connection: Connection, tables: Tables) -> list[tuple[AlarmRow, CaseRow]]:
-        """The alarms that no supervisor has cleared, newest first."""
-        alarms, cases = tables.alarms, tables.case_list
+    def alarms(self, snapshot: Snapshot) -> list[tuple[AlarmRow, CaseRow]]:
+        alarms, cases = snapshot.tables.alarms, snapshot.tables.case_list
         query = select(alarms, cases).join(cases, cases.c.case_id == alarms.c.case_id)
         query = query.order_by(alarms.c.signalled_at.desc(), alarms.c.case_id)
         size = len(alarms.columns)
         return [
             (AlarmRow._make(row[:size]), CaseRow._make(row[size:]))
-            for row in connection.execute(query)
+            for row in snapshot.connection.execute(query)
         ]
+
+    @answered
+    def shifts(self, snapshot: Snapshot, limit: int) -> list[ShiftRow]:
+        table = snapshot.tables.shifts
+        query = select(table).order_by(table.c.started_at.desc(), table.c.shift_id)
+        return snapshot.rows(query.limit(limit), ShiftRow)
+
+    @answered
+    def shift(self, snapshot: Snapshot, shift_id: str) -> ShiftLog | None:
+        table = snapshot.tables.shifts
+        found = snapshot.rows(select(table).where(table.c.shift_id == shift_id), ShiftRow)
+        if not found:
+            return None
+        events = events_of(snapshot, shift_id, Slice(limit=FOLDED_MAX + 1))
+        return ShiftLog(found[0], events[:FOLDED_MAX], len(events) > FOLDED_MAX)
+
+    @answered
+    def exports(self, snapshot: Snapshot, limit: int) -> list[ExportRow]:
+        table = snapshot.tables.exports
+        query = select(table).order_by(table.c.exported_at.desc(), table.c.export_id)
+        return snapshot.rows(query.limit(limit), ExportRow)
 
 
 def _board(tables: Tables, where: str | None = None) -> Select[Any]:
@@ -106,23 +122,18 @@ def _board(tables: Tables, where: str | None = None) -> Select[Any]:
     return query.where(cases.c.case_id.in_(select(cases.c.case_id).where(text(where))))
 
 
-def _listed(connection: Connection, tables: Tables, query: Select[Any], limit: int) -> Listed:
+def _by_time(query: Select[Any], at: Column[Any]) -> Select[Any]:
+    """Earliest first, then the cases without it."""
+    return query.order_by(at.is_(None), at, at.table.c.case_id)
+
+
+def _listed(snapshot: Snapshot, query: Select[Any], limit: int) -> Listed[OnBoard]:
     size = len(CaseRow._fields)
     found = [
         (CaseRow._make(row[:size]), FunnelRow._make(row[size:]))
-        for row in connection.execute(query.limit(limit))
+        for row in snapshot.connection.execute(query.limit(limit))
     ]
-    in_all = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    late = _overdue(connection, tables, [case.case_id for case, _ in found])
+    ids = [case.case_id for case, _ in found]
+    late = rows_by_log(snapshot.connection, snapshot.tables.overdue, ids)
     rows = [OnBoard(case, reached, late.get(case.case_id, ())) for case, reached in found]
-    return Listed(rows, in_all)
-
-
-def _overdue(
-    connection: Connection, tables: Tables, ids: Iterable[str]
-) -> Mapping[str, tuple[OverdueRow, ...]]:
-    table, found = tables.overdue, dict[str, tuple[OverdueRow, ...]]()
-    query = select(table).where(table.c.case_id.in_(list(ids))).order_by(*table.primary_key.columns)
-    for row in map(OverdueRow._make, connection.execute(query)):
-        found[row.case_id] = (*found.get(row.case_id, ()), row)
-    return found
+    return Listed(rows, snapshot.how_many(query.subquery()))

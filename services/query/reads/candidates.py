@@ -14,8 +14,8 @@ from typing import NamedTuple
 from services.query.models.case_row import CaseRow
 from services.query.models.lookups import Kind
 from services.query.reads.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
-from services.query.reads.comparing import BASES, Candidate, Person, compared, in_order, strongest
-from services.query.reads.identity_statements import Statement, addresses_of, name_of, statements_of
+from services.query.reads.comparing import BASES, Candidate, compared, in_order, strongest
+from services.query.reads.identity_statements import Statement, addresses_of, statements_of
 from services.query.reads.name_index import Place
 from services.query.reads.name_search import Likely, Names
 from services.query.reads.opening import opened
@@ -30,6 +30,8 @@ from shared.keys.access import SearchKind
 from shared.keys.client import Keys, Searcher
 from shared.keys.hash_purposes import SERVICE_NUMBER
 from shared.keys.messages import SealedValue
+from shared.matching import Stated
+from shared.matching.numbers import folded_number
 
 CANDIDATES_MAX = 20
 OPENED_MAX = 50
@@ -37,8 +39,7 @@ OPENED_MAX = 50
 
 
 class Asked(NamedTuple):
-    person: Person
-    name: str = ""
+    stated: Stated = Stated()
     code: str = ""
     callers: tuple[tuple[Channel, str], ...] = ()
     region: str | None = None
@@ -48,6 +49,17 @@ class Asked(NamedTuple):
     own_values: tuple[SealedValue, ...] = ()
     reveal: bool = False
     """Whether a person sees why fields agree or not, and so what was told."""
+
+    @property
+    def name(self) -> str:
+        """In one line."""
+        parts = (self.stated.surname, self.stated.first_names, self.stated.patronymic)
+        return " ".join(part for part in parts if part)
+
+    @property
+    def number(self) -> str:
+        """The service number as it is looked up."""
+        return folded_number(self.stated.service_number or "")
 
 
 class Found(NamedTuple):
@@ -103,7 +115,7 @@ class Candidates:
         said = self._reads.said(ids).found
         places = {place for one in wanted for place in matches[one].places}
         told: Statements = {}
-        if asked.person.is_told:
+        if asked.stated != Stated():
             told = statements_of(self._keys, said, places, by, purpose)
             there = {one.place for some in told.values() for one in some}
             self._names.forget(places - there)
@@ -133,8 +145,7 @@ class Candidates:
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
         asked = Asked(
-            told[-1].person if told else Person(),
-            name_of(told),
+            told[-1].stated if told else Stated(),
             callers=callers,
             own_case=case_id,
             own_values=told[-1].values if told else (),
@@ -147,7 +158,7 @@ class Candidates:
         hits = self._reads.hits(self._keys_of(asked, who)).found
         likely = Likely([], complete=True, more=False)
         if asked.name:
-            likely = self._names.likely(asked.name, asked.person.born)
+            likely = self._names.likely(asked.name, asked.stated.date_of_birth)
         ids = {*hits, *(one.case_id for one in likely.suggestions)}
         latest = self._reads.latest_episodes({*ids, asked.own_case}).found
         matches: defaultdict[str, _Match] = defaultdict(_Match)
@@ -185,8 +196,8 @@ def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
         for value in callers_to_hash(channel, address, asked.region)
     ]
     # A name that folds to nothing must not find others that fold to nothing.
-    if asked.person.number:
-        wanted.append(("service_number", (SERVICE_NUMBER, asked.person.number)))
+    if asked.number:
+        wanted.append(("service_number", (SERVICE_NUMBER, asked.number)))
     if to_hash(asked.code)[1]:
         wanted.append(("return_code", to_hash(asked.code)))
     return wanted
@@ -197,7 +208,7 @@ def _searcher(asked: Asked, by: str, purpose: str) -> Searcher:
         "caller": asked.callers,
         "name": asked.name,
         "return_code": asked.code,
-        "service_number": asked.person.number,
+        "service_number": asked.number,
     }
     kinds = tuple(kind for kind, value in given.items() if value)
     return Searcher(by, purpose, kinds or ("case",))
@@ -208,12 +219,12 @@ def _candidate(
 ) -> Candidate:
     ids = sorted({row.case_id, *match.ids})
     other_code = bool(asked.code) and row.code_hash is not None and "return_code" not in match.kinds
-    persons = [one.person for case_id in ids for one in told.get(case_id, ())]
+    stated = [one.stated for case_id in ids for one in told.get(case_id, ())]
     return Candidate(
         case=row,
         found_in=tuple(sorted(match.ids)),
         basis=strongest(match.kinds),
-        compared=compared(asked.person, persons, match.kinds, other_code=other_code),
+        judged=compared(asked.stated, stated, match.kinds, other_code=other_code),
         score=match.score,
         contact=contact_rule_of(said.get(row.case_id)),
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Select, and_, func, or_, select, text
+from sqlalchemy import Select, and_, func, or_, select, text
 
 from services.query.feed.tables import Tables
 from services.query.masking import erased_in
@@ -18,10 +17,9 @@ from services.query.models.case_row import CaseRow, IdentityState, Progress
 from services.query.models.case_timeline import OF_NAMES
 from services.query.models.folding import ReadEvent
 from services.query.models.lookups import Kind
-from services.query.models.queue import QueueRow
+from services.query.models.queue import FIRST, LAST, QueueRow
 from services.query.models.statistics import CallsRow, FunnelRow
-from services.query.reads.queue_order import first_of_queue
-from services.query.reads.served import Served, answered, rows_of
+from services.query.reads.served import Listed, Served, Snapshot, answered
 from services.query.reads.slices import (
     ERASURES,
     WHOLE,
@@ -33,6 +31,9 @@ from services.query.reads.slices import (
 )
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
+
+QUEUED_OF_A_CHANNEL = 50
+"""After so many of one channel, as urgent, come those of others: a flood hides nobody else."""
 
 
 class CaseFilter(BaseModel):
@@ -64,11 +65,6 @@ class PutAside(NamedTuple):
     reason: str
 
 
-class Waiting(NamedTuple):
-    rows: Sequence[QueueRow]
-    in_all: int
-
-
 class Cursor(NamedTuple):
     """Where a page of cases ends; cases opened before it are on the next."""
 
@@ -76,19 +72,13 @@ class Cursor(NamedTuple):
     case_id: str
 
     def text(self) -> str:
-        return (
-            urlsafe_b64encode(f"{self.opened_at.isoformat()} {self.case_id}".encode())
-            .decode()
-            .rstrip("=")
-        )
+        plain = f"{self.opened_at.isoformat()} {self.case_id}"
+        return urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str) -> Cursor:
     """Reads a cursor that `Cursor.text` made. Raises ValueError."""
-    try:
-        plain = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except binascii.Error:
-        raise ValueError("no cursor") from None
+    plain = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     moment, _, case_id = plain.partition(" ")
     opened_at = datetime.fromisoformat(moment)
     if opened_at.tzinfo is not UTC or not case_id.isalnum():
@@ -101,66 +91,38 @@ class Reads(Served):
 
     @answered
     def cases(
-        self,
-        connection: Connection,
-        tables: Tables,
-        wanted: CaseFilter,
-        limit: int,
-        after: Cursor | None,
+        self, snapshot: Snapshot, wanted: CaseFilter, limit: int, after: Cursor | None
     ) -> list[CaseRow]:
-        """Last opened first."""
-        table = tables.case_list
+        table = snapshot.tables.case_list
         query = select(table).order_by(table.c.opened_at.desc(), table.c.case_id.desc())
         for name in CaseFilter.model_fields:
             value = getattr(wanted, name)
             if value is not None:
                 query = query.where(table.c[name] == value)
         if after is not None:
-            query = query.where(
-                or_(
-                    table.c.opened_at < after.opened_at,
-                    and_(
-                        table.c.opened_at == after.opened_at,
-                        table.c.case_id < after.case_id,
-                    ),
-                )
-            )
-        return rows_of(connection, query.limit(limit), CaseRow)
+            as_early = and_(table.c.opened_at == after.opened_at, table.c.case_id < after.case_id)
+            query = query.where(or_(table.c.opened_at < after.opened_at, as_early))
+        return snapshot.rows(query.limit(limit), CaseRow)
 
     @answered
-    def case(
-        self, connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
-    ) -> CaseHistory | None:
-        """One case with some of its events, or None."""
-        table = tables.case_list
-        found = rows_of(connection, select(table).where(table.c.case_id == case_id), CaseRow)
-        if not found:
+    def case(self, snapshot: Snapshot, case_id: str, wanted: Slice = WHOLE) -> CaseHistory | None:
+        row = _by_ids(snapshot, [case_id]).get(case_id)
+        if row is None:
             return None
-        events, more = page_of(connection, tables, case_id, wanted)
-        erasures = events_of(connection, tables, case_id, ERASURES)
-        aside = _put_aside(connection, tables, case_id) if found[0].damaged else []
-        erased = erased_in(one.event for one in erasures)
-        return CaseHistory(found[0], events, more, aside, erased)
-
-    @answered
-    def case_by_number(self, connection: Connection, tables: Tables, case_id: str) -> list[CaseRow]:
-        table = tables.case_list
-        return rows_of(connection, select(table).where(table.c.case_id == case_id), CaseRow)
+        events, more = page_of(snapshot, case_id, wanted)
+        erasures = events_of(snapshot, case_id, ERASURES)
+        aside = _put_aside(snapshot, case_id) if row.damaged else []
+        return CaseHistory(row, events, more, aside, erased_in(one.event for one in erasures))
 
     @answered
     def cases_by_key(
-        self,
-        connection: Connection,
-        tables: Tables,
-        kinds: Sequence[Kind],
-        keys: Sequence[str],
-        limit: int,
+        self, snapshot: Snapshot, kinds: Sequence[Kind], keys: Sequence[str], limit: int
     ) -> list[CaseRow]:
         """The first cases that one of the keyed hashes finds: by the first kind, then by the next.
 
         Of one kind, last opened first.
         """
-        table, found_by = tables.case_list, tables.lookups
+        table, found_by = snapshot.tables.case_list, snapshot.tables.lookups
         found: dict[str, CaseRow] = {}
         for kind in kinds:
             ids = select(found_by.c.case_id).where(
@@ -168,63 +130,56 @@ class Reads(Served):
             )
             query = select(table).where(table.c.case_id.in_(ids)).limit(limit)
             query = query.order_by(table.c.opened_at.desc(), table.c.case_id)
-            for row in rows_of(connection, query, CaseRow):
+            for row in snapshot.rows(query, CaseRow):
                 found.setdefault(row.case_id, row)
         return list(found.values())[:limit]
 
     @answered
-    def cases_by_ids(
-        self, connection: Connection, tables: Tables, ids: Sequence[str]
-    ) -> dict[str, CaseRow]:
-        """The existing cases among these numbers."""
-        table = tables.case_list
-        found = rows_of(connection, select(table).where(table.c.case_id.in_(ids)), CaseRow)
-        return {row.case_id: row for row in found}
+    def cases_by_ids(self, snapshot: Snapshot, ids: Sequence[str]) -> dict[str, CaseRow]:
+        return _by_ids(snapshot, ids)
 
     @answered
-    def names_after(
-        self, connection: Connection, tables: Tables, sequence: int, limit: int
-    ) -> list[ReadEvent]:
+    def names_after(self, snapshot: Snapshot, sequence: int, limit: int) -> list[ReadEvent]:
         """Statements of identity and erasures, in log order."""
-        return read_events(connection, _names(tables, sequence, limit))
+        return read_events(snapshot.connection, _names(snapshot.tables, sequence, limit))
 
     @answered
-    def queue(self, connection: Connection, tables: Tables, limit: int) -> Waiting:
-        """Most urgent first, then longest waiting."""
-        rows = first_of_queue(connection, tables.queue, limit)
-        in_all = connection.execute(select(func.count()).select_from(tables.queue)).scalar_one()
-        return Waiting(rows, in_all)
+    def queue(self, snapshot: Snapshot, limit: int) -> Listed[QueueRow]:
+        rows = first_of_queue(snapshot, limit)
+        return Listed(rows, snapshot.how_many(snapshot.tables.queue))
 
     @answered
-    def calls(
-        self, connection: Connection, tables: Tables, from_day: str | None, to_day: str | None
-    ) -> list[CallsRow]:
+    def calls(self, snapshot: Snapshot, from_day: str | None, to_day: str | None) -> list[CallsRow]:
         """Both days are included."""
-        table = tables.statistics_calls
+        table = snapshot.tables.statistics_calls
         query = select(table).order_by(table.c.day, table.c.channel)
         if from_day is not None:
             query = query.where(table.c.day >= from_day)
         if to_day is not None:
             query = query.where(table.c.day <= to_day)
-        return rows_of(connection, query, CallsRow)
+        return snapshot.rows(query, CallsRow)
 
     @answered
-    def funnel(self, connection: Connection, tables: Tables) -> dict[str, int]:
+    def funnel(self, snapshot: Snapshot) -> dict[str, int]:
         """How many cases ever reached each stage, in the funnel's order."""
-        table = tables.statistics_funnel
+        table = snapshot.tables.statistics_funnel
         names = [name for name in FunnelRow._fields if name != "case_id"]
-        counts = connection.execute(select(*(func.count(table.c[name]) for name in names)))
-        return {
-            name.removesuffix("_at"): int(count)
-            for name, count in zip(names, counts.one(), strict=True)
-        }
+        query = select(*(func.count(table.c[name]) for name in names))
+        counts = snapshot.connection.execute(query).one()
+        return {name.removesuffix("_at"): int(n) for name, n in zip(names, counts, strict=True)}
 
     @answered
-    def closings(self, connection: Connection, tables: Tables) -> dict[str, int]:
+    def closings(self, snapshot: Snapshot) -> dict[str, int]:
         """How many cases are closed now, by reason."""
-        reason = tables.case_list.c.closing_reason
+        reason = snapshot.tables.case_list.c.closing_reason
         query = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
-        return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+        return {str(row[0]): int(row[1]) for row in snapshot.connection.execute(query)}
+
+
+def _by_ids(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, CaseRow]:
+    table = snapshot.tables.case_list
+    found = snapshot.rows(select(table).where(table.c.case_id.in_(ids)), CaseRow)
+    return {row.case_id: row for row in found}
 
 
 def _names(tables: Tables, sequence: int, limit: int) -> Select[Any]:
@@ -244,8 +199,39 @@ def _names(tables: Tables, sequence: int, limit: int) -> Select[Any]:
     )
 
 
-def _put_aside(connection: Connection, tables: Tables, case_id: str) -> list[PutAside]:
-    archive = tables.archive
+def _put_aside(snapshot: Snapshot, case_id: str) -> list[PutAside]:
+    archive = snapshot.tables.archive
     columns = [archive.c[name] for name in ("sequence", "version", "type_name", "recorded_at")]
     query = select(*columns, archive.c.unreadable).where(text(ASIDE), archive.c.case_id == case_id)
-    return [PutAside._make(row) for row in connection.execute(query.order_by(archive.c.sequence))]
+    return snapshot.rows(query.order_by(archive.c.sequence), PutAside)
+
+
+def first_of_queue(snapshot: Snapshot, limit: int) -> list[QueueRow]:
+    """The most urgent first; among equals, channels take turns.
+
+    Reads no more than these of any channel, however many a flood has left.
+    """
+    rows: list[QueueRow] = []
+    for rank in range(FIRST, LAST + 1):
+        left = limit - len(rows)
+        if left < 1:
+            break
+        found = [
+            (place // QUEUED_OF_A_CHANNEL, row.since_at, row.case_id, row)
+            for channel in (*get_args(Channel), None)
+            for place, row in enumerate(_longest_waiting(snapshot, rank, channel, left))
+        ]
+        rows += [row for *_, row in sorted(found)[:left]]
+    return rows
+
+
+def _longest_waiting(
+    snapshot: Snapshot, rank: int, channel: Channel | None, limit: int
+) -> list[QueueRow]:
+    table = snapshot.tables.queue
+    query = (
+        select(table)
+        .where(table.c.rank == rank, table.c.channel == channel)
+        .order_by(table.c.since_at, table.c.case_id)
+    )
+    return snapshot.rows(query.limit(limit), QueueRow)

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
-from services.query.models.case_row import CaseRow
+from services.query.models.case_row import RANK, RECEIVED, CaseRow
 from services.query.models.lookups import Kind
-from services.query.reads.name_index import stated_by
 from shared.callers.contact_rule import SafeToContact
-from shared.events.fields import Identity
 from shared.matching import NOT_GIVEN, STATED_FIELDS, Judged, Stated, compare
-from shared.matching.numbers import folded_number
 from shared.matching.verdicts import Verdict
 
 Basis = Literal["return_code", "caller", "service_number", "name"]
@@ -40,52 +37,11 @@ REASONS: dict[Basis, str] = {
 FOUND_BY_IT = "the case was found by it"
 VERDICTS: tuple[Verdict, ...] = ("agrees", "says_nothing", "conflicts")
 """Most favourable first."""
-OVER = frozenset({"handed_over", "in_custody", "exchanged"})
-"""Stages at which nobody waits to cross any more."""
-
-
-class Person(NamedTuple):
-    """Who somebody says he is; unsaid fields are empty."""
-
-    stated: Stated = Stated()
-
-    @property
-    def is_told(self) -> bool:
-        return self.stated != Stated()
-
-    @property
-    def born(self) -> str | None:
-        return self.stated.date_of_birth
-
-    @property
-    def number(self) -> str:
-        """As it is looked up."""
-        return folded_number(self.stated.service_number or "")
-
-
-class Comparison(NamedTuple):
-    """The verdict on each field that both sides have."""
-
-    judged: Mapping[PersonField, Judged]
-
-    @property
-    def agrees(self) -> tuple[PersonField, ...]:
-        return self._with("agrees")
-
-    @property
-    def says_nothing(self) -> tuple[PersonField, ...]:
-        return self._with("says_nothing")
-
-    @property
-    def conflicts(self) -> tuple[PersonField, ...]:
-        return self._with("conflicts")
-
-    def _with(self, verdict: Verdict) -> tuple[PersonField, ...]:
-        return tuple(
-            field
-            for field in FIELDS
-            if field in self.judged and self.judged[field].verdict == verdict
-        )
+SAID: dict[str, Verdict] = {
+    "Agrees": "agrees",
+    "Differs": "conflicts",
+    "Says too little": "says_nothing",
+}
 
 
 class Candidate(NamedTuple):
@@ -95,7 +51,8 @@ class Candidate(NamedTuple):
     found_in: tuple[str, ...]
     """The episodes in which he was found, first opened first."""
     basis: Basis
-    compared: Comparison
+    judged: Mapping[PersonField, Judged]
+    """The verdict on each field that both sides have."""
     score: int
     """How similar the name is, out of 100; 0 if he wasn't found by it."""
     contact: SafeToContact | None
@@ -103,23 +60,19 @@ class Candidate(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        return self.case.open and self.case.stage not in OVER
+        return self.case.open and RANK[self.case.stage] < RECEIVED
+
+    def fields(self, verdict: Verdict) -> list[PersonField]:
+        return [one for one in FIELDS if one in self.judged and self.judged[one].verdict == verdict]
 
     @property
     def reason(self) -> str:
         """Why he may be meant, in words."""
-        found = self.compared
-        listed = {
-            "Agrees": found.agrees,
-            "Differs": found.conflicts,
-            "Says too little": found.says_nothing,
-        }
-        said = [f"{word}: {_listed(fields)}." for word, fields in listed.items() if fields]
-        return " ".join([REASONS[self.basis], *said])
-
-
-def person_of(identity: Identity, unit: str | None) -> Person:
-    return Person(stated_by(identity, unit))
+        said = [REASONS[self.basis]]
+        for word, verdict in SAID.items():
+            if fields := self.fields(verdict):
+                said.append(f"{word}: {', '.join(fields).replace('_', ' ')}.")
+        return " ".join(said)
 
 
 def strongest(kinds: Collection[Kind]) -> Basis:
@@ -128,8 +81,8 @@ def strongest(kinds: Collection[Kind]) -> Basis:
 
 
 def compared(
-    asked: Person, told: Sequence[Person], found_by: Collection[Kind], *, other_code: bool
-) -> Comparison:
+    asked: Stated, told: Sequence[Stated], found_by: Collection[Kind], *, other_code: bool
+) -> dict[PersonField, Judged]:
     """Compares one man with everything a case was told, at any time.
 
     `other_code`: the caller gave a code, and the case has another. Another phone says nothing: one
@@ -137,26 +90,28 @@ def compared(
     """
     by_field: dict[PersonField, list[Judged]] = {}
     for one in told:
-        verdicts = compare(asked.stated, one.stated)
+        verdicts = compare(asked, one)
         for field in STATED_FIELDS:
             if verdicts[field] != NOT_GIVEN:
                 by_field.setdefault(field, []).append(verdicts[field])
-    judged = {field: _best(several) for field, several in by_field.items()}
+    judged = {
+        field: min(several, key=lambda one: VERDICTS.index(one.verdict))
+        for field, several in by_field.items()
+    }
     judged |= {kind: Judged("agrees", FOUND_BY_IT) for kind in FIELDS if kind in found_by}
     if other_code:
         judged["return_code"] = Judged("conflicts", "another code was issued in this case")
-    return Comparison(judged)
+    return judged
 
 
 def in_order(found: Sequence[Candidate]) -> list[Candidate]:
     """Strongest first; among equals, those who wait and called last."""
 
     def weakness(one: Candidate) -> tuple[object, ...]:
-        found = one.compared
         called_at = one.case.last_call_at
         return (
             BASES.index(one.basis),
-            len(found.conflicts) - len(found.agrees),
+            len(one.fields("conflicts")) - len(one.fields("agrees")),
             -one.score,
             not one.waits,
             -called_at.timestamp() if called_at is not None else 0.0,
@@ -164,12 +119,3 @@ def in_order(found: Sequence[Candidate]) -> list[Candidate]:
         )
 
     return sorted(found, key=weakness)
-
-
-def _best(several: Sequence[Judged]) -> Judged:
-    """The most favourable verdict among several statements."""
-    return min(several, key=lambda one: VERDICTS.index(one.verdict))
-
-
-def _listed(fields: Sequence[PersonField]) -> str:
-    return ", ".join(one.replace("_", " ") for one in fields)

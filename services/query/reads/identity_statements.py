@@ -5,18 +5,18 @@ Erased values aren't requested. A prisoner's statement is kept apart: nobody is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from services.query.reads.candidate_reads import Said
-from services.query.reads.comparing import Person, person_of
-from services.query.reads.name_index import Place
+from services.query.reads.name_index import Place, stated_by
 from services.query.reads.name_search import identity_in
 from services.query.reads.opening import opened
-from shared.events.fields import Channel, Identity
+from shared.events.fields import Channel
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataProvided
 from shared.keys.client import Keys
 from shared.keys.messages import SealedValue
+from shared.matching import Stated
 
 STATEMENTS_MAX = 3
 """How many of the last statements of identity are compared."""
@@ -32,16 +32,8 @@ class SealedStatement(NamedTuple):
 
 class Statement(NamedTuple):
     place: Place
-    identity: Identity
-    person: Person
+    stated: Stated
     values: tuple[SealedValue, ...]
-
-
-class Caller(NamedTuple):
-    """A caller's address, sealed, on its channel."""
-
-    channel: Channel
-    address: SealedValue
 
 
 def statements_of(
@@ -65,10 +57,10 @@ def statements_of(
 def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Channel, str]]:
     """The last addresses that the man of a case called from, as far as they open."""
     callers = _callers(said)
-    answers = opened(keys, [one.address for one in callers], by, purpose, "compared")
+    answers = opened(keys, [address for _, address in callers], by, purpose, "compared")
     return [
-        (one.channel, answer.text)
-        for one, answer in zip(callers, answers, strict=True)
+        (channel, answer.text)
+        for (channel, _), answer in zip(callers, answers, strict=True)
         if answer.text is not None
     ]
 
@@ -88,8 +80,9 @@ def _sealed_statements(said: Said, places: Collection[Place]) -> list[SealedStat
     return [one for one in statements if one in last or one.place in places]
 
 
-def _callers(said: Said) -> list[Caller]:
-    callers: dict[str | None, Caller] = {}
+def _callers(said: Said) -> list[tuple[Channel, SealedValue]]:
+    """The last callers, each once, with their sealed addresses."""
+    callers: dict[str | None, tuple[Channel, SealedValue]] = {}
     erased_at = said.erased.get("identity", 0)
     for event in said.events:
         data = event.data
@@ -98,7 +91,7 @@ def _callers(said: Said) -> list[Caller]:
         if event.caseversion > erased_at:
             address = SealedValue.of(event, "caller_address")
             callers.pop(data.caller_key, None)
-            callers[data.caller_key] = Caller(data.channel, address)
+            callers[data.caller_key] = (data.channel, address)
     return list(callers.values())[-ADDRESSES_MAX:]
 
 
@@ -108,13 +101,4 @@ def _opened(sealed: SealedStatement, texts: Mapping[SealedValue, str | None]) ->
         return None
     unit = texts[sealed.unit] if sealed.unit is not None else None
     values = tuple(value for value in sealed[1:] if value is not None)
-    return Statement(sealed.place, identity, person_of(identity, unit), values)
-
-
-def name_of(statements: Sequence[Statement]) -> str:
-    """The name stated last, in one line."""
-    if not statements:
-        return ""
-    identity = statements[-1].identity
-    parts = (identity.surname, identity.first_names, identity.patronymic)
-    return " ".join(part for part in parts if part)
+    return Statement(sealed.place, stated_by(identity, unit), values)

@@ -7,7 +7,6 @@ each erasure. What a search finds is opened again for the searcher, so that it i
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Sequence
 from threading import Lock, Thread
 from typing import NamedTuple
@@ -62,7 +61,6 @@ class Names:
         """Held while what is in memory changes or is looked at; never while anybody is asked."""
         self._erased: dict[str, int] = {}
         """Case -> version of the event that erased what was given before."""
-        self._to_sweep: deque[str] = deque()
         self._empty()
 
     def _empty(self) -> None:
@@ -143,8 +141,7 @@ class Names:
                 continue
             if _erases_names(event.data):
                 with self._lock:
-                    self._note_erasure(event.subject, event.caseversion)
-                    self._forget_erased()
+                    self._erase(event.subject, event.caseversion)
 
     def _find(self, wanted: Sequence[Signs], born: str | None) -> tuple[list[Suggestion], bool]:
         with self._lock:
@@ -186,10 +183,9 @@ class Names:
         with self._lock:
             for event in (item.event for item in events):
                 if _erases_names(event.data):
-                    self._note_erasure(event.subject, event.caseversion)
-            self._forget_erased()
+                    self._erase(event.subject, event.caseversion)
             values = [one for one in _identities(events) if not self._is_erased(one)]
-        answers = self._opened(values, BY, PURPOSE, "own") if values else []
+        answers = self._opened(values, BY, PURPOSE, "own")
         with self._lock:
             if self._index is not index:
                 return False  # Names were dropped meanwhile: don't keep these either.
@@ -218,19 +214,14 @@ class Names:
         self._versions.setdefault(value.case_id, set()).add(value.version)
         self._index.add(place, parts, identity.date_of_birth)
 
-    def _note_erasure(self, case_id: str, version: int) -> None:
+    def _erase(self, case_id: str, version: int) -> None:
         self._erased[case_id] = max(version, self._erased.get(case_id, 0))
-        self._to_sweep.append(case_id)
+        for known in list(self._versions.get(case_id, ())):
+            if known < self._erased[case_id]:
+                self._forget((case_id, known))
 
     def _is_erased(self, value: SealedValue) -> bool:
         return value.version < self._erased.get(value.case_id, 0)
-
-    def _forget_erased(self) -> None:
-        while self._to_sweep:
-            case_id = self._to_sweep.popleft()
-            for version in list(self._versions.get(case_id, ())):
-                if version < self._erased[case_id]:
-                    self._forget((case_id, version))
 
     def _forget(self, place: Place) -> None:
         if self._values.pop(place, None) is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, FromClause, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
 from services.query.feed.generations import Generations
@@ -28,13 +28,33 @@ class Answer(NamedTuple, Generic[FoundT]):
     sequence: int
 
 
+class Listed(NamedTuple, Generic[FoundT]):
+    """The first rows of a list; `in_all` is how many there are."""
+
+    rows: Sequence[FoundT]
+    in_all: int
+
+
+class Snapshot(NamedTuple):
+    """The tables of the generation that is served, in one transaction."""
+
+    connection: Connection
+    tables: Tables
+
+    def rows(self, query: Select[Any], row: type[RowT]) -> list[RowT]:
+        return [row._make(one) for one in self.connection.execute(query)]
+
+    def how_many(self, rows: FromClause) -> int:
+        return self.connection.execute(select(func.count()).select_from(rows)).scalar_one()
+
+
 class Served:
     def __init__(self, generations: Generations) -> None:
         self.generations = generations
 
 
 def answered(
-    read: Callable[Concatenate[ServedT, Connection, Tables, P], FoundT],
+    read: Callable[Concatenate[ServedT, Snapshot, P], FoundT],
 ) -> Callable[Concatenate[ServedT, P], Answer[FoundT]]:
     """Opens the transaction for a read method, which then raises ReadModelUnavailableError."""
 
@@ -45,7 +65,7 @@ def answered(
             try:
                 with self.generations.database.reader.begin() as connection:
                     sequence = sequence_of(connection, served.fingerprint)
-                    found = read(self, connection, served.tables, *args, **kwargs)
+                    found = read(self, Snapshot(connection, served.tables), *args, **kwargs)
                     return Answer(found, sequence)
             except DBAPIError as error:
                 # A swap may just have dropped its tables; then the new ones will do.
@@ -53,7 +73,3 @@ def answered(
                     raise ReadModelUnavailableError(type(error).__name__) from None
 
     return answer
-
-
-def rows_of(connection: Connection, query: Select[Any], row: type[RowT]) -> list[RowT]:
-    return [row._make(one) for one in connection.execute(query)]

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from services.query.feed.tables import Tables
 from services.query.models.folding import ReadEvent
+from services.query.reads.served import Snapshot
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
@@ -47,27 +48,25 @@ WHOLE = Slice()
 ERASURES = Slice(types=(PersonalDataErased.__name__,))
 
 
-def events_of(
-    connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
-) -> list[ReadEvent]:
+def events_of(snapshot: Snapshot, case_id: str, wanted: Slice = WHOLE) -> list[ReadEvent]:
     """Some events of a log by its timeline, with data from the archive."""
-    return read_events(connection, _wanted(tables, case_id, wanted, *stored(tables)))
+    columns = stored(snapshot.tables)
+    return read_events(snapshot.connection, _wanted(snapshot.tables, case_id, wanted, *columns))
 
 
-def page_of(
-    connection: Connection, tables: Tables, case_id: str, wanted: Slice
-) -> tuple[list[ReadEvent], bool]:
+def page_of(snapshot: Snapshot, case_id: str, wanted: Slice) -> tuple[list[ReadEvent], bool]:
     """The ones that fit on a page, and whether others follow."""
+    tables = snapshot.tables
     columns = (tables.case_timeline.c.version, func.length(tables.archive.c.body))
     one_more = wanted._replace(limit=wanted.limit + 1)
-    sizes = connection.execute(_wanted(tables, case_id, one_more, *columns)).all()
+    sizes = snapshot.connection.execute(_wanted(tables, case_id, one_more, *columns)).all()
     start, end = fitting([size for _, size in sizes], wanted)
     if start == end:
         return [], end < len(sizes)
     bounds = wanted._replace(
         after_version=sizes[start][0] - 1, up_to_version=sizes[end - 1][0], limit=end - start
     )
-    return events_of(connection, tables, case_id, bounds), end < len(sizes)
+    return events_of(snapshot, case_id, bounds), end < len(sizes)
 
 
 def fitting(sizes: Sequence[int], wanted: Slice) -> tuple[int, int]:

@@ -11,6 +11,9 @@ from shared.events.fields import Person, Word
 SEQUENCE_MAX = 2**53
 """The largest integer that JSON carries everywhere without loss."""
 
+PARKED_MAX = 100
+"""Parked messages on one page."""
+
 VersionCursor = Annotated[
     str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
 ]

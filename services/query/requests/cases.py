@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query
 
-from services.query.context import Context
-from services.query.reads.as_of import AsOf, LogUnavailableError, case_as_of
+from services.query.context import AppContext, Context
+from services.query.reads.as_of import AsOf, case_as_of
 from services.query.reads.cases import CaseHistory
 from services.query.reads.served import Answer
 from services.query.reads.slices import WHOLE, Slice
 from services.query.requests.body import SEQUENCE_MAX
-from services.query.requests.problems import ProblemError, unanswered
+from services.query.requests.problems import ProblemError, answering
 from shared.commands.case_numbers import CaseNumber
 
 MIN_SEQUENCE_WAIT_S = 2.0
@@ -24,20 +24,17 @@ MinSequence = Annotated[
 ]
 
 
-def waits(context: Context) -> Any:
-    """A dependency that waits for `min_sequence`, on the event loop, before the route runs.
+async def _wait(context: AppContext, min_sequence: MinSequence = None) -> None:
+    """Raises ProblemError if it takes too long, or too many wait already."""
+    reached = context.progress.reached
+    if min_sequence is None or await reached(min_sequence, MIN_SEQUENCE_WAIT_S):
+        return
+    detail = "The read model hasn't come so far yet; ask again."
+    raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
 
-    Raises ProblemError if that takes too long, or too many wait already.
-    """
 
-    async def wait(min_sequence: MinSequence = None) -> None:
-        reached = context.progress.reached
-        if min_sequence is None or await reached(min_sequence, MIN_SEQUENCE_WAIT_S):
-            return
-        detail = "The read model hasn't come so far yet; ask again."
-        raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
-
-    return Depends(wait)
+WAITS = Depends(_wait)
+"""Waits for `min_sequence`, on the event loop, before the route runs."""
 
 
 def following(history: CaseHistory) -> str | None:
@@ -49,14 +46,11 @@ def look_up(
     context: Context, case_id: str, as_of: AsOf | None = None, wanted: Slice = WHOLE
 ) -> Answer[CaseHistory]:
     """Raises ProblemError if there is no such case."""
-    try:
-        answer = (
-            context.reads.case(case_id, wanted)
-            if as_of is None
-            else case_as_of(context.open_log(), case_id, as_of, wanted)
-        )
-    except LogUnavailableError:
-        raise unanswered("The log") from None
+    if as_of is None:
+        answer = context.reads.case(case_id, wanted)
+    else:
+        with answering("The log"):
+            answer = case_as_of(context.log, case_id, as_of, wanted)
     if answer.found is None:
         detail = "There is no such case, or there was none at that moment."
         raise ProblemError(404, "no-such-case", detail)

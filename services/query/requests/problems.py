@@ -6,7 +6,8 @@ FastAPI's and pydantic's own error bodies repeat what was sent; so every handler
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from services.query.reads.served import ReadModelUnavailableError
 from shared.diagnostics.logger import logger
 from shared.keys.client import KeysDeniedError, KeysUnavailableError, TooManyError
+from shared.log.case_log import LogError
 from shared.written.wrong_fields import WrongField as BrokenRule
 from shared.written.wrong_fields import wrong_field
 
@@ -26,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 SEALED_DETAIL = "The key holder is sealed or doesn't answer; `passage keys unseal` opens it."
 TYPE_PREFIX = "urn:passage:problem:"
 ERRORS_NAMED = 20
+PARKED = "The stream of parked messages"
 
 
 class ProblemError(Exception):
@@ -44,8 +47,14 @@ def invalid(rule: str, *fields: str) -> ProblemError:
     return ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
 
 
-def unanswered(what: str) -> ProblemError:
-    return ProblemError(503, "unavailable", f"{what} doesn't answer; ask again.", service="log")
+@contextmanager
+def answering(what: str) -> Iterator[None]:
+    """Raises ProblemError if the log, or another stream, doesn't answer."""
+    try:
+        yield
+    except LogError:
+        detail = f"{what} doesn't answer; ask again."
+        raise ProblemError(503, "unavailable", detail, service="log") from None
 
 
 class WrongField(BaseModel):

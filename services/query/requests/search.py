@@ -81,10 +81,11 @@ def find(context: Context, wanted: Search) -> Answer[Certain]:
     if wanted.caller is not None:
         return _by_keys(context, wanted, "caller", wanted.caller.to_hash)
     if wanted.service_number is not None:
-        number = (SERVICE_NUMBER, folded_number(wanted.service_number))
-        return _by_keys(context, wanted, "service_number", [number])
-    rows, sequence = context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
-    return Answer(Certain(rows), sequence)
+        key = (SERVICE_NUMBER, folded_number(wanted.service_number))
+        return _by_keys(context, wanted, "service_number", [key])
+    number = typed_case_number(wanted.case_number or "")
+    found, sequence = context.reads.cases_by_ids([number])
+    return Answer(Certain(list(found.values())), sequence)
 
 
 def _by_keys(
