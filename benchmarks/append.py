@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from nats.js.client import JetStreamContext
 
-from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
+from benchmarks.figures import Bench, Measured, Stopwatch, rates
 from benchmarks.site import Site, site_in
 from passage.connecting import connected
 from services.intake.routing import new_case_id
@@ -33,7 +34,6 @@ from shared.log.transact import Cause, Writer, transact
 ROUNDS = 5
 AT_ONCE = {1: 200, 16: 1_600, 64: 3_200}
 """In flight -> appends of one round."""
-MICROSECONDS = 1e6
 AIM_AT_64 = ">= 0.5"
 PUBLISH_TIMEOUT_S = 30.0
 
@@ -63,7 +63,6 @@ SHAPES = (
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """The ratio for each shape and each number in flight."""
     with (
         site_in(bench.folder_for("append")) as site,
         site.writer(Fold(IntakeState(), evolve), "intake") as writer,
@@ -72,8 +71,20 @@ def run(bench: Bench) -> Iterator[Measured]:
             body = _stored_body(writer, shape.event)
             for at_once, usual in AT_ONCE.items():
                 each = bench.count(usual, at_once) // at_once
-                load = Load(shape, body, at_once, each)
-                yield _level(site, writer, load, bench.rounds(ROUNDS))
+                load, appends = Load(shape, body, at_once, each), at_once * each
+                yield rates(
+                    f"append/{shape.name}/{at_once} in flight",
+                    {
+                        "transact": partial(transacted, writer, load),
+                        "bare": partial(published, site, load),
+                    },
+                    appends,
+                    bench.rounds(ROUNDS),
+                    "appends/s",
+                    AIM_AT_64 if at_once == max(AT_ONCE) else "",
+                    body_bytes=len(body),
+                    appends_a_round=appends,
+                )
 
 
 @dataclass(frozen=True)
@@ -85,38 +96,8 @@ class Load:
     at_once: int
     each: int
 
-    @property
-    def appends(self) -> int:
-        return self.at_once * self.each
-
-
-def _level(site: Site, writer: Writer, load: Load, count: int) -> Measured:
-    took = {"transact": Stopwatch(), "bare": Stopwatch()}
-
-    def ours() -> float:
-        transacted(writer, load, took["transact"])
-        return load.appends / took["transact"].seconds
-
-    def bare() -> float:
-        asyncio.run(published(site, load, took["bare"]))
-        return load.appends / took["bare"].seconds
-
-    rounds = take_turns({"transact": ours, "bare": bare}, count)
-    of_append = MICROSECONDS / (count * load.appends)
-    return compared(
-        f"append/{load.shape.name}/{load.at_once} in flight",
-        rounds,
-        "appends/s",
-        aim=AIM_AT_64 if load.at_once == max(AT_ONCE) else "",
-        body_bytes=len(load.body),
-        appends_a_round=load.appends,
-        **rounded({f"{side}_cpu_us": of_append * one.cpu_s for side, one in took.items()}),
-    )
-
 
 def transacted(writer: Writer, load: Load, watch: Stopwatch) -> None:
-    """Appends through `transact`, from threads."""
-
     def append(case_id: str, *, opens_case: bool = False) -> None:
         transact(writer, case_id, _cause(opens_case), lambda _state: [load.shape.event])
 
@@ -134,8 +115,12 @@ def transacted(writer: Writer, load: Load, watch: Stopwatch) -> None:
             list(threads.map(appends, cases))
 
 
-async def published(site: Site, load: Load, watch: Stopwatch) -> None:
+def published(site: Site, load: Load, watch: Stopwatch) -> None:
     """Publishes the same with nats-py alone, from tasks."""
+    asyncio.run(_published(site, load, watch))
+
+
+async def _published(site: Site, load: Load, watch: Stopwatch) -> None:
     topic = type(load.shape.event).__name__
     async with connected(site.server.url) as client:
         jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT_S)

@@ -10,24 +10,27 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from benchmarks.casework_filling import Case, Casework, Size, fill_casework
-from benchmarks.figures import Bench, Measured, compared, percentile, rounded, take_turns
+from benchmarks.figures import (
+    MILLISECONDS,
+    Bench,
+    Measured,
+    compared,
+    spread,
+    take_turns,
+    timed_ms,
+)
 from benchmarks.people import People
-from benchmarks.query_process import Query, query_process
-from benchmarks.site import Site, site_in
-from benchmarks.story import CALLER_KEY, FOLDS
+from benchmarks.rebuild import read_all
+from benchmarks.site import Query, Site, query_process, site_in
+from benchmarks.story import FOLDS, Story
 from services.intake.routing import new_case_id
-from shared.events.fields import Plain
-from shared.events.intake import CaseOpened
-from shared.log.case_log import CaseLog
-from shared.log.history import History
-from shared.log.transact import Cause, Writer, transact
+from shared.log.transact import Writer
 
 EVENTS, WAITING, PAST = 1_000_000, 1_000, 40_000
 ASKED, KNOWN = 400, 250
@@ -38,7 +41,6 @@ ROUNDS, NEW_A_ROUND = 15, 40
 FOLLOWED_WITHIN_S = 1_800.0
 NAMES_WITHIN_S = 600.0
 LOOK_EVERY_S = 0.2
-MILLISECONDS = 1_000.0
 WHO = {"by": "Olena Example", "purpose": "benchmark"}
 AIM_OF_CANDIDATES, AIM_OF_CASE = "p99 < 100", "p99 < 10"
 
@@ -51,7 +53,6 @@ class Asked(NamedTuple):
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """The time that query takes to follow, then of candidates, cases and new cases."""
     size = Size(
         bench.count(EVENTS, 1_000),
         bench.count(WAITING, 5),
@@ -80,7 +81,7 @@ def _followed(query: Query, casework: Casework, began: float) -> Measured:
     figures = {"rate": casework.events / seconds}
     load = round(os.getloadavg()[0], 1)
     notes = {"events": casework.events, "cases": len(casework.cases), "load": load}
-    return Measured("casework/query follows", rounded(figures), "events/s", notes=notes)
+    return Measured("casework/query follows", figures, "events/s", notes=notes)
 
 
 def _names_opened(query: Query, casework: Casework) -> Measured:
@@ -95,9 +96,7 @@ def _names_opened(query: Query, casework: Casework) -> Measured:
         time.sleep(LOOK_EVERY_S)
     seconds = time.perf_counter() - began
     figures = {"all": seconds, "first answer": first_s or seconds}
-    return Measured(
-        "casework/names opened", rounded(figures), "s", notes={"names": len(casework.cases)}
-    )
+    return Measured("casework/names opened", figures, "s", notes={"names": len(casework.cases)})
 
 
 def _questions(bench: Bench, casework: Casework) -> Iterator[tuple[str, list[Asked]]]:
@@ -105,7 +104,9 @@ def _questions(bench: Bench, casework: Casework) -> Iterator[tuple[str, list[Ask
     count = bench.count(ASKED, 10)
     yield "by name", [_by_name(people, one) for one in cases[:: max(1, len(cases) // count)]]
     yield "by caller and name", [_by_caller(people, one) for one in known]
-    yield "by service number", [_by_number(one) for one in known if one.identity.service_number]
+    numbers = [(one.identity.service_number, one.case_id) for one in known]
+    asked = [Asked({**WHO, "service_number": number}, of) for number, of in numbers if number]
+    yield "by service number", asked
     some = cases[1 :: max(1, len(cases) // (count // 4))]
     yield "of a case", [Asked({**WHO, "case_id": one.case_id}, "") for one in some]
 
@@ -128,10 +129,6 @@ def _by_caller(people: People, case: Case) -> Asked:
     return Asked(body, case.case_id)
 
 
-def _by_number(case: Case) -> Asked:
-    return Asked({**WHO, "service_number": case.identity.service_number}, case.case_id)
-
-
 def _candidates(query: Query, name: str, questions: Sequence[Asked]) -> Measured:
     taken, found = [], 0
     for one in questions:
@@ -140,7 +137,7 @@ def _candidates(query: Query, name: str, questions: Sequence[Asked]) -> Measured
         taken.append(MILLISECONDS * (time.perf_counter() - began))
         found += not one.case_id or one.case_id in {item["case_id"] for item in answer["items"]}
     notes = {"questions": len(questions), "found": round(found / len(questions), 3)}
-    return _times(f"candidates/{name}", taken, AIM_OF_CANDIDATES, **notes)
+    return spread(f"casework/candidates/{name}", taken, "ms", aim=AIM_OF_CANDIDATES, notes=notes)
 
 
 def _ask(query: Query, body: dict[str, Any]) -> dict[str, Any]:
@@ -151,12 +148,11 @@ def _ask(query: Query, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(bench: Bench, query: Query, casework: Casework) -> Measured:
-    taken = []
-    for case in _spread(bench, casework):
-        began = time.perf_counter()
+    def show(case: Case) -> None:
         query.client.get(f"/api/cases/{case.case_id}").raise_for_status()
-        taken.append(MILLISECONDS * (time.perf_counter() - began))
-    return _times("one case shown by the API", taken, "")
+
+    taken = [timed_ms(partial(show, case)) for case in _spread(bench, casework)]
+    return spread("casework/one case shown by the API", taken, "ms")
 
 
 def _loaded(bench: Bench, site: Site, casework: Casework) -> Iterator[Measured]:
@@ -172,38 +168,20 @@ def _loaded(bench: Bench, site: Site, casework: Casework) -> Iterator[Measured]:
         for case_id in waiting:
             log.load(case_id)
         again = chance.choices(waiting, k=bench.count(LOADED, 10))
-        taken = [_timed(log.load, case_id) for case_id in again]
-        yield _times("one case loaded, that is worked on", taken, AIM_OF_CASE)
-        spread = [one.case_id for one in _spread(bench, casework)]
-        taken = [_timed(partial(_read, log), case_id) for case_id in spread]
-        yield _times("one case loaded, all of it", taken, AIM_OF_CASE)
+        taken = [timed_ms(partial(log.load, case_id)) for case_id in again]
+        yield spread("casework/one case loaded, that is worked on", taken, "ms", aim=AIM_OF_CASE)
+        some = _spread(bench, casework)
+        taken = [timed_ms(partial(read_all, log, one.case_id)) for one in some]
+        yield spread("casework/one case loaded, all of it", taken, "ms", aim=AIM_OF_CASE)
         taken = []
         for case_id in chance.sample(past, bench.count(COLD, 1)):
             time.sleep(UNTIL_COLD_S)
-            taken.append(_timed(partial(_read, log), case_id))
-        yield _times("one case loaded, its blocks long unread", taken, "")
-
-
-def _read(log: CaseLog[Any], case_id: str) -> None:
-    empty: History[Any] = History(case_id, log.fold.initial)
-    log.extend(empty, log.recorder.select_events(case_id))
-
-
-def _timed(load: Callable[[str], object], case_id: str) -> float:
-    began = time.perf_counter()
-    load(case_id)
-    return MILLISECONDS * (time.perf_counter() - began)
+            taken.append(timed_ms(partial(read_all, log, case_id)))
+        yield spread("casework/one case loaded, its blocks long unread", taken, "ms")
 
 
 def _spread(bench: Bench, casework: Casework) -> Sequence[Case]:
     return casework.cases[:: max(1, len(casework.cases) // bench.count(LOADED, 10))]
-
-
-def _times(name: str, taken: Sequence[float], aim: str, **notes: float) -> Measured:
-    figures = {"p50": percentile(taken, 50), "p99": percentile(taken, 99), "highest": max(taken)}
-    return Measured(
-        f"casework/{name}", rounded(figures), "ms", aim=aim, notes={"times": len(taken), **notes}
-    )
 
 
 def _new_cases(bench: Bench, sites: dict[str, Site]) -> Measured:
@@ -212,38 +190,14 @@ def _new_cases(bench: Bench, sites: dict[str, Site]) -> Measured:
         sides: dict[str, Callable[[], float]] = {}
         for name, site in sites.items():
             writer = stack.enter_context(site.writer(FOLDS["intake"], "intake"))
-            _open_case(writer)
-            sides[name] = _opener(writer)
+            _open_cases(writer, 1)
+            sides[name] = partial(_open_cases, writer, NEW_A_ROUND)
         return compared("casework/new case", take_turns(sides, bench.rounds(ROUNDS)), "ms", "~ 1")
 
 
-def _opener(writer: Writer) -> Callable[[], float]:
-    def open_some() -> float:
-        began = time.perf_counter()
-        for _ in range(NEW_A_ROUND):
-            _open_case(writer)
-        return MILLISECONDS * (time.perf_counter() - began) / NEW_A_ROUND
-
-    return open_some
-
-
-def _open_case(writer: Writer) -> None:
-    now, call_id = datetime.now(UTC), uuid4().hex
-    opened = CaseOpened(
-        call_id=call_id,
-        channel="phone",
-        caller_key=CALLER_KEY,
-        caller_address=Plain("+380 44 000 00 00"),
-        language="ru",
-        started_at=now,
-        text=Plain("I want to live. (Invented.)"),
-    )
-    cause = Cause(
-        causation_id=call_id,
-        correlation_id=call_id,
-        actor="channel:phone",
-        source="/services/intake",
-        happened_at=now,
-        opens_case=True,
-    )
-    transact(writer, new_case_id(), cause, lambda _state: [opened])
+def _open_cases(writer: Writer, count: int) -> float:
+    """The milliseconds of each."""
+    began = time.perf_counter()
+    for _ in range(count):
+        Story({"intake": writer}, new_case_id()).call(uuid4().hex, "caller")
+    return MILLISECONDS * (time.perf_counter() - began) / count

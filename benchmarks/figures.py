@@ -13,7 +13,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -24,21 +26,13 @@ SMALLEST_SCALE_THAT_MEASURES = 0.01
 SYNC_PROBES = 200
 SYNC_PROBE_BYTES = 1_024
 MILLISECONDS = 1_000.0
+MICROSECONDS = 1e6
+
+Machine = dict[str, Any]
+"""What the figures were taken on."""
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the figures were taken on."""
-
-    cores: int
-    processor: str
-    python: str
-    nats_server: str
-    sync_ms: float
-    """Median of writing 1 KiB and syncing it, on the disk of the data folder, milliseconds."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class Measured:
     """One result: medians by name, all in `unit`; `ratio` says of what in `ratio_of`."""
 
@@ -51,6 +45,9 @@ class Measured:
     """The lowest and the highest ratio of any round."""
     aim: str = ""
     notes: Mapping[str, str | float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.figures = rounded(self.figures)
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def compared(
     ratios = [a / b for a, b in zip(rounds[ours], rounds[beside], strict=True)]
     return Measured(
         name=name,
-        figures=rounded(medians),
+        figures=medians,
         unit=unit,
         ratio=round(medians[ours] / medians[beside], 3),
         ratio_of=f"{ours} / {beside}",
@@ -126,8 +123,41 @@ def compared(
     )
 
 
+def rates(
+    name: str,
+    sides: Mapping[str, Callable[[Stopwatch], None]],
+    work: int,
+    rounds: int,
+    unit: str,
+    aim: str = "",
+    **notes: float,
+) -> Measured:
+    """How much of a round's `work` each side does in a second of its watch, in turns.
+
+    The notes have the processor time of each piece of work, microseconds.
+    """
+    watches = {side: Stopwatch() for side in sides}
+
+    def rate_of(side: str) -> float:
+        sides[side](watches[side])
+        return work / watches[side].seconds
+
+    found = take_turns({side: partial(rate_of, side) for side in sides}, rounds)
+    of_piece = MICROSECONDS / (rounds * work)
+    cpu = {
+        f"{side.replace(' ', '_')}_cpu_us": of_piece * one.cpu_s for side, one in watches.items()
+    }
+    return compared(name, found, unit, aim, **notes, **rounded(cpu))
+
+
+def spread(name: str, taken: Sequence[float], unit: str, **more: Any) -> Measured:
+    """The median, the 99th percentile and the highest of some times."""
+    figures = {"p50": percentile(taken, 50), "p99": percentile(taken, 99), "highest": max(taken)}
+    return Measured(name, figures, unit, **{"notes": {"times": len(taken)}, **more})
+
+
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:
-    """Gives figures with no more digits than they are worth."""
+    """With no more digits than they are worth."""
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
 
@@ -137,51 +167,54 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
+def timed_ms(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return MILLISECONDS * (time.perf_counter() - began)
+
+
 def machine(folder: Path) -> Machine:
     """Looks at the machine and at the disk of the data folder."""
     shown = subprocess.run(  # noqa: S603 - our own binary
         [str(find_binary()), "--version"], capture_output=True, text=True, check=True
     )
-    return Machine(
-        cores=os.cpu_count() or 0,
-        processor=_processor(),
-        python=platform.python_version(),
-        nats_server=shown.stdout.strip().rpartition("v")[2],
-        sync_ms=_sync_ms(folder / "sync-probe"),
-    )
+    return {
+        "cores": os.cpu_count() or 0,
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "nats_server": shown.stdout.strip().rpartition("v")[2],
+        "sync_ms": _sync_ms(folder / "sync-probe"),
+    }
 
 
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.machine()
 
 
 def _sync_ms(path: Path) -> float:
-    taken = []
+    """The median of writing 1 KiB and syncing it."""
     with path.open("wb", buffering=0) as file:
-        for _ in range(SYNC_PROBES):
-            began = time.perf_counter()
+
+        def write() -> None:
             file.write(bytes(SYNC_PROBE_BYTES))
             os.fsync(file.fileno())
-            taken.append(time.perf_counter() - began)
+
+        taken = [timed_ms(write) for _ in range(SYNC_PROBES)]
     path.unlink()
-    return round(MILLISECONDS * statistics.median(taken), 3)
+    return round(statistics.median(taken), 3)
 
 
 def as_line(measured: Measured, on: Machine) -> str:
     """One result as one line of JSON."""
-    return json.dumps({**asdict(measured), "machine": asdict(on)}, ensure_ascii=False)
+    return json.dumps({**asdict(measured), "machine": on}, ensure_ascii=False)
 
 
 def print_table(results: Sequence[Measured], on: Machine, console: Console) -> None:
-    """Prints all results for a person."""
     table = Table(
-        title=f"{on.cores} cores ({on.processor}), Python {on.python}, nats-server "
-        f"{on.nats_server}, sync {on.sync_ms} ms",
+        title=f"{on['cores']} cores ({on['processor']}), Python {on['python']}, nats-server "
+        f"{on['nats_server']}, sync {on['sync_ms']} ms",
         title_justify="left",
     )
     for heading in ("benchmark", "figures", "unit", "ratio", "aim"):

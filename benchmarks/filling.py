@@ -1,30 +1,26 @@
-"""Fills a log with many cases fast: one case played for real, then copied under other numbers.
+"""Fills a log with many cases fast: one case's events as stored, copied under other numbers.
 
-A copy is valid in all but its sealed values, which open in the first case only: its versions,
-chain, ids and subjects are its own. A thousand cases are under way at once, as on a hotline with a
-thousand men waiting to cross, so that one case's events lie apart on the disk.
+Everything sealed in them opens with no key. A thousand cases are under way at once, as on a hotline
+with a thousand men waiting to cross, so that one case's events lie apart on the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
+from benchmarks.casework_events import CASE, DAY, LIFECYCLE, NOTE
 from benchmarks.site import RELAXED, SYNCED, Site
-from benchmarks.story import FOLDS, Story
 from passage.connecting import connected
 from services.intake.routing import new_case_id
 from shared import subjects
-from shared.events.base import FIRST_PREVHASH, chain_hash
+from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
+from shared.events.catalogue import OWNER, envelope_of
 from shared.jetstream.subjects import Subjects
-from shared.log.case_log import CaseLog
 
-SHORT, LONG = 10, 100
+SHORT, LONG = len(LIFECYCLE), 100
 """Events of a case: the ten decisions, and those with ninety notes."""
 CASES_AT_ONCE = 1_000
 LONG_EVERY = 100
@@ -45,6 +41,26 @@ class Template:
     types: Sequence[str]
     bodies: Sequence[bytes]
 
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Template:
+        bodies: list[bytes] = []
+        for version, event in enumerate(events, 1):
+            envelope = envelope_of(event)(
+                id=f"{CASE}-{version}",
+                source=f"/services/{OWNER[type(event)]}",
+                type=type_of(type(event)),
+                subject=CASE,
+                time=DAY,
+                data=event,
+                caseversion=version,
+                correlationid=f"{CASE}-{version}",
+                causationid=f"{CASE}-{version}",
+                actor="operator:Olena Example",
+                prevhash=chain_hash(bodies[-1]) if bodies else FIRST_PREVHASH,
+            )
+            bodies.append(envelope.model_dump_json(exclude_none=True).encode())
+        return cls(CASE, [type(event).__name__ for event in events], bodies)
+
 
 @dataclass
 class Copy:
@@ -52,6 +68,8 @@ class Copy:
 
     template: Template
     case_id: str = field(default_factory=new_case_id)
+    put: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the template -> what is the case's own."""
     version: int = 0
     last_hash: str = FIRST_PREVHASH
     _was: str = FIRST_PREVHASH
@@ -60,8 +78,10 @@ class Copy:
         """The next event, chained to the one before."""
         of, template = self.template.bodies[self.version], self.template
         topic = template.types[self.version]
-        body = of.replace(template.case_id.encode(), self.case_id.encode())
-        body = body.replace(self._was.encode(), self.last_hash.encode())
+        own = {**self.put, template.case_id: self.case_id, self._was: self.last_hash}
+        body = of
+        for there, here in own.items():
+            body = body.replace(there.encode(), here.encode())
         self._was, self.last_hash = chain_hash(of), chain_hash(body)
         self.version += 1
         subject = Subjects(subjects.CASES_PREFIX).event(self.case_id, self.version, topic)
@@ -82,57 +102,38 @@ def fill(site: Site, events: int) -> Filled:
 
     Meanwhile it doesn't sync every message, which would take a hundred times as long.
     """
-    template = _played(site)
-    filled = Filled(events=len(template.bodies))
+    filled = Filled()
     site.restart(RELAXED)
-    asyncio.run(send(site, _messages(template, events, filled)))
+    asyncio.run(send(site, _messages(events, filled)))
     site.restart(SYNCED)
     return filled
 
 
-def _played(site: Site) -> Template:
-    """Plays one long case for real and gives it as a template, with ids that name the case."""
-    case_id = new_case_id()
-    with ExitStack() as stack:
-        writers = {n: stack.enter_context(site.writer(fold, n)) for n, fold in FOLDS.items()}
-        story = Story(writers, case_id)
-        story.play()
-        for _ in range(LONG - SHORT):
-            story.add_note()
-        return _template_of(writers["intake"].log, case_id)
-
-
-def _template_of(log: CaseLog[Any], case_id: str) -> Template:
-    stored = log.recorder.select_events(case_id)
-    types = [one.topic for one in stored]
-    bodies: list[bytes] = []
-    for one in stored:
-        envelope = json.loads(one.state)
-        envelope["id"] = f"{case_id}-{one.originator_version}"
-        envelope["prevhash"] = chain_hash(bodies[-1]) if bodies else FIRST_PREVHASH
-        if "about_event" in envelope["data"]:
-            claim = types.index("PersonalDataProvided") + 1
-            envelope["data"]["about_event"] = f"{case_id}-{claim}"
-        bodies.append(json.dumps(envelope, separators=(",", ":")).encode())
-    return Template(case_id, types, bodies)
-
-
-def _messages(template: Template, events: int, filled: Filled) -> Iterator[Message]:
-    """Gives whole cases until `filled` has so many events; a thousand at once take turns."""
+def _messages(events: int, filled: Filled) -> Iterator[Message]:
+    """Whole cases until `filled` has so many events."""
+    template = Template.of([*LIFECYCLE, *[NOTE] * (LONG - SHORT)])
     begun = 0
     while filled.events < events:
         missing = -(-(events - filled.events) // SHORT)
         under_way = [Copy(template) for _ in range(min(CASES_AT_ONCE, missing))]
-        is_long = [(begun + number) % LONG_EVERY == 0 for number in range(len(under_way))]
+        lengths = [
+            SHORT if (begun + number) % LONG_EVERY else LONG for number in range(len(under_way))
+        ]
         begun += len(under_way)
-        for version in range(LONG):
-            for copy, to_the_end in zip(under_way, is_long, strict=True):
-                if to_the_end or version < SHORT:
-                    filled.events += 1
-                    yield copy.next()
+        for message in in_turns(under_way, lengths):
+            filled.events += 1
+            yield message
         for copy in under_way:
             known = filled.long_cases if copy.version == LONG else filled.short_cases
             known.append(copy.case_id)
+
+
+def in_turns(under_way: Sequence[Copy], lengths: Sequence[int]) -> Iterator[Message]:
+    """So many events of each case, one of each in turn."""
+    for version in range(max(lengths)):
+        for copy, length in zip(under_way, lengths, strict=True):
+            if version < length:
+                yield copy.next()
 
 
 async def send(site: Site, messages: Iterator[Message]) -> None:

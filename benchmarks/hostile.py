@@ -8,13 +8,9 @@ of one address, calls of withheld numbers, and calls with wrong return codes.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import choice
@@ -23,14 +19,11 @@ from uuid import uuid4
 
 from nacl.public import PublicKey
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
-from benchmarks.figures import Bench, Measured, percentile, rounded
-from benchmarks.holder_process import wait_for_keys
-from benchmarks.site import RELAXED, SYNCED, Site, site_in
-from passage.channel import Call, envelope_of
+from benchmarks.calling import Caller, call_of
+from benchmarks.figures import MILLISECONDS, Bench, Measured, percentile, spread
+from benchmarks.site import RELAXED, SYNCED, Site, service_process, site_in, wait_for_keys
 from passage.connecting import connected
-from passage.runner.children import ServiceProcess
 from passage.runner.health import answers
 from shared import subjects
 from shared.events.base import CallEnvelope, type_of
@@ -43,11 +36,8 @@ MESSAGES = 20_000
 HOSTILE: Channel = "phone"
 GENUINE: Channel = "telegram"
 GENUINE_EVERY_S = 1.0
-IN_A_CASE_WITHIN_S = 300.0
 READY_WITHIN_S = 60.0
-STOPPED_WITHIN_S = 10.0
 WINDOW_MESSAGES = 1_000
-MILLISECONDS = 1_000.0
 LOOK_EVERY_S = 0.2
 LOOK_OFTEN_S = 0.01
 QUIET_CALLS = 20
@@ -57,8 +47,6 @@ Make = Callable[[PublicKey], bytes]
 
 
 class Worked(NamedTuple):
-    """How a flood was worked off."""
-
     seconds: float
     cpu_s: float
     """Processor time of intake, which isn't disturbed by what else runs on the machine."""
@@ -66,60 +54,30 @@ class Worked(NamedTuple):
     """Seconds that each genuine call took meanwhile to be in a case."""
 
 
-@dataclass
-class Genuine:
-    """The calls of the other channel, and how many seconds each took to be in a case."""
-
-    client: Client
-    key: PublicKey
-    took: list[float] = field(default_factory=list)
-    _waiting: dict[str, asyncio.Future[float]] = field(default_factory=dict)
-
-    async def listen(self) -> None:
-        """Hears what intake records: anybody may."""
-        await self.client.subscribe(subjects.case_events("CaseOpened"), cb=self._hear)
-        await self.client.flush()
-
-    async def _hear(self, message: Msg) -> None:
-        waiting = self._waiting.pop(json.loads(message.data)["data"]["call_id"], None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(time.perf_counter())
-
-    async def call(self) -> None:
-        """Publishes a call of a new caller and waits until it is in a case."""
-        call_id = f"genuine-{uuid4().hex}"
-        self._waiting[call_id] = asyncio.get_running_loop().create_future()
-        heard, began = self._waiting[call_id], time.perf_counter()
-        body = _call(self.key, f"@invented_{call_id}", call_id=call_id, channel=GENUINE)
-        await self.client.jetstream(timeout=IN_A_CASE_WITHIN_S).publish(
-            subjects.calls(GENUINE), body
-        )
-        self.took.append(await asyncio.wait_for(heard, IN_A_CASE_WITHIN_S) - began)
-
-    async def call_while(self, working: asyncio.Event) -> None:
-        """Calls once a second until `working` is cleared, whatever became of the calls before."""
-        calls: list[asyncio.Task[None]] = []
-        while working.is_set():
-            calls.append(asyncio.create_task(self.call()))
-            await asyncio.sleep(GENUINE_EVERY_S)
-        await asyncio.gather(*calls)
+async def genuine_caller(site: Site, client: Client) -> Caller:
+    caller = Caller(client, read_intake_public_key(site.settings.keys_dir), GENUINE)
+    await caller.listen(client)
+    return caller
 
 
-def _call(
-    key: PublicKey,
-    address: str | None,
-    *,
-    code: str | None = None,
-    call_id: str = "",
-    channel: Channel = HOSTILE,
-) -> bytes:
-    call_id, now = call_id or f"call-{uuid4().hex}", datetime.now(UTC)
-    call = Call(call_id, channel, address, "ru", now, "I want to live. (Invented.)", code)
-    return envelope_of(call, key).model_dump_json(exclude_none=True).encode()
+async def _seconds_of_call(caller: Caller) -> float:
+    called = await caller.call()
+    return called.opened - called.began
+
+
+async def call_while(caller: Caller, working: asyncio.Event) -> list[float]:
+    """Calls once a second until `working` is cleared, whatever became of the calls before.
+
+    Returns the seconds that each call took to be in a case.
+    """
+    calls: list[asyncio.Task[float]] = []
+    while working.is_set():
+        calls.append(asyncio.create_task(_seconds_of_call(caller)))
+        await asyncio.sleep(GENUINE_EVERY_S)
+    return await asyncio.gather(*calls)
 
 
 def end_of(call_id: str) -> bytes:
-    """The end of a call on the hostile channel."""
     now = datetime.now(UTC)
     ended = CallEnded(call_id=call_id, channel=HOSTILE, ended_at=now)
     envelope = CallEnvelope[CallEnded](
@@ -133,11 +91,15 @@ def end_of(call_id: str) -> bytes:
     return envelope.model_dump_json(exclude_none=True).encode()
 
 
+def _any_number() -> str:
+    return f"+38044{uuid4().int % 10**7:07}"
+
+
 FLOODS: dict[str, Make] = {
     "ends of no call": lambda _key: end_of(f"never-{uuid4().hex}"),
-    "one address": lambda key: _call(key, ONE_ADDRESS),
-    "withheld numbers": lambda key: _call(key, None),
-    "wrong codes": lambda key: _call(key, f"+38044{uuid4().int % 10**7:07}", code=WRONG_CODE),
+    "one address": lambda key: call_of(key, HOSTILE, ONE_ADDRESS),
+    "withheld numbers": lambda key: call_of(key, HOSTILE, None),
+    "wrong codes": lambda key: call_of(key, HOSTILE, _any_number(), code=WRONG_CODE),
 }
 KINDS = tuple(FLOODS.values())
 
@@ -162,7 +124,7 @@ def run(bench: Bench) -> Iterator[Measured]:
             flooded += worked.genuine
             yield Measured(
                 f"hostile/{name}",
-                rounded({"worked off": count / worked.seconds}),
+                {"worked off": count / worked.seconds},
                 "messages/s",
                 aim="300",
                 notes={
@@ -171,15 +133,19 @@ def run(bench: Bench) -> Iterator[Measured]:
                     "intake_cpu_ms_a_message": round(MILLISECONDS * worked.cpu_s / count, 2),
                 },
             )
-    p99 = percentile(flooded, 99)
-    yield Measured(
-        "hostile/a genuine call on another channel",
-        rounded({"p50": statistics.median(flooded), "p99": p99, "highest": max(flooded)}),
+    yield beside_quiet("hostile", flooded, quiet)
+
+
+def beside_quiet(name: str, flooded: list[float], quiet: list[float], **notes: float) -> Measured:
+    """The seconds that genuine calls took in a flood, and when it was quiet."""
+    return spread(
+        f"{name}/a genuine call on another channel",
+        flooded,
         "s",
-        ratio=round(p99 / percentile(quiet, 99), 2),
+        ratio=round(percentile(flooded, 99) / percentile(quiet, 99), 2),
         ratio_of="p99 in the flood / p99 when it is quiet",
         aim="p99 < 1",
-        notes={"calls": len(flooded)},
+        notes={"calls": len(flooded), **notes},
     )
 
 
@@ -194,60 +160,35 @@ async def _fill(site: Site, make: Make, count: int) -> None:
             )
 
 
-@asynccontextmanager
-async def intake_process(site: Site) -> AsyncIterator[int]:
-    """Runs intake in a process of its own; gives its pid."""
-    environment = {
-        **os.environ,
-        "PASSAGE_NATS_URL": site.settings.nats_url,
-        "PASSAGE_KEYS_DIR": str(site.settings.keys_dir),
-        "PASSAGE_FSYNC": site.settings.fsync,
-        "PASSAGE_LOG_LEVEL": "WARNING",
-    }
-    log_path: Path = site.settings.keys_dir.parent / "intake.log"
-    process = ServiceProcess("intake", environment, log_path)
-    process.launch()
-    try:
-        yield process.pid or 0
-    finally:
-        process.ask_to_stop()
-        await asyncio.to_thread(process.end_by, time.monotonic() + STOPPED_WITHIN_S)
-
-
 async def _quiet(site: Site, count: int) -> list[float]:
     async with connected(site.settings.nats_url) as client:
-        genuine = Genuine(client, read_intake_public_key(site.settings.keys_dir))
-        await genuine.listen()
-        async with intake_process(site):
-            for _ in range(count + 1):
-                await genuine.call()
-    return genuine.took[1:]  # Intake started under the first one.
+        caller = await genuine_caller(site, client)
+        with service_process("intake", site.settings, site.settings.keys_dir.parent):
+            await caller.call()  # Intake starts under it.
+            return [await _seconds_of_call(caller) for _ in range(count)]
 
 
 async def _work_off(site: Site) -> Worked:
     async with connected(site.settings.nats_url) as client:
-        genuine = Genuine(client, read_intake_public_key(site.settings.keys_dir))
-        await genuine.listen()
+        caller = await genuine_caller(site, client)
         working = asyncio.Event()
         working.set()
-        async with intake_process(site) as pid:
+        with service_process("intake", site.settings, site.settings.keys_dir.parent) as intake:
             await until_ready(client)
-            began, cpu_s = time.perf_counter(), _cpu_s(pid)
-            calling = asyncio.create_task(genuine.call_while(working))
+            began, cpu_s = time.perf_counter(), _cpu_s(intake.pid)
+            calling = asyncio.create_task(call_while(caller, working))
             await _until_none_is_left(client)
-            seconds, cpu_s = time.perf_counter() - began, _cpu_s(pid) - cpu_s
+            seconds, cpu_s = time.perf_counter() - began, _cpu_s(intake.pid) - cpu_s
             working.clear()
-            await calling
-    return Worked(seconds, cpu_s, genuine.took)
+            return Worked(seconds, cpu_s, await calling)
 
 
-def _cpu_s(pid: int) -> float:
+def _cpu_s(pid: int | None) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def until_ready(client: Client) -> None:
-    """Waits until intake says that it is ready."""
     deadline = time.monotonic() + READY_WITHIN_S
     while not await answers(client, "intake"):
         if time.monotonic() > deadline:

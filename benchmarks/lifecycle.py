@@ -13,24 +13,22 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
+from benchmarks.figures import Bench, Measured, Stopwatch, rates
 from benchmarks.on_sqlite import sqlite_site
-from benchmarks.query_process import query_process
-from benchmarks.site import Site, site_in
-from benchmarks.story import DECISIONS, FOLDS, Story, Writers
+from benchmarks.site import Site, query_process, site_in
+from benchmarks.story import DECISIONS, FOLDS, Side, Story, Writers
 from services.intake.routing import new_case_id
 from services.keyholder.secrets import read_secrets
 
 ROUNDS = 5
 IN_FLIGHT = {1: 20, 16: 96, 64: 192}
 """Cases in flight -> cases of one round."""
-MICROSECONDS = 1e6
 AIM = ">= 1.5"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Events a second of both sides and their ratio, for each number of cases in flight."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
         secrets = read_secrets(site.settings.keys_dir)
@@ -39,32 +37,26 @@ def run(bench: Bench) -> Iterator[Measured]:
             sqlite_site(bench.folder_for("sqlite-tuned"), secrets, tuned=True)
         )
         query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
-        writers = _writers(site, stack)
+        writers = writers_on(site, stack)
         for in_flight, usual in IN_FLIGHT.items():
             yield measure(
                 "lifecycle",
                 Level(in_flight, bench.count(usual, in_flight), bench.rounds(ROUNDS)),
                 {
                     "passage": (writers, query.wait),
-                    "eventsourcing": (plain.writers, plain.wait),
-                    "eventsourcing tuned": (tuned.writers, tuned.wait),
+                    "eventsourcing": plain,
+                    "eventsourcing tuned": tuned,
                 },
                 AIM,
             )
 
 
-def _writers(site: Site, stack: ExitStack) -> Writers:
+def writers_on(site: Site, stack: ExitStack) -> Writers:
     return {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
-
-
-Side = tuple[Writers, Callable[[int], None]]
-"""What to write with, and what waits until the read model has a sequence."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """How much is played at once, in a round, and how often."""
-
     in_flight: int
     cases: int
     rounds: int
@@ -72,33 +64,22 @@ class Level:
 
 def measure(name: str, level: Level, sides: Mapping[str, Side], aim: str) -> Measured:
     """Plays rounds with each side in turn; the ratio is of the first to the second."""
-    watches = {name: Stopwatch() for name in sides}
-
-    def side(one: str) -> Callable[[], float]:
-        def play() -> float:
-            with watches[one]:
-                _play(*sides[one], level)
-            return DECISIONS * level.cases / watches[one].seconds
-
-        return play
-
-    rounds = take_turns({one: side(one) for one in sides}, level.rounds)
-    of_event = MICROSECONDS / (level.rounds * DECISIONS * level.cases)
-    cpu = {
-        f"{one.replace(' ', '_')}_cpu_us": of_event * watch.cpu_s for one, watch in watches.items()
-    }
-    return compared(
+    return rates(
         f"{name}/{level.in_flight} in flight",
-        rounds,
+        {one: partial(_play, *side, level) for one, side in sides.items()},
+        DECISIONS * level.cases,
+        level.rounds,
         "events/s",
-        aim=aim,
+        aim,
         cases_a_round=level.cases,
-        **rounded(cpu),
     )
 
 
-def _play(writers: Writers, wait_until_shown: Callable[[int], None], level: Level) -> None:
-    stories = [Story(writers, new_case_id()) for _ in range(level.cases)]
-    with ThreadPoolExecutor(level.in_flight) as threads:
-        ends = list(threads.map(Story.play, stories))
-    wait_until_shown(max(end.sequence for end in ends))
+def _play(
+    writers: Writers, wait_until_shown: Callable[[int], None], level: Level, watch: Stopwatch
+) -> None:
+    with watch:
+        stories = [Story(writers, new_case_id()) for _ in range(level.cases)]
+        with ThreadPoolExecutor(level.in_flight) as threads:
+            ends = list(threads.map(Story.play, stories))
+        wait_until_shown(max(end.sequence for end in ends))

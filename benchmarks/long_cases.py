@@ -6,40 +6,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-import statistics
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import NamedTuple
 
-from benchmarks.figures import Bench, Measured, percentile, rounded
+from benchmarks.casework_events import DAY
+from benchmarks.figures import Bench, Measured
 from benchmarks.filling import Copy, Template, send
-from benchmarks.holder_process import wait_for_keys
-from benchmarks.hostile import HOSTILE, Genuine, end_of, intake_process, until_ready
-from benchmarks.site import RELAXED, SYNCED, Site, site_in
+from benchmarks.hostile import (
+    HOSTILE,
+    beside_quiet,
+    call_while,
+    end_of,
+    genuine_caller,
+    until_ready,
+)
+from benchmarks.site import RELAXED, SYNCED, Site, service_process, site_in, wait_for_keys
+from benchmarks.story import CALLER_KEY
 from passage.connecting import connected
-from services.intake.routing import CALLS_OF_A_CASE_MAX, new_case_id
+from services.intake.routing import CALLS_OF_A_CASE_MAX
 from shared import subjects
-from shared.events.base import FIRST_PREVHASH, chain_hash, type_of
-from shared.events.catalogue import envelope_of
 from shared.events.intake import CallLinked
-from shared.keys.keyfiles import make_channel_keys, read_intake_public_key
+from shared.keys.keyfiles import make_channel_keys
 
 CASES, ENDS = 14, 1_000
 FLOODED_FOR_S = 60.0
-CALLER_KEY = "0" * 64
-
-
-class Called(NamedTuple):
-    """What became of the calls of both channels."""
-
-    genuine: list[float]
-    """Seconds that each took to be in a case."""
-    ends: int
-    """How many were recorded meanwhile."""
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """How long genuine calls took while hostile ends needed long cases, and while none did."""
     with site_in(bench.folder_for("long-cases")) as site:
         make_channel_keys(site.settings.keys_dir)
         site.restart(RELAXED)
@@ -48,57 +40,30 @@ def run(bench: Bench) -> Iterator[Measured]:
         site.restart(SYNCED)
         wait_for_keys(site.settings)
         seconds = FLOODED_FOR_S * bench.count(100, 5) / 100
-        quiet = asyncio.run(_called(site, seconds, []))
+        quiet, _ = asyncio.run(_called(site, seconds, []))
         ends = [f"call-{number}" for number in range(bench.count(ENDS, 5))]
-        flooded = asyncio.run(_called(site, seconds, ends))
-    p99 = percentile(flooded.genuine, 99)
-    yield Measured(
-        "long-cases/a genuine call on another channel",
-        rounded({"p50": statistics.median(flooded.genuine), "p99": p99}),
-        "s",
-        ratio=round(p99 / percentile(quiet.genuine, 99), 2),
-        ratio_of="p99 in the flood / p99 when it is quiet",
-        aim="p99 < 1",
-        notes={"calls": len(flooded.genuine), "long cases": CASES, "ends": flooded.ends},
-    )
+        flooded, ended = asyncio.run(_called(site, seconds, ends))
+    notes = {"long cases": CASES, "ends": ended}
+    yield beside_quiet("long-cases", flooded, quiet, **notes)
 
 
 def _filled(site: Site, calls: int) -> list[str]:
-    template = _template(calls)
-    copies = [Copy(template) for _ in range(CASES)]
-    messages = (copy.next() for copy in copies for _ in range(calls))
-    asyncio.run(send(site, messages))
-    return [copy.case_id for copy in copies]
-
-
-def _template(calls: int) -> Template:
-    case_id, bodies = new_case_id(), list[bytes]()
-    now = datetime.now(UTC)
-    for number in range(calls):
-        linked = CallLinked(
+    linked = [
+        CallLinked(
             call_id=f"call-{number}",
             channel=HOSTILE,
             caller_key=CALLER_KEY,
             language="ru",
-            started_at=now,
+            started_at=DAY,
             basis="caller",
             confidence=1,
         )
-        event = envelope_of(linked)(
-            id=f"{case_id}-{number}",
-            source="/services/intake",
-            type=type_of(CallLinked),
-            subject=case_id,
-            time=now,
-            data=linked,
-            caseversion=number + 1,
-            correlationid=linked.call_id,
-            causationid=linked.call_id,
-            actor=f"channel:{HOSTILE}",
-            prevhash=chain_hash(bodies[-1]) if bodies else FIRST_PREVHASH,
-        )
-        bodies.append(event.model_dump_json(exclude_none=True).encode())
-    return Template(case_id, [CallLinked.__name__] * calls, bodies)
+        for number in range(calls)
+    ]
+    template = Template.of(linked)
+    copies = [Copy(template) for _ in range(CASES)]
+    asyncio.run(send(site, (copy.next() for copy in copies for _ in range(calls))))
+    return [copy.case_id for copy in copies]
 
 
 async def _index(site: Site, cases: list[str], ends: int) -> None:
@@ -110,19 +75,19 @@ async def _index(site: Site, cases: list[str], ends: int) -> None:
             await bucket.create(f"call.{HOSTILE}.call-{number}", json.dumps(entry).encode())
 
 
-async def _called(site: Site, seconds: float, ends: list[str]) -> Called:
+async def _called(site: Site, seconds: float, ends: list[str]) -> tuple[list[float], int]:
+    """The seconds that each genuine call took, and how many ends were recorded meanwhile."""
     async with connected(site.settings.nats_url) as client:
         for call_id in ends:
             await client.jetstream().publish(subjects.calls(HOSTILE), end_of(call_id))
-        genuine = Genuine(client, read_intake_public_key(site.settings.keys_dir))
-        await genuine.listen()
+        caller = await genuine_caller(site, client)
         working = asyncio.Event()
         working.set()
-        async with intake_process(site):
+        with service_process("intake", site.settings, site.settings.keys_dir.parent):
             await until_ready(client)
-            calling = asyncio.create_task(genuine.call_while(working))
+            calling = asyncio.create_task(call_while(caller, working))
             await asyncio.sleep(seconds)
             working.clear()
-            await calling
+            genuine = await calling
         left = await client.jetstream().stream_info(subjects.calls_stream(HOSTILE))
-    return Called(genuine.took, len(ends) - left.state.messages)
+    return genuine, len(ends) - left.state.messages

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchmarks.figures import Bench, Measured, Stopwatch, rounded, take_turns
+from benchmarks.figures import Bench, Measured, Stopwatch, take_turns
 from benchmarks.people import People
-from shared.events.fields import Identity
+from benchmarks.registry import COLUMNS, stated
 from shared.matching import Stated, compare, forget
 
 PAIRS = 20_000
@@ -34,7 +34,7 @@ def run(bench: Bench) -> Iterator[Measured]:
     )
     yield Measured(
         name="matching/pairs of statements",
-        figures=rounded({name: max(taken) for name, taken in rounds.items()}),
+        figures={name: max(taken) for name, taken in rounds.items()},
         unit="pairs/s of one core",
         aim=AIM,
         notes={"pairs": len(pairs)},
@@ -53,14 +53,8 @@ def _pairs(count: int) -> list[tuple[Stated, Stated]]:
     people = People()
     pairs = []
     for number in range(count):
-        one, other = _stated(people.next(number)), _stated(people.next(number + count))
+        one, other = (stated(people.next(of), *COLUMNS) for of in (number, number + count))
         if number % 2:
             other = replace(one, surname=people.misspelled(one.surname or ""))
         pairs.append((one, other))
     return pairs
-
-
-def _stated(one: Identity) -> Stated:
-    return Stated(
-        one.surname, one.first_names, one.patronymic, one.date_of_birth, one.service_number
-    )

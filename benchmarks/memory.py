@@ -14,16 +14,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import psutil
-from nacl.public import PublicKey
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
-from benchmarks.figures import Bench, Measured, rounded
+from benchmarks.calling import Caller
+from benchmarks.figures import Bench, Measured
+from benchmarks.site import Query
 from benchmarks.story import OLENA, TRIAGE, WHERE, WHO
 from benchmarks.system import System, system_in
-from passage.api import api_of
-from passage.channel import Call, envelope_of, publish
 from passage.connecting import connected
 from shared import subjects
 from shared.commands.base import ANSWER, Command
@@ -39,7 +38,6 @@ EVENTS_OF_CASE = 10
 NOTES = 3
 """The others: opened, triaged, data, what the registry says and what follows; arrived, lost."""
 SETTLES_WITHIN_S = 120.0
-LOOK_EVERY_S = 0.2
 ASK_AGAIN_S = 0.005
 MEBIBYTE = 1_048_576
 ANSWER_WITHIN_S = 30.0
@@ -52,45 +50,32 @@ def run(bench: Bench) -> Iterator[Measured]:
         yield _held("idle", system, 0)
         began = time.perf_counter()
         events = asyncio.run(_push(system, bench.count(EVENTS, EVENTS_OF_CASE)))
+        with httpx.Client(base_url=system.running.http, trust_env=False) as client:
+            # Verification has caught up with the log then, and query with it.
+            Query(client).wait(events, SETTLES_WITHIN_S)
         seconds = time.perf_counter() - began
         yield _held("afterwards", system, events, events_a_second=round(events / seconds))
         began = time.perf_counter()
         system.stop()
         ended = {"seconds": time.perf_counter() - began}
-        yield Measured("memory/ended", rounded(ended), "s", aim=AIM_OF_THE_END)
+        yield Measured("memory/ended", ended, "s", aim=AIM_OF_THE_END)
 
 
 def _held(when: str, system: System, events: int, **notes: float) -> Measured:
     pids = {**system.running.pids, "runner": system.runner.pid}
     held = {name: psutil.Process(pid).memory_info().rss / MEBIBYTE for name, pid in pids.items()}
-    name = f"memory/{when}"
-    return Measured(
-        name, rounded({**held, "all": sum(held.values())}), "MiB", notes={"events": events, **notes}
-    )
+    figures = {**held, "all": sum(held.values())}
+    return Measured(f"memory/{when}", figures, "MiB", notes={"events": events, **notes})
 
 
 @dataclass(frozen=True)
 class Push:
-    """What it takes to drive cases through the services."""
-
-    channel: Client
+    caller: Caller
     asker: Client
     """query, which alone may send commands."""
-    key: PublicKey
-    opened: dict[str, asyncio.Future[str]]
-    """Call id -> the case that it opened."""
 
     async def case(self) -> None:
-        """Drives one case through ten events."""
-        call_id = f"call-{uuid4().hex}"
-        self.opened[call_id] = asyncio.get_running_loop().create_future()
-        call = Call(
-            call_id, "telegram", f"@invented_{call_id}", "ru", datetime.now(UTC), "(Invented.)"
-        )
-        jetstream = self.channel.jetstream(timeout=ANSWER_WITHIN_S)
-        await publish(jetstream, envelope_of(call, self.key))
-        case_id = await self.opened[call_id]
-        del self.opened[call_id]
+        case_id, call_id, *_ = await self.caller.call()
         await self._ask(TriageCall, case_id, call_id=call_id, **TRIAGE)
         await self._ask(ProvidePersonalData, case_id, identity=WHO.model_dump(mode="json"))
         for _ in range(NOTES):
@@ -113,13 +98,6 @@ class Push:
                 raise RuntimeError(f"{command_type.__name__} was {result}")
             await asyncio.sleep(ASK_AGAIN_S)
 
-    async def on_opened(self, message: Msg) -> None:
-        """Takes note of a case that intake opened."""
-        event = json.loads(message.data)
-        waiting = self.opened.get(event["data"]["call_id"])
-        if waiting is not None and not waiting.done():
-            waiting.set_result(event["subject"])
-
 
 async def _push(system: System, events: int) -> int:
     """Drives cases until so many events are in the log and shown; gives how many those are."""
@@ -129,9 +107,9 @@ async def _push(system: System, events: int) -> int:
         connected(running, channel_identity("telegram")) as channel,
         connected(running, "query") as asker,
     ):
-        push = Push(channel, asker, read_intake_public_key(running.keys), {})
-        await keeper.subscribe(subjects.case_events("CaseOpened"), cb=push.on_opened)
-        await keeper.flush()
+        caller = Caller(channel, read_intake_public_key(running.keys), "telegram")
+        await caller.listen(keeper)
+        push = Push(caller, asker)
         cases = -(-events // EVENTS_OF_CASE)
         left = iter(range(cases))
 
@@ -140,17 +118,4 @@ async def _push(system: System, events: int) -> int:
                 await push.case()
 
         await asyncio.gather(*(drive() for _ in range(IN_FLIGHT)))
-        await _settled(running.http, cases * EVENTS_OF_CASE)
     return cases * EVENTS_OF_CASE
-
-
-async def _settled(http: str, events: int) -> None:
-    """Waits until verification has caught up with the log, and query with it."""
-    deadline = time.monotonic() + SETTLES_WITHIN_S
-    shown = 0
-    async with api_of(http) as api:
-        while shown < events:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{shown} of {events} events are shown")
-            await asyncio.sleep(LOOK_EVERY_S)
-            shown = (await api.get("cases", limit=1)).body.get("sequence", 0)

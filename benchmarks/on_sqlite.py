@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +21,7 @@ from eventsourcing.persistence import (
     StoredEvent,
     Tracking,
 )
-from eventsourcing.projection import ApplicationSubscription, Projection
+from eventsourcing.projection import ApplicationSubscription
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -32,7 +31,7 @@ from eventsourcing.sqlite import (
 )
 from typing_extensions import override
 
-from benchmarks.story import FOLDS, Writers
+from benchmarks.story import FOLDS, Side
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
@@ -67,8 +66,6 @@ class Pool(SQLiteConnectionPool):
 
 
 class RelaxedPool(Pool):
-    """The connections of a tuned view."""
-
     synchronous = NORMAL
 
 
@@ -135,7 +132,10 @@ class KeyTable(Bucket):
             cursor.execute(f"CREATE TABLE keys ({columns})")
 
     @override
-    def get(self, key: str) -> BucketEntry | None:
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
+        return [self._row_of(key) for key in keys]
+
+    def _row_of(self, key: str) -> BucketEntry | None:
         with self._datastore.transaction(commit=False) as cursor:
             cursor.execute("SELECT value, revision FROM keys WHERE name = ?", (key,))
             row = cursor.fetchone()
@@ -182,43 +182,14 @@ class CaseListView(SQLiteTrackingRecorder):
         ]
 
     def set(self, row: CaseRow, tracking: Tracking) -> None:
-        """Sets one row and moves the position in one transaction."""
         values = (row.case_id, row.progress, row.identity, row.version)
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
             cursor.execute("INSERT OR REPLACE INTO case_list VALUES (?, ?, ?, ?)", values)
 
 
-class CaseListProjection(Projection[CaseListView]):
-    """query's case list, folded event by event; rows stay in memory, as with query."""
-
-    def __init__(self, view: CaseListView) -> None:
-        super().__init__(view)
-        self._rows: dict[str, CaseRow] = {}
-
-    @override
-    def process_event(self, domain_event: CaseEvent[Any], tracking: Tracking) -> None:
-        case_id = domain_event.subject
-        row = case_list.evolve(self._rows.get(case_id), domain_event, tracking.notification_id)
-        self._rows[case_id] = row
-        self.view.set(row, tracking)
-
-
-@dataclass(frozen=True)
-class SqliteSite:
-    """The services' writers on SQLite, and the view that follows them."""
-
-    writers: Writers
-    view: CaseListView
-
-    def wait(self, sequence: int) -> None:
-        """Waits until the view has the event at a position."""
-        self.view.wait(SharedLog.name, sequence, timeout=WAIT_S)
-
-
 @contextmanager
-def sqlite_site(folder: Path, secrets: Secrets, *, tuned: bool) -> Iterator[SqliteSite]:
-    """Opens both files, and projects while the block lasts."""
+def sqlite_site(folder: Path, secrets: Secrets, *, tuned: bool) -> Iterator[Side]:
     datastore = _datastore(folder / "log.db", Pool)
     recorder = Recorder(datastore)
     recorder.create_table()
@@ -236,14 +207,18 @@ def sqlite_site(folder: Path, secrets: Secrets, *, tuned: bool) -> Iterator[Sqli
         projecting.start()
         stack.callback(projecting.join)
         stack.callback(subscription.stop)
-        yield SqliteSite({name: Writer(log, keys) for name, log in logs.items()}, view)
+        writers = {name: Writer(log, keys) for name, log in logs.items()}
+        yield writers, lambda sequence: view.wait(SharedLog.name, sequence, timeout=WAIT_S)
 
 
 def _project(subscription: ApplicationSubscription[str], view: CaseListView) -> None:
-    """As the library's runner does, which would make an application of its own."""
-    projection = CaseListProjection(view)
-    for event, tracking in subscription:
-        projection.process_event(cast("CaseEvent[Any]", event), tracking)
+    """query's case list, folded event by event; rows stay in memory, as with query."""
+    rows: dict[str, CaseRow] = {}
+    for found, tracking in subscription:
+        event = cast("CaseEvent[Any]", found)
+        row = case_list.evolve(rows.get(event.subject), event, tracking.notification_id)
+        rows[event.subject] = row
+        view.set(row, tracking)
 
 
 def _datastore(path: Path, pool: type[SQLiteConnectionPool]) -> SQLiteDatastore:

@@ -5,7 +5,6 @@ Nobody here exists. How often a name comes follows the rank of the name, as it d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate, product
 from random import Random
@@ -33,19 +32,13 @@ FIRST_BIRTHDAY, LAST_BIRTHDAY = date(1965, 1, 1), date(2006, 12, 31)
 LATIN_SHARE, UNKNOWN_BIRTH_SHARE, UNKNOWN_NUMBER_SHARE = 0.15, 0.1, 0.3
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """Names and how much of the people the first so many of them have together."""
+def _shares(names: list[str]) -> list[float]:
+    """How much of the people the first so many names have together."""
+    return list(accumulate(1 / (rank + 5) for rank in range(len(names))))
 
-    names: list[str]
-    up_to: list[float]
 
-    @classmethod
-    def of(cls, names: list[str]) -> Ranked:
-        return cls(names, list(accumulate(1 / (rank + 5) for rank in range(len(names)))))
-
-    def any(self, chance: Random) -> str:
-        return chance.choices(self.names, cum_weights=self.up_to)[0]
+FIRST = FIRST_NAMES.split()
+FIRST_SHARES = _shares(FIRST)
 
 
 class People:
@@ -54,17 +47,15 @@ class People:
     def __init__(self, seed: int = 4) -> None:
         self._chance = Random(seed)  # noqa: S311 - nothing is secret here
         syllables = (BEGINNINGS.split(), MIDDLES.split(), ENDINGS.split())
-        surnames = ["".join(parts) for parts in product(*syllables)]
-        self._chance.shuffle(surnames)
-        self._surnames = Ranked.of(surnames)
-        self._first_names = Ranked.of(FIRST_NAMES.split())
+        self._surnames = ["".join(parts) for parts in product(*syllables)]
+        self._chance.shuffle(self._surnames)
+        self._surname_shares = _shares(self._surnames)
 
     def next(self, number: int) -> Identity:
-        """A man; his service number is made of his own."""
         chance = self._chance
         names = [
-            self._surnames.any(chance),
-            self._first_names.any(chance),
+            chance.choices(self._surnames, cum_weights=self._surname_shares)[0],
+            chance.choices(FIRST, cum_weights=FIRST_SHARES)[0],
             chance.choice(PATRONYMICS.split()),
         ]
         if chance.random() < LATIN_SHARE:

@@ -10,9 +10,10 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from benchmarks.figures import Bench, Measured, compared, rounded, take_turns
+from benchmarks.figures import MILLISECONDS, Bench, Measured, compared, take_turns, timed_ms
 from benchmarks.filling import LONG, SHORT, Filled, fill
 from benchmarks.site import site_in
 from benchmarks.story import FOLDS
@@ -25,13 +26,11 @@ LARGE_EVENTS = 1_000_000
 FOLDS_TIMED = 300
 LOADS_A_ROUND = 20
 ROUNDS = 15
-MILLISECONDS = 1_000.0
 FOLD_NAME = "handover"
 """The service that folds most."""
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives processor times of either length of case, and load times from either log."""
     small_events = bench.count(SMALL_EVENTS, 1_000)
     large_events = bench.count(LARGE_EVENTS, 2_000)
     fold = FOLDS[FOLD_NAME]
@@ -75,7 +74,7 @@ def _processor_time(bench: Bench, log: CaseLog[Any], events: int, case_id: str) 
         taken.append(MILLISECONDS * (time.thread_time() - began))
     return Measured(
         name=f"rebuild/processor time/{events} events",
-        figures=rounded({"median": statistics.median(taken), "lowest": min(taken)}),
+        figures={"median": statistics.median(taken), "lowest": min(taken)},
         unit="ms",
         aim="< 1" if events == LONG else "",
         notes={"fold": FOLD_NAME},
@@ -88,12 +87,13 @@ def _loader(log: CaseLog[Any], cases: Sequence[str]) -> Callable[[], float]:
     turn = itertools.cycle(spread)
 
     def load() -> float:
-        taken = []
-        for case_id in itertools.islice(turn, LOADS_A_ROUND):
-            began = time.perf_counter()
-            empty: History[Any] = History(case_id, log.fold.initial)
-            log.extend(empty, log.recorder.select_events(case_id))
-            taken.append(MILLISECONDS * (time.perf_counter() - began))
-        return statistics.median(taken)
+        some = itertools.islice(turn, LOADS_A_ROUND)
+        return statistics.median(timed_ms(partial(read_all, log, case_id)) for case_id in some)
 
     return load
+
+
+def read_all(log: CaseLog[Any], case_id: str) -> None:
+    """Loads a case from the log, whatever of it is in memory."""
+    empty: History[Any] = History(case_id, log.fold.initial)
+    log.extend(empty, log.recorder.select_events(case_id))

@@ -14,10 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typing_extensions import override
 
 from benchmarks.figures import Bench, Measured
-from benchmarks.lifecycle import ROUNDS, Level, measure
-from benchmarks.query_process import query_process
-from benchmarks.site import site_in
-from benchmarks.story import FOLDS
+from benchmarks.lifecycle import ROUNDS, Level, measure, writers_on
+from benchmarks.site import query_process, site_in
 from shared.events.fields import Sealed
 from shared.keys.client import RemoteKeys, SealingKeys
 from shared.keys.sealing import SealingKey, Spot
@@ -50,19 +48,18 @@ class OpenKeys(RemoteKeys):
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Events a second with sealing and without, and their ratio."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("sealing")))
         query = stack.enter_context(query_process(site, bench.folder_for("sealing-query")))
-        logs = {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
+        sealed = writers_on(site, stack)
         timeout_s = site.settings.request_timeout_s
         unsealed = {
             name: Writer(writer.log, OpenKeys(writer.log.connection, name, timeout_s))
-            for name, writer in logs.items()
+            for name, writer in sealed.items()
         }
         yield measure(
             "sealing",
             Level(IN_FLIGHT, bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)),
-            {"sealed": (logs, query.wait), "unsealed": (unsealed, query.wait)},
+            {"sealed": (sealed, query.wait), "unsealed": (unsealed, query.wait)},
             AIM,
         )

@@ -17,11 +17,11 @@ from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
 from services.intake.call_linking import decide_call
+from services.intake.casework import decide_triage
 from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.intake.statements import decide_personal_data
-from services.intake.triage import decide_note, decide_triage
 from services.verification import state as verification
 from services.verification.identity import decide_verify
 from services.verification.registry_checks import decide_registry_answer
@@ -33,7 +33,7 @@ from shared.commands.handover import (
     PlanRendezvous,
     RecordArrival,
 )
-from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
+from shared.commands.intake import ProvidePersonalData, TriageCall
 from shared.commands.verification import VerifyIdentity
 from shared.events.base import Event
 from shared.events.fields import Identity, Place, Plain
@@ -55,6 +55,8 @@ FOLDS: dict[str, Fold[Any]] = {
 }
 
 Writers = Mapping[str, Writer]
+Side = tuple[Writers, Callable[[int], None]]
+"""What to write with, and what waits until the read model has a sequence."""
 
 
 @dataclass
@@ -67,31 +69,25 @@ class Story:
     last: Outcome | None = None
 
     def play(self) -> Outcome:
-        """Plays all ten decisions and gives the outcome of the last."""
         first, second = f"call-{uuid4().hex}", f"call-{uuid4().hex}"
-        self._call(first, "caller")
-        self._decide(decide_triage, TriageCall, call_id=first, **TRIAGE)
-        self._decide(decide_personal_data, ProvidePersonalData, identity=WHO)
+        self.call(first, "caller")
+        self._decide(_timeless(decide_triage), TriageCall, call_id=first, **TRIAGE)
+        self._decide(_timeless(decide_personal_data), ProvidePersonalData, identity=WHO)
         self._registry_answers()
-        self._decide_now(decide_verify, VerifyIdentity, basis="registry_and_operator")
-        self._call(second, "return_code")
-        self._decide_now(decide_arrival, RecordArrival, place=WHERE)
+        self._decide(decide_verify, VerifyIdentity, basis="registry_and_operator")
+        self.call(second, "return_code")
+        self._decide(decide_arrival, RecordArrival, place=WHERE)
         window: dict[str, Any] = {"window_from": _in_hours(1), "window_to": _in_hours(3)}
-        meeting = self._decide_now(decide_plan, PlanRendezvous, place=WHERE, team="Heron", **window)
-        self._decide_now(decide_approve, ApproveRendezvous, by=PETRO, rendezvous_id=meeting)
+        meeting = self._decide(decide_plan, PlanRendezvous, place=WHERE, team="Heron", **window)
+        self._decide(decide_approve, ApproveRendezvous, by=PETRO, rendezvous_id=meeting)
         told: dict[str, Any] = {"to_whom": "the caller", "call_id": second}
-        self._decide_now(decide_disclose, DiscloseRendezvous, rendezvous_id=meeting, **told)
+        self._decide(decide_disclose, DiscloseRendezvous, rendezvous_id=meeting, **told)
         if self.last is None or self.version != DECISIONS:
             raise RuntimeError(f"case {self.case_id} has {self.version} events")
         return self.last
 
-    def add_note(self) -> None:
-        """Appends one more event to the case."""
-        self._decide(decide_note, AddNote, text="Asked again. (Invented.)")
-
-    def _call(self, call_id: str, basis: Any) -> None:
+    def call(self, call_id: str, basis: Any) -> None:
         call = IncomingCall(
-            message_id=call_id,
             call_id=call_id,
             channel="phone",
             caller_keys=(CALLER_KEY,),
@@ -123,32 +119,24 @@ class Story:
         self._transact("verification", decide, uuid4().hex, "service:verification")
 
     def _decide(
-        self, decide: Callable[[Any, Any], list[Event]], kind: type[Command], **fields: Any
-    ) -> None:
-        command = self._command(kind, **fields)
-        self._carry_out(command, lambda state: decide(state, command))
-
-    def _decide_now(
         self,
         decide: Callable[[Any, Any, datetime], list[Event]],
         kind: type[Command],
+        by: str = OLENA,
         **fields: Any,
     ) -> str:
         """The command's id, which is the id of what it creates."""
-        command = self._command(kind, **fields)
-        self._carry_out(command, lambda state: decide(state, command, datetime.now(UTC)))
-        return command.command_id
-
-    def _command(self, kind: type[Command], by: str = OLENA, **fields: Any) -> Command:
         who: dict[str, Any] = {"command_id": uuid4().hex, "case_id": self.case_id, "by": by}
         if issubclass(kind, Decision):
             who["seen_version"] = self.version
-        return kind.model_validate({**who, **fields})
+        command = kind.model_validate({**who, **fields})
 
-    def _carry_out(self, command: Command, decide: Callable[[Any], list[Event]]) -> None:
-        actor = f"operator:{command.by}"
-        seen = Seen.by(command)
-        self._transact(ANSWERED_BY[type(command)], decide, command.cause_id, actor, seen)
+        def decided(state: Any) -> list[Event]:
+            return decide(state, command, datetime.now(UTC))
+
+        actor, seen = f"operator:{by}", Seen.by(command)
+        self._transact(ANSWERED_BY[kind], decided, command.cause_id, actor, seen)
+        return command.command_id
 
     def _transact(
         self,
@@ -173,3 +161,7 @@ class Story:
 
 def _in_hours(hours: float) -> datetime:
     return datetime.now(UTC) + timedelta(hours=hours)
+
+
+def _timeless(decide: Callable[[Any, Any], list[Event]]) -> Callable[..., list[Event]]:
+    return lambda state, command, _now: decide(state, command)

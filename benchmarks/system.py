@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.holder_process import PLENTY
-from passage.runner.ports import free_port
+from benchmarks.site import PLENTY
+from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running
 
 HOST = "127.0.0.1"
@@ -23,8 +23,6 @@ LOOK_EVERY_S = 0.05
 
 @dataclass(frozen=True)
 class System:
-    """A running system."""
-
     running: Running
     runner: subprocess.Popen[bytes]
 
@@ -36,7 +34,6 @@ class System:
 
 @contextmanager
 def system_in(folder: Path) -> Iterator[System]:
-    """Starts the system, waits until every part is ready, and stops it in the end."""
     data, log = folder / "data", folder / "up.log"
     addresses = (f"--http={HOST}:{free_port(HOST)}", f"--nats={HOST}:{free_port(HOST)}")
     with log.open("wb") as output:

@@ -71,7 +71,6 @@ def until(condition: Callable[[], bool]) -> bool:
 
 
 def routes_of(http_port: int) -> list[str]:
-    """The servers that a rogue has routes to."""
     with urlopen(f"http://127.0.0.1:{http_port}/routez", timeout=ANSWERED_WITHIN_S) as answer:
         return sorted(one["remote_name"] for one in json.load(answer)["routes"] or ())
 

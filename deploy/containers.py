@@ -44,13 +44,8 @@ class Site:
         self, *words: str, check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """`more` is added to the environment."""
-        done = subprocess.run(  # noqa: S603 - the engine's own client
-            ["docker", "compose", "--file", str(ROOT / "docker-compose.yml"), *words],  # noqa: S607
-            env={**self.environment, **more},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        file = str(ROOT / "docker-compose.yml")
+        done = _ran("compose", "--file", file, *words, environment={**self.environment, **more})
         if check and done.returncode:
             said = (done.stdout + done.stderr).strip()
             raise DrillFailedError(f"docker compose {shlex.join(words)}: {said[-1_500:]}")
@@ -92,15 +87,22 @@ class Site:
 
 def docker(*words: str) -> str:
     """Returns the output. Raises DrillFailedError."""
-    done = subprocess.run(  # noqa: S603 - the engine's own client
+    done = _ran(*words)
+    if done.returncode:
+        raise DrillFailedError(f"docker {shlex.join(words)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _ran(
+    *words: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the engine's own client
         ["docker", *words],  # noqa: S607
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise DrillFailedError(f"docker {shlex.join(words)}: {done.stderr.strip()}")
-    return done.stdout
 
 
 def until(condition: Callable[[], bool], what: str) -> float:

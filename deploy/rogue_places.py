@@ -114,7 +114,6 @@ class Ground:
         ]
 
     def pairs(self, service: str) -> dict[str, tuple[str, str]]:
-        """The certificates whose keys it has."""
         held = {one["Destination"] for one in self.seen[service]["Mounts"]}
         found = {}
         for certificate in sorted(held):
@@ -164,7 +163,6 @@ class Ground:
         return rogue
 
     def routes_of(self, rogue: Rogue) -> int:
-        """How many routes its only server has."""
         url = f"http://127.0.0.1:{rogue.servers[0]['http']}/routez"
         told = json.loads(docker("exec", rogue.container, "wget", "-qO-", url))
         return int(told["num_routes"])

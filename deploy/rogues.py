@@ -41,13 +41,11 @@ SAID_BY_POSTGRES = {
 
 
 def require(holds: bool, what: str) -> None:
-    """Raises DrillFailedError unless it holds."""
     if not holds:
         raise DrillFailedError(f"a rogue container: {what}")
 
 
 def task_of(ground: Ground, rogue: Rogue) -> dict[str, Any]:
-    """What to try in the rogue's place."""
     reaches_log = rogue.network == "log"
     dialled = [one for one in NATS if one != rogue.alias]
     sign = SHUT if reaches_log else UNDIALLED

@@ -50,10 +50,6 @@ class Api:
         """Raises httpx.HTTPError."""
         return _reply(await self._client.post(f"/api/{path}", json=dict(body)))
 
-    async def command(self, name: str, fields: Mapping[str, Any]) -> Reply:
-        """Idempotent by its `command_id`. Raises httpx.HTTPError."""
-        return await self.post(f"commands/{name}", fields)
-
 
 @asynccontextmanager
 async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
@@ -95,7 +91,7 @@ async def commanded(api: Api, name: str, fields: Mapping[str, Any], again: str) 
     Raises VerbEndedError if nobody knows whether it took effect; `again` says how to repeat it.
     """
     try:
-        reply = await api.command(name, fields)
+        reply = await api.post(f"commands/{name}", fields)
     except httpx.HTTPError as error:
         raise VerbEndedError(Exit.UNAVAILABLE, f"{unreachable(error)} {again}") from None
     if reply.status == UNAVAILABLE and "command_id" not in reply.body:
@@ -112,7 +108,6 @@ def unreachable(error: httpx.HTTPError) -> VerbEndedError:
 
 
 def ended_by_problem(reply: Reply) -> VerbEndedError:
-    """The end of a verb that the API answered with an error."""
     body = reply.body
     if _of_no_case(reply):
         return VerbEndedError(Exit.FAILED, "there is no such case")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from pathlib import Path
 
 from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
@@ -37,7 +37,12 @@ async def connected(
             Exit.FAILED,
             f"this needs {identity}.nk, but only {nkey.name} is here: run it where the former is",
         )
-    client, heard = RawClient(), _Heard()
+    client, wrong = RawClient(), list[str]()
+
+    async def note(error: Exception) -> None:
+        """Errors that waiting doesn't cure; calls raise the others."""
+        wrong.extend(filter(None, [refusal(error)]))
+
     try:
         await client.connect(
             where.nats.split(","),
@@ -45,37 +50,31 @@ async def connected(
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
             reconnect_time_wait=0.2,
-            error_cb=heard.note,
+            error_cb=note,
             **connect_options(nkey, where.ca),
         )
-    except FileNotFoundError as error:
-        raise VerbEndedError(
-            Exit.FAILED, f"can't read {error.filename}; `passage init` makes it"
-        ) from None
-    except AuthorizationError:
-        raise VerbEndedError(
-            Exit.FAILED,
-            f"nats-server doesn't know this {identity}; `passage init` makes its accounts from the "
-            f"public keys beside {nkey}",
-        ) from None
-    except (OSError, NatsError):
-        if heard.wrong is not None:
-            problem = f"{where.nats}: {heard.wrong}: {REFUSALS[heard.wrong]}"
-            raise VerbEndedError(Exit.FAILED, problem) from None
-        raise VerbEndedError(
-            Exit.UNAVAILABLE, f"no nats-server answers at {where.nats}; is `passage up` running?"
-        ) from None
+    except (OSError, NatsError) as error:
+        raise _not_connected(where, nkey, identity, error, wrong) from None
     try:
         yield client
     finally:
         await client.close()
 
 
-@dataclass
-class _Heard:
-    """Notes connection errors that waiting doesn't cure; calls raise the others."""
-
-    wrong: str | None = None
-
-    async def note(self, error: Exception) -> None:
-        self.wrong = refusal(error) or self.wrong
+def _not_connected(
+    where: Running, nkey: Path | None, identity: str, error: Exception, wrong: Sequence[str]
+) -> VerbEndedError:
+    match error:
+        case FileNotFoundError():
+            problem = f"can't read {error.filename}; `passage init` makes it"
+        case AuthorizationError():
+            problem = (
+                f"nats-server doesn't know this {identity}; `passage init` makes its accounts from "
+                f"the public keys beside {nkey}"
+            )
+        case _ if wrong:
+            problem = f"{where.nats}: {wrong[-1]}: {REFUSALS[wrong[-1]]}"
+        case _:
+            problem = f"no nats-server answers at {where.nats}; is `passage up` running?"
+            return VerbEndedError(Exit.UNAVAILABLE, problem)
+    return VerbEndedError(Exit.FAILED, problem)

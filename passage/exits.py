@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 from enum import IntEnum
 
+from pydantic import ValidationError
+
+from shared.written.wrong_fields import wrong_fields
+
 
 class Exit(IntEnum):
     OK = 0
@@ -36,11 +40,14 @@ class VerbEndedError(Exception):
 def refused_by_the_machine(error: OSError) -> str | None:
     """An error that a person can do something about, in words; else None."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"no space is left on the disk{_at(error)}; make room, then try again"
+        at = "" if error.filename is None else f" at {error.filename}"
+        return f"no space is left on the disk{at}; make room, then try again"
     if error.filename is None:
         return None
     return f"{error.filename}: {error.strerror}; name another place, or repair this one"
 
 
-def _at(error: OSError) -> str:
-    return "" if error.filename is None else f" at {error.filename}"
+def ended_by(error: ValidationError) -> VerbEndedError:
+    """Exit code 4."""
+    problems = "; ".join(": ".join(one) for one in wrong_fields(error, "input"))
+    return VerbEndedError(Exit.INVALID, problems)

@@ -57,10 +57,10 @@ class Counts:
 
 
 def counted(pairs: Sequence[Pair]) -> dict[str, Counts]:
-    """The counts of all pairs and of each kind."""
     found: dict[str, Counts] = {ALL: Counts()}
     for pair in pairs:
-        verdicts = _verdicts(pair)
+        judged = compare(Stated(*pair.one), Stated(*pair.other))
+        verdicts = {name: judged[name] for name in FIELDS.values()}
         for counts in (found[ALL], found.setdefault(pair.kind, Counts())):
             _count(counts, pair, verdicts)
     return found
@@ -131,11 +131,6 @@ def _differs(row: dict[str, str], line: int) -> tuple[NameField, ...]:
             f"line {line}, column note: after {DIFFERS!r} there must be {', '.join(FIELDS)}"
         )
     return tuple(FIELDS[name] for name in names)
-
-
-def _verdicts(pair: Pair) -> dict[NameField, Judged]:
-    judged = compare(Stated(*pair.one), Stated(*pair.other))
-    return {name: judged[name] for name in FIELDS.values()}
 
 
 def _count(counts: Counts, pair: Pair, verdicts: dict[NameField, Judged]) -> None:

@@ -50,7 +50,6 @@ def print_json(value: Any) -> None:
 
 
 def print_answer(answer: Any, words: str, as_json: bool) -> None:
-    """Prints a verb's answer on stdout, as JSON or in words."""
     if as_json:
         print_json(answer)
     else:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passage.exits import Exit, VerbEndedError
-from passage.folders import is_held
+from passage.folders import FILE_MODE, Folders, folders_of, is_held
 from passage.install.identities import seed_file
 from passage.install.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
@@ -24,10 +25,11 @@ from shared.written.wrong_fields import wrong_fields
 
 FILE_NAME = "running.json"
 UNSEAL_NAME = "unseal"
-FILE_MODE = 0o600
 NATS_URL_VARIABLE = "PASSAGE_NATS_URL"
 CA_VARIABLE = "PASSAGE_NATS_CA"
 HTTP_URL_VARIABLE = "PASSAGE_HTTP_URL"
+WITNESS_VARIABLE = "PASSAGE_WITNESS_FILES"
+WITNESS_FILE = "checkpoints.jsonl"
 
 
 class Running(BaseModel):
@@ -145,7 +147,6 @@ def ask_to_unseal(data_dir: Path) -> None:
 
 
 def is_asked_to_unseal(data_dir: Path) -> bool:
-    """Whether somebody asked since the last look."""
     path = data_dir / UNSEAL_NAME
     asked = path.exists()
     path.unlink(missing_ok=True)
@@ -154,3 +155,33 @@ def is_asked_to_unseal(data_dir: Path) -> bool:
 
 def forget_running(data_dir: Path) -> None:
     (data_dir / FILE_NAME).unlink(missing_ok=True)
+
+
+def witnesses_of(folders: Folders, given: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """The files named, else those of the environment, else one beside the data folder."""
+    if given:
+        return tuple(path.expanduser().resolve() for path in given)
+    if WITNESS_VARIABLE in os.environ:
+        return tuple(path.resolve() for path in settings_of_environment().witness_paths)
+    return (folders.witness / WITNESS_FILE,)
+
+
+def running_or_stopped(data_dir: Path) -> Running:
+    """Where the files of a system are, whether it runs or not; nothing is started."""
+    folders = folders_of(data_dir)
+    if is_held(folders.data) or NATS_URL_VARIABLE in os.environ:
+        return find_running(data_dir)
+    return stopped(folders, nats="")
+
+
+def stopped(folders: Folders, nats: str) -> Running:
+    """Where everything of a data folder is that no `passage up` runs on."""
+    return Running(
+        nats=nats,
+        http="",
+        keys=folders.keys,
+        registry=folders.registry,
+        database=folders.database_url,
+        witnesses=witnesses_of(folders),
+        quota=Quota.of(settings_of_environment()),
+    )

@@ -1,7 +1,5 @@
 """The URL of the read models' database; its password is in a separate file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 

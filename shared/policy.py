@@ -1,36 +1,31 @@
 """Reads the policy file: which service may record, read, consume, ask and open what."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import MessageLimit
 from shared.events.fields import Channel
 from shared.keys.hash_purposes import PolicyPurpose, in_the_policy
 from shared.subjects import calls_stream
+from shared.written.models import Exact
 
 FILE_NAME = "policy.toml"
 OF_EVERY_CHANNEL = "CALLS_*"
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Rights(_Table):
+class Rights(Exact):
     """What one service may do; the file says what each word means."""
 
     records: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     watches: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
-    buckets: dict[str, Literal["read", "write"]] = {}
+    buckets: dict[str, Literal["read", "write"]] = Field(default_factory=dict)
     commands: tuple[str, ...] = ()
     retries: bool = False
     asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found", "parked"], ...] = ()
@@ -57,7 +52,7 @@ class Rights(_Table):
         return in_the_policy(purpose) in self.hashes
 
 
-class Channels(_Table):
+class Channels(Exact):
     """Each may publish its own calls, and take its own messages to send."""
 
     names: tuple[Channel, ...]
@@ -65,7 +60,7 @@ class Channels(_Table):
     """The longest message of each channel; one that isn't here sends none."""
 
 
-class Policy(_Table):
+class Policy(Exact):
     services: dict[str, Rights]
     channels: Channels
 
@@ -75,17 +70,12 @@ def policy() -> Policy:
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
     read = Policy.model_validate(tomllib.loads(text))
     channels = read.channels.names
-    services = {name: _spelled_out(rights, channels) for name, rights in read.services.items()}
+    services = {}
+    for name, rights in read.services.items():
+        named = {"consumes": rights.consumes, "watches": rights.watches}
+        spelled_out = {field: tuple(_each(streams, channels)) for field, streams in named.items()}
+        services[name] = rights.model_copy(update=spelled_out)
     return read.model_copy(update={"services": services})
-
-
-def _spelled_out(rights: Rights, channels: Iterable[str]) -> Rights:
-    return rights.model_copy(
-        update={
-            "consumes": tuple(_each(rights.consumes, channels)),
-            "watches": tuple(_each(rights.watches, channels)),
-        }
-    )
 
 
 def _each(streams: Iterable[str], channels: Iterable[str]) -> Iterator[str]:

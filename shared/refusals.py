@@ -1,7 +1,5 @@
 """How a decision says no: the guard that doesn't hold, and what would satisfy it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

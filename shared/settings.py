@@ -1,7 +1,5 @@
 """The settings of every Passage process, read from the environment (`PASSAGE_...`)."""
 
-from __future__ import annotations
-
 from datetime import time
 from pathlib import Path
 from typing import Literal

@@ -4,8 +4,6 @@
 publishes to `cases.>`.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 CASES = "CASES"

@@ -31,8 +31,12 @@ class MemoryBucket(Bucket):
         self._lock = threading.Lock()
 
     @override
-    def get(self, key: str) -> BucketEntry | None:
-        return self.kept.get(key)
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
+        return [self.kept.get(key) for key in keys]
+
+    @override
+    def there(self, keys: Sequence[str]) -> set[str]:
+        return self.kept.keys() & set(keys)
 
     @override
     def create(self, key: str, value: bytes) -> int:

@@ -12,9 +12,8 @@ from typing import Self
 
 from passage.install.certificates import ROUTES
 from passage.install.nats_tls import Tls
-from passage.runner.nats_greeting import request
-from passage.runner.nats_server import NatsServer, NatsServerError
-from passage.runner.ports import free_ports
+from passage.runner.endpoints import free_ports
+from passage.runner.nats_server import NatsServer, NatsServerError, request
 
 PROBE_STREAM = "cluster_ready_probe"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +13,11 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
 from passage.install.quotas import Quota
-from passage.integrity.backup.bars import byte_bar, step_bar
-from passage.integrity.backup.checking import backups_in, check
-from passage.integrity.backup.manifest import Manifest
-from passage.integrity.backup.signing import UNCHECKED, known_signer
-from passage.integrity.backup.stream_configs import Definitions
-from passage.integrity.backup.writing import STEPS, write_backup
+from passage.integrity.backup.checking import UNCHECKED, backups_in, check, known_signer
+from passage.integrity.backup.stream_configs import notes_in
+from passage.integrity.backup.taking import STEPS, write_backup
 from passage.printing import counted, err, out, print_json, print_table
+from passage.runner.telling import telling
 from passage.running import settings_of_environment
 
 KeyOption = Annotated[
@@ -51,8 +50,9 @@ def backup_verb(
         return
     if to is None:
         raise VerbEndedError(Exit.USAGE, "name the folder for the backup with --to")
-    with step_bar(STEPS, as_json) as told:
-        written = write_backup(data, to, told)
+    with telling(bars=not as_json, lines=False) as told:
+        steps = itertools.count(1)
+        written = write_backup(data, to, lambda step: told.tell_next(step, next(steps), STEPS))
     dropped = [] if keep is None else backups_in(to)[:-keep]
     for old in dropped:
         old.unlink()
@@ -84,26 +84,26 @@ def check_verb(
 
     Changes nothing. Exit code 1 where it is damaged, or a stream in it is defined otherwise.
     """
-    definitions = Definitions(Quota.of(settings_of_environment()))
+    notes, quota = list[str](), Quota.of(settings_of_environment())
     identity = read_identity(key or folders_of(data).keys / SECRET)
     public = known_signer(signer, folders_of(data).keys)
-    with byte_bar(file, as_json) as (_, read):
-        manifest = check(file, identity, read, public, seen=definitions.take)
+    with telling(bars=not as_json, lines=False) as told:
+        _, read = told.of_steps(file.stat().st_size if file.is_file() else 0)
+        manifest = check(
+            file, identity, read, public, lambda member: notes.extend(notes_in(member, quota))
+        )
     if as_json:
         checked = {"file": str(file), "signature_checked": public is not None}
-        print_json({**checked, **manifest.summary(), "definitions": definitions.notes})
+        print_json({**checked, **manifest.summary(), "definitions": notes})
     else:
-        _print_checked(file, manifest)
+        rows = [
+            (one.name, one.messages, one.first_sequence, one.last_sequence)
+            for one in manifest.streams
+        ]
+        print_table(f"{file} is whole", ("stream", "messages", "first", "last"), rows)
     if public is None:
         err.print(UNCHECKED)
-    for note in definitions.notes:
+    for note in notes:
         err.print(note)
-    if definitions.notes:
+    if notes:
         raise typer.Exit(Exit.FAILED)
-
-
-def _print_checked(file: Path, manifest: Manifest) -> None:
-    rows = [
-        (one.name, one.messages, one.first_sequence, one.last_sequence) for one in manifest.streams
-    ]
-    print_table(f"{file} is whole", ("stream", "messages", "first", "last"), rows)

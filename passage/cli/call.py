@@ -12,10 +12,9 @@ from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
 from passage.channel import Call, Kept, QuotaUsedUpError, TooLargeError, envelope_of, publish
-from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.connecting import connected
-from passage.exits import Exit, VerbEndedError
+from passage.exits import Exit, VerbEndedError, ended_by
 from passage.printing import print_answer
 from passage.running import Running, find_running
 from shared.events.fields import Channel

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from passage.api import Api, Json, api_of, fetched, sent
-from passage.cli.case_find import find_verb
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.printing import counted, err, out, print_json, print_table, short_time
@@ -16,13 +15,67 @@ from passage.running import find_running
 from shared.commands.case_numbers import typed_case_number
 
 COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
+FOUND = ("case_id", "progress", "identity", "channel", "last_call_at", "suggestion")
 TIMELINE = ("version", "happened at", "event", "actor", "details")
 EVENTS_AT_ONCE = 500
 DIGEST_CHARACTERS = 64
 DIGEST_SHOWN = 8
 
 cases = typer.Typer(help="Cases, as the read models show them.", no_args_is_help=True)
-cases.command("find")(find_verb)
+
+
+@cases.command("find")
+def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
+    number: Annotated[str | None, typer.Option(help="Case number, in any spelling.")] = None,
+    code: Annotated[str | None, typer.Option(help="Return code.")] = None,
+    caller: Annotated[str | None, typer.Option(help="CHANNEL:ADDRESS, as phone:+380...")] = None,
+    service_number: Annotated[str | None, typer.Option(help="Service number.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name, in either alphabet.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who searches.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What for.")] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Find cases by one option; all but --number need --by and --purpose, which are recorded."""
+    given = {
+        "case_number": number,
+        "return_code": code,
+        "caller": _caller(caller) if caller is not None else None,
+        "service_number": service_number,
+        "name": name,
+    }
+    wanted: Json = {field: value for field, value in given.items() if value is not None}
+    if len(wanted) != 1:
+        options = "--number, --code, --caller, --service-number, --name"
+        raise VerbEndedError(Exit.USAGE, f"give exactly one of {options}")
+    if number is None and not (by and purpose):
+        raise VerbEndedError(Exit.USAGE, "the search needs --by and --purpose, which are recorded")
+    who = {"by": by, "purpose": purpose} if number is None else {}
+    found = asyncio.run(_found(find_running(data).http, {**wanted, **who}))
+    if as_json:
+        print_json(found)
+        return
+    rows = [tuple(_cell(column, item.get(column)) for column in FOUND) for item in found["items"]]
+    title = counted(len(rows), "case")
+    print_table(f"{title}; there may be more" if found.get("more") else title, FOUND, rows)
+
+
+def _cell(column: str, value: object) -> object:
+    if column == "suggestion" and isinstance(value, dict):
+        return f"{value['score']} ({', '.join(value['agrees'])})"
+    return value
+
+
+def _caller(text: str) -> Json:
+    channel, colon, address = text.partition(":")
+    if not colon or not address:
+        raise VerbEndedError(Exit.USAGE, "--caller: must be CHANNEL:ADDRESS")
+    return {"channel": channel, "address": address}
+
+
+async def _found(url: str, wanted: Json) -> Json:
+    async with api_of(url) as api:
+        return await sent(api, "search", wanted)
 
 
 @cases.command("list")
@@ -79,7 +132,8 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     """Show a case with its timeline; personal data stays sealed unless --reveal opens it."""
     if as_of is not None and as_of_time is not None:
         raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
-    wanted = {"by": by, "purpose": purpose, "classes": _classes(reveal)}
+    classes = [part.strip() for part in (reveal or "").split(",") if part.strip()]
+    wanted = {"by": by, "purpose": purpose, "classes": classes}
     if reveal is not None and not all(wanted.values()):
         raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose, which are recorded")
     query = {"as_of_version": as_of, "as_of_time": as_of_time}
@@ -104,10 +158,6 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         for entry in shown["timeline"]
     ]
     print_table("Timeline", TIMELINE, rows)
-
-
-def _classes(reveal: str | None) -> list[str]:
-    return [part.strip() for part in (reveal or "").split(",") if part.strip()]
 
 
 async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:

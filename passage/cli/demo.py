@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.cli.registry_load import holds_only, load
+from passage.cli.registry import holds_only, load
 from passage.demo.cast import CALLS_A_DAY
 from passage.demo.people import SAMPLE
 from passage.demo.play import tally

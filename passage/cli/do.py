@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -12,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 from typing_extensions import override
 
-from passage.api import Api, Json, Reply, api_of, commanded, ended_by_problem, fetched
+from passage.api import Json, Reply, api_of, commanded, ended_by_problem, fetched
 from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
@@ -98,14 +97,12 @@ def _known(command: str) -> str:
 async def _send(url: str, command: str, body: Json, seen: int | None) -> Reply:
     async with api_of(url) as api:
         if issubclass(COMMANDS[command], Decision):
-            body["seen_version"] = seen if seen is not None else await _version(api, body)
+            if seen is None:
+                path, name = seen_in(body["case_id"])
+                seen = int((await fetched(api, path))[name]["version"])
+            body["seen_version"] = seen
         again = f"sending it again with --command-id {body['command_id']} is safe"
         return await commanded(api, command, body, again)
-
-
-async def _version(api: Api, body: Json) -> int:
-    path, name = seen_in(body["case_id"])
-    return int((await fetched(api, path))[name]["version"])
 
 
 def seen_in(log_id: str) -> tuple[str, str]:
@@ -169,15 +166,11 @@ def _no_constant(name: str) -> Any:
 def put(body: Json, path: str, value: Any) -> None:
     """Makes the objects on the way."""
     *parents, last = path.split(".")
+    if not all(parents):
+        raise VerbEndedError(Exit.USAGE, "a dotted path has an empty part")
     here = body
-    for parent in _names(parents):
+    for parent in parents:
         here = here.setdefault(parent, {})
         if not isinstance(here, dict):
             raise VerbEndedError(Exit.USAGE, f"{path}: {parent} is a value, not an object")
     here[last] = value
-
-
-def _names(parents: Sequence[str]) -> Sequence[str]:
-    if not all(parents):
-        raise VerbEndedError(Exit.USAGE, "a dotted path has an empty part")
-    return parents

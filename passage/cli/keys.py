@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,19 +72,15 @@ def unseal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
     if note is None:
         ask_to_unseal(data)
     else:
-        _take_away(note)
+        try:
+            note.unlink(missing_ok=True)
+        except OSError as error:
+            raise VerbEndedError(
+                Exit.FAILED, f"PASSAGE_SEALED_FILE {note} can't be removed ({error.strerror})"
+            ) from None
     if not asyncio.run(_answers_again(running)):
         raise VerbEndedError(Exit.UNAVAILABLE, "the key holder doesn't answer; its log says why")
     out.print("unsealed")
-
-
-def _take_away(note: Path) -> None:
-    try:
-        note.unlink(missing_ok=True)
-    except OSError as error:
-        raise VerbEndedError(
-            Exit.FAILED, f"PASSAGE_SEALED_FILE {note} can't be removed ({error.strerror})"
-        ) from None
 
 
 async def _ask(

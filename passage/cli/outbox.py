@@ -6,16 +6,15 @@ For trying things out: a real channel's adapter does the same with its own key a
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, cast, get_args
 
 import typer
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.deliveries import ToSend, station_of
-from passage.exits import Exit, VerbEndedError
+from passage.exits import Exit, VerbEndedError, ended_by
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
 from shared.commands.case_numbers import typed_case_number
@@ -31,13 +30,9 @@ Asked = tuple[str, DeliveryOutcome | None, DeliveryFault | None]
 def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     channel: Annotated[str, typer.Option(help="telegram, whatsapp, signal, web, phone, walk_in.")],
     report: Annotated[
-        Literal["sent", "failed", "refused"] | None,
-        typer.Option(help="Report at once what became of it."),
+        DeliveryOutcome | None, typer.Option(help="Report at once what became of it.")
     ] = None,
-    reason: Annotated[
-        Literal["no_such_user", "blocked", "unreachable", "rejected", "other"] | None,
-        typer.Option(help="With --report failed: why."),
-    ] = None,
+    reason: Annotated[DeliveryFault | None, typer.Option(help="With --report failed: why.")] = None,
     message: Annotated[
         str, typer.Option(help="Take none; report on this one, given as MESSAGE@CASE.")
     ] = "",
@@ -54,9 +49,8 @@ def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if message and (report is None or "@" not in message):
         raise VerbEndedError(Exit.INVALID, "--message: as MESSAGE@CASE, with --report")
     running = find_running(data)
-    found = asyncio.run(
-        _carry_out(running, cast(Channel, channel), (message, report, reason), wait)
-    )
+    asked = (message, report, reason)
+    found = asyncio.run(_carry_out(running, cast(Channel, channel), asked, wait))
     if message:
         return
     if found is None:

@@ -8,16 +8,13 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.gate import pass_gate
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.connecting import connected
 from passage.exits import Exit
-from passage.install.comparing import Provisioned
-from passage.install.provisioning import provision
-from passage.printing import err, print_json, print_table
+from passage.install.comparing import print_provisioned
+from passage.integrity.passing import pass_gate
+from passage.printing import err, print_json
 from passage.runner.own_server import log_of
-from passage.runner.waiting_for_servers import provision_within
-from passage.running import Running
+from passage.runner.waiting_for_servers import provision_within, provisioned
 
 
 def provision_verb(
@@ -40,7 +37,7 @@ def provision_verb(
     """Make and compare streams, buckets and consumers; exit code 1 if one differs or is unknown."""
     with log_of(data) as running:
         done = asyncio.run(
-            provision_within(wait, running, update) if wait else _provision(running, update)
+            provision_within(wait, running, update) if wait else provisioned(running, update)
         )
         if as_json:
             print_json([asdict(one) for one in done])
@@ -54,17 +51,3 @@ def provision_verb(
             raise typer.Exit(Exit.FAILED)
         if gate:
             asyncio.run(pass_gate(running))
-
-
-async def _provision(running: Running, update: bool) -> list[Provisioned]:
-    async with connected(running) as client:
-        return await provision(client, running.replicas, update, running.quota)
-
-
-def print_provisioned(done: list[Provisioned]) -> None:
-    """One row for each definition, and one for each key that differs."""
-    rows: list[tuple[object, ...]] = []
-    for one in done:
-        rows.append((one.kind, one.name, one.state, "", "", one.problem))
-        rows += [("", "", "", d.key, d.expected, d.found) for d in one.differences]
-    print_table("Provisioned", ("kind", "name", "state", "key", "expected", "found"), rows)

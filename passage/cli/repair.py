@@ -9,19 +9,18 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.gate import print_gate
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.cli.provision import print_provisioned
-from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
-from passage.install.provisioning import provision
+from passage.install.comparing import print_provisioned
 from passage.integrity.gate import Gate, check_gate
+from passage.integrity.passing import print_gate
 from passage.integrity.repair.anew import REASON, Repair, Repaired
 from passage.integrity.repair.saved import unfinished_in
 from passage.printing import counted, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
 from passage.runner.telling import telling
+from passage.runner.waiting_for_servers import provisioned
 from passage.running import Running
 from shared import subjects
 
@@ -69,8 +68,7 @@ def repair_verb(
 
 async def _look(running: Running) -> Gate:
     """What the gate finds; a CASES that is gone altogether is made first, empty."""
-    async with connected(running) as client:
-        done = await provision(client, running.replicas, quota=running.quota)
+    done = await provisioned(running)
     if any(one.state == "differs" and one.name == subjects.CASES for one in done):
         print_provisioned(done)
     return await check_gate(running)
@@ -78,14 +76,13 @@ async def _look(running: Running) -> Gate:
 
 def _print(repaired: Repaired) -> None:
     plan = repaired.plan
-    rows = [(one.first, one.last, one.what) for one in plan.taken.found]
-    print_table("The new log, by its sequences", ("first", "last", "taken from"), rows)
+    print_table("The new log, by its sequences", ("first", "last", "taken from"), plan.taken.found)
     if plan.aside.found:
-        rows = [(one.first, one.last, one.what) for one in plan.aside.found]
-        print_table("Among them", ("first", "last", "what"), rows)
+        print_table("Among them", ("first", "last", "what"), plan.aside.found)
     if plan.left_out.found:
-        rows = [(one.first, one.last, one.what) for one in plan.left_out.found]
-        print_table("Not taken, by the old sequences", ("first", "last", "why"), rows)
+        print_table(
+            "Not taken, by the old sequences", ("first", "last", "why"), plan.left_out.found
+        )
     out.print(f"{counted(plan.last, 'event')} of {counted(plan.cases, 'case')}; {plan.lost} lost")
     if repaired.after:
         out.print(f"CASES is now incarnation {repaired.after}; it was {repaired.before}")

@@ -13,14 +13,13 @@ from passage.cli.backup import KeyOption, SignerOption
 from passage.cli.options import AsJson
 from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
-from passage.integrity.backup.bars import byte_bar
-from passage.integrity.backup.checking import newest_of
-from passage.integrity.backup.messages import warning_of_messages
+from passage.integrity.backup.checking import UNCHECKED, known_signer, newest_of
+from passage.integrity.backup.manifest import warning_of_messages
 from passage.integrity.backup.restoring import Incoming, Restored, restore, restore_into_running
-from passage.integrity.backup.signing import UNCHECKED, known_signer
 from passage.integrity.backup.witnesses import read_witness
 from passage.printing import counted, err, out, print_json
-from passage.running import find_running
+from passage.runner.telling import telling
+from passage.running import find_running, witnesses_of
 
 
 def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
@@ -47,12 +46,13 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     public = known_signer(signer, keys)
     checkpoints = [read_witness(path) for path in witness or ()]
     started = time.monotonic()
-    with byte_bar(file, as_json) as (told, read):
-        backup = Incoming(file, identity, public, checkpoints, told, read)
+    with telling(bars=not as_json, lines=False) as told:
+        steps = told.of_steps(file.stat().st_size)
+        backup = Incoming(file, identity, public, checkpoints, *steps)
         if into_running:
             restored = restore_into_running(folders, backup)
         else:
-            restored = restore(folders, backup, database)
+            restored = restore(folders, backup, witnesses_of(folders), database)
     seconds = time.monotonic() - started
     done = restored.done
     warning = warning_of_messages(done.manifest, datetime.now(UTC))

@@ -11,16 +11,14 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.gate import pass_gate
 from passage.cli.options import DEFAULT_DATA_DIR, DataDir
-from passage.cli.provision import print_provisioned
-from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked, require_free
-from passage.install.keys import ensure_keys
-from passage.install.provisioning import provision
+from passage.install.comparing import print_provisioned
+from passage.install.installation import ensure_keys
+from passage.integrity.passing import pass_gate
 from passage.printing import err, print_table
-from passage.runner.nats_server import die_with_parent
+from passage.runner.children import die_with_parent
 from passage.runner.planning import (
     USUAL_HTTP,
     USUAL_NATS,
@@ -30,11 +28,16 @@ from passage.runner.planning import (
     supervisor_of,
 )
 from passage.runner.supervising import Supervisor
-from passage.running import Running, forget_running, settings_of_environment
-from passage.witness_places import FILE_NAME as WITNESS_FILE
-from passage.witness_places import VARIABLE as WITNESS_VARIABLE
-from passage.witness_places import witnesses_of
-from services.verification.registry import remove_drafts
+from passage.runner.waiting_for_servers import provisioned
+from passage.running import (
+    WITNESS_FILE,
+    WITNESS_VARIABLE,
+    Running,
+    forget_running,
+    settings_of_environment,
+    witnesses_of,
+)
+from services.verification.registry_store import remove_drafts
 
 DEMO_CASES = 24
 
@@ -76,7 +79,7 @@ def up_verb(
         forget_running(folders.data)  # A killed runner left its own addresses there.
         remove_drafts(folders.registry)  # A killed load left names in the clear.
         ensure_keys(folders)
-        running = planned(folders, http_endpoint, nats_endpoint, witnesses, settings)
+        running = planned(folders, http_endpoint, nats_endpoint, witnesses)
         supervisor = supervisor_of(folders, running, nats_endpoint, _gate, settings)
         asyncio.run(_run(supervisor, demo))
 
@@ -88,7 +91,10 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
     player: Process | None = None
     watching = asyncio.create_task(supervisor.stores.run())
     try:
-        await _start(supervisor)
+        await supervisor.start_nats()
+        if not supervisor.stopping.is_set():
+            await supervisor.start_services()
+            await supervisor.wait_until_ready()
         if not supervisor.stopping.is_set():
             _print_endpoints(supervisor)
             player = await _play_demo(supervisor.folders) if demo else None
@@ -101,18 +107,9 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
         forget_running(supervisor.folders.data)
 
 
-async def _start(supervisor: Supervisor) -> None:
-    await supervisor.start_nats()
-    if supervisor.stopping.is_set():
-        return
-    await supervisor.start_services()
-    await supervisor.wait_until_ready()
-
-
 async def _gate(running: Running) -> str:
     """Provisions and runs the gate; returns the log's incarnation. Raises VerbEndedError."""
-    async with connected(running) as client:
-        done = await provision(client, running.replicas, quota=running.quota)
+    done = await provisioned(running)
     for one in done:
         if one.state in {"moved", "unknown"}:
             err.print(f"{one.kind} {one.name}: {one.summary}")

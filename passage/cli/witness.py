@@ -14,10 +14,9 @@ from passage.exits import Exit, VerbEndedError
 from passage.integrity.gate import check_gate, open_gate, witnessed_of
 from passage.printing import err, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
-from passage.running import Running
-from passage.witness_places import running_or_stopped
+from passage.running import Running, running_or_stopped
 from shared.witnesses.checkpoints import read_public_key
-from shared.witnesses.files import newest_text
+from shared.witnesses.files import newest_of
 
 witness = typer.Typer(help="Checkpoints of the log.", no_args_is_help=True)
 
@@ -33,16 +32,14 @@ def show_verb(
     line = witnessed_of(running).newest
     if line is None:
         raise VerbEndedError(Exit.FAILED, f"no checkpoint is in {_named(running)}")
+    shown = line.model_dump(mode="json", exclude_none=True)
     if as_json:
-        print_json(line.model_dump(mode="json", exclude_none=True))
+        print_json(shown)
     else:
-        rows = [
-            (key, value) for key, value in line.model_dump(mode="json", exclude_none=True).items()
-        ]
-        print_table("Newest checkpoint", ("what", "value"), rows)
+        print_table("Newest checkpoint", ("what", "value"), list(shown.items()))
     if qr:
-        text = newest_text(running.witnesses, read_public_key(running.keys))
-        code = segno.make(text or "", error="l", micro=False)
+        newest = newest_of(running.witnesses, read_public_key(running.keys))
+        code = segno.make(newest[1] if newest else "", error="l", micro=False)
         code.terminal(sys.stderr if as_json else sys.stdout, compact=True)
 
 

@@ -20,8 +20,6 @@ SAFE_PLACE = {"description": "Invented safe place: the third milestone", "latitu
 
 @dataclass(frozen=True)
 class End:
-    """The expected end of a case."""
-
     case_id: str
     progress: str
     identity: str = "none"
@@ -125,8 +123,10 @@ async def arrive(
     known = p.channel
     call_id = await call_again(p, case_id, "Я на месте. (Вымысел.)", code=code, new_phone=new_phone)
     await triage(p, case_id, call_id, "surrender", "on_ukrainian_territory", "life_now")
-    if p.channel != known:
-        await confirm(p, case_id, call_id)
+    if p.channel != known:  # The code came on a channel that he never used before.
+        remark = "invented remark: he named his brother"
+        fact: dict[str, Any] = {"second_fact": "personal_data", "remark": remark}
+        await p.do("ConfirmCaller", case_id, call_id=call_id, channel=p.channel, **fact)
     await p.do(
         "RecordArrival",
         case_id,
@@ -136,18 +136,6 @@ async def arrive(
         call_id=call_id,
     )
     return call_id
-
-
-async def confirm(p: Player, case_id: str, call_id: str) -> None:
-    """A second fact: the code came on a channel that he never used before."""
-    await p.do(
-        "ConfirmCaller",
-        case_id,
-        call_id=call_id,
-        channel=p.channel,
-        second_fact="personal_data",
-        remark="invented remark: he named his brother",
-    )
 
 
 async def guide(p: Player, case_id: str, call_id: str) -> str:

@@ -32,7 +32,9 @@ async def group_of_four(p: Player) -> list[End]:
     )
     await p.do("DeclareSurrender", lead, party="group", declared_size=4)
     await p.do("FormGroup", lead, declared_size=4)
-    members = [await _opened(p, lead, first_call) for _ in range(3)]
+    # Another man on the line gets a case of his own.
+    other: dict[str, Any] = {"call_id": first_call, "channel": p.channel}
+    members = [str((await p.do("OpenOtherCase", lead, **other))["case_id"]) for _ in range(3)]
     for member in members:
         await p.do("JoinGroup", lead, member_case=member)
     stranger = members[-1]
@@ -54,12 +56,6 @@ async def group_of_four(p: Player) -> list[End]:
     ends = [End(one, HANDED_OVER, "verified", counted=False) for one in members[:2]]
     last = End(stranger, "registered", "claimed", counted=False, shows={"group_role": None})
     return [End(lead, HANDED_OVER, "verified", shows={"discrepancy": False}), *ends, last]
-
-
-async def _opened(p: Player, lead: str, call_id: str) -> str:
-    """Another man on the line gets a case of his own; returns its number."""
-    answer = await p.do("OpenOtherCase", lead, call_id=call_id, channel=p.channel)
-    return str(answer["case_id"])
 
 
 async def _receive(p: Player, lead: str, received: list[str]) -> None:

@@ -7,20 +7,20 @@ the hotline.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from passage.demo import callers
-from passage.demo.cast import KINDS, Kind, Story
+from passage.demo.cast import KINDS, Story
 from passage.demo.people import people
 from passage.demo.play import AT_ONCE, Played, play_one
-from passage.demo.player import Player
-from passage.demo.shifts import WATCHES, Shift, hand_over
-from passage.demo.stage import Stage
+from passage.demo.player import OPERATORS, Player
+from passage.demo.stage import DONE, Stage, UnexpectedError, outcome_of
 
 DAY_MINUTES = 24 * 60
 LAST_STORIES_MINUTES = 5 * 60
@@ -30,10 +30,74 @@ OF_THE_HOUR = (
     *(5, 5, 5, 6, 7, 8, 10, 12, 13, 12, 9, 6),
 )
 """Relative frequency of calls in each hour."""
-
-
 NOON = 12 * 60
 """Besides the day's calls, one address floods the hotline at this minute."""
+NAMED_AT_ONCE = 25
+"""A shift names at most so many live cases; nobody would remember more."""
+
+
+class Watch(NamedTuple):
+    from_hour: int
+    until_hour: int
+    operators: tuple[str, ...]
+
+    def holds(self, minute: int) -> bool:
+        return self.from_hour * 60 <= minute < self.until_hour * 60
+
+
+WATCHES = (
+    Watch(0, 8, OPERATORS[:2]),
+    Watch(8, 16, OPERATORS[2:4]),
+    Watch(16, 24, OPERATORS[4:]),
+)
+
+
+@dataclass
+class Shift:
+    """One shift, and the version of its log; nobody else writes to it."""
+
+    shift_id: str
+    operators: tuple[str, ...]
+    version: int = 0
+    accepted: int = 0
+
+    async def start(self, stage: Stage) -> None:
+        await self.do(stage, "StartShift", self.operators[0], operators=list(self.operators))
+
+    async def do(
+        self, stage: Stage, command: str, by: str, outcome: str = DONE, **fields: Any
+    ) -> None:
+        """Sends a command that must come to this outcome. Raises UnexpectedError."""
+        body = {
+            "command_id": f"cmd-{self.shift_id[6:]}-{self.version}-{command[:8]}",
+            "case_id": self.shift_id,
+            "by": by,
+            **fields,
+        }
+        if command in {"HandOverShift", "EndShift"}:
+            body["seen_version"] = self.version
+        reply = await stage.command(command, body)
+        found = outcome_of(reply)
+        if found != outcome:
+            raise UnexpectedError(f"case {self.shift_id}: {command} was {found}, not {outcome}")
+        if outcome == DONE:
+            self.version = int(reply.body["version"])
+
+
+async def hand_over(
+    stage: Stage, shift: Shift, following: Sequence[str], live: Sequence[str]
+) -> None:
+    """Names live cases to those who follow; each is accepted by one of them, then it ends."""
+    by, named = shift.operators[0], list(live)[-NAMED_AT_ONCE:]
+    await shift.do(stage, "HandOverShift", by, to=list(following), case_ids=named)
+    if named:
+        await shift.do(stage, "EndShift", by, "refused by all_accepted")
+    for number, case_id in enumerate(named):
+        await shift.do(
+            stage, "AcceptShiftCase", following[number % len(following)], live_case=case_id
+        )
+    shift.accepted = len(named)
+    await shift.do(stage, "EndShift", by)
 
 
 class Planned(NamedTuple):
@@ -132,17 +196,12 @@ def plan(calls: int, seed: int) -> list[Planned]:
 
 def chosen(calls: int) -> list[Story]:
     """Stories with at least so many calls: each kind once, then the frequent ones again."""
-    found: list[Story] = []
-    count, turn = 0, 0
-    while count < calls:
-        for kind in _of_turn(turn):
-            if count < calls:
-                found.append(kind.story)
-                count += kind.calls
-        turn += 1
-    return found
-
-
-def _of_turn(turn: int) -> Sequence[Kind]:
     most = max(kind.times for kind in KINDS)
-    return [kind for kind in KINDS if kind.times > turn % most]
+    kinds = (kind for turn in itertools.cycle(range(most)) for kind in KINDS if kind.times > turn)
+    found: list[Story] = []
+    count = 0
+    while count < calls:
+        kind = next(kinds)
+        found.append(kind.story)
+        count += kind.calls
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -31,14 +31,8 @@ class Person:
     def as_identity(self) -> dict[str, Any]:
         """The field `identity` of ProvidePersonalData."""
         born = self.date_of_birth.isoformat()
-        said = {
-            "surname": self.surname,
-            "first_names": self.first_names,
-            "patronymic": self.patronymic,
-            "rank": self.rank,
-            "date_of_birth": born if self.whole_date else born[:4],
-            "service_number": self.service_number,
-        }
+        said = {**asdict(self), "date_of_birth": born if self.whole_date else born[:4]}
+        del said["unit"], said["whole_date"]
         return {name: value for name, value in said.items() if value is not None}
 
     def without_number(self) -> Person:
@@ -71,25 +65,17 @@ class Person:
         return replace(self, whole_date=False)
 
     def unknown(self) -> Person:
-        return replace(self, surname="Никтошенко", service_number="ЯЯ-999999").born_long_ago()
-
-    def born_long_ago(self) -> Person:
-        """Earlier than any date of birth in the sample."""
-        return replace(self, date_of_birth=date(1950, 1, 1))
+        """Born earlier than anybody in the sample."""
+        born = date(1950, 1, 1)
+        surname, number = "Никтошенко", "ЯЯ-999999"
+        return replace(self, surname=surname, service_number=number, date_of_birth=born)
 
 
 @cache
 def people() -> tuple[Person, ...]:
     with SAMPLE.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Person(
-                surname=row["surname"],
-                first_names=row["first_names"],
-                patronymic=row["patronymic"],
-                rank=row["rank"],
-                date_of_birth=date.fromisoformat(row["date_of_birth"]),
-                service_number=row["service_number"],
-                unit=row["unit"],
-            )
-            for row in csv.DictReader(file)
-        )
+        return tuple(map(_person, csv.DictReader(file)))
+
+
+def _person(row: dict[str, Any]) -> Person:
+    return Person(**{**row, "date_of_birth": date.fromisoformat(row["date_of_birth"])})

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from passage.api import Json
 from passage.demo.acts import End
 from passage.demo.cast import KINDS, Story
 from passage.demo.people import people
@@ -93,33 +92,23 @@ async def _problem(player: Player, end: End) -> str:
     }
     gives_up_at = time.monotonic() + FOLLOWS_WITHIN_S
     while True:
-        shown = await player.stage.case(end.case_id)
-        unlike = _difference(end.case_id, shown["case"], expected)
+        case = (await player.stage.case(end.case_id))["case"]
+        unlike = [
+            f"{name} is {case.get(name)}, not {value}"
+            for name, value in expected.items()
+            if case.get(name) != value
+        ]
         if not unlike or time.monotonic() > gives_up_at:
-            return unlike
+            return f"case {end.case_id}: {', '.join(unlike)}" if unlike else ""
         await asyncio.sleep(LOOK_AGAIN_S)
-
-
-def _difference(case_id: str, case: Json, expected: Json) -> str:
-    unlike = [
-        f"{name} is {case.get(name)}, not {value}"
-        for name, value in expected.items()
-        if case.get(name) != value
-    ]
-    return f"case {case_id}: {', '.join(unlike)}" if unlike else ""
 
 
 def tally(played: Sequence[Played]) -> list[tuple[str, int, int, int, str, int]]:
     """A row a kind: stories, cases, calls, how they ended, and how many went wrong."""
-    rows: dict[str, tuple[str, int, int, int, str, int]] = {}
-    for one in played:
-        kind, stories_, cases, calls, ended, wrong = rows.get(one.kind, (one.kind, 0, 0, 0, "", 0))
-        rows[one.kind] = (
-            kind,
-            stories_ + 1,
-            cases + one.cases,
-            calls + one.calls,
-            ended or one.ended,
-            wrong + bool(one.problem),
-        )
-    return list(rows.values())
+    rows = []
+    for kind in dict.fromkeys(one.kind for one in played):
+        its = [one for one in played if one.kind == kind]
+        cases, calls = sum(one.cases for one in its), sum(one.calls for one in its)
+        ended = next((one.ended for one in its if one.ended), "")
+        rows.append((kind, len(its), cases, calls, ended, sum(bool(one.problem) for one in its)))
+    return rows

@@ -20,7 +20,6 @@ from shared.events.fields import Channel
 CHANNELS: tuple[Channel, ...] = ("phone", "telegram", "whatsapp", "signal", "web")
 WITHHELD = (None, "anonymous@anonymous.invalid", "+266696687", "Скрытый номер")
 """How channels say that a number is hidden."""
-SUPERVISOR = "supervisor-elm"
 OPERATORS = (
     *("operator-amber", "operator-birch"),
     *("operator-cedar", "operator-dune"),
@@ -54,7 +53,7 @@ class Player:
         self._addresses = random.Random(self.run)  # noqa: S311 - likewise
         self.channel: Channel = self.random.choice(CHANNELS)
         self.operator, self.other = self.random.sample(list(self.operators), 2)
-        self.supervisor = SUPERVISOR
+        self.supervisor = "supervisor-elm"
         self.team, self.other_team = self.random.sample(TEAMS, 2)
         self.address = self.new_address(self.channel)
 
@@ -139,7 +138,6 @@ class Player:
     async def refused(
         self, command: str, case_id: str, guard: str, by: str | None = None, **fields: Any
     ) -> None:
-        """Sends a command that this guard must refuse."""
         await self._send(f"refused by {guard}", command, case_id, by, fields)
 
     async def until_recorded(self, case_id: str, type_name: str, count: int = 1) -> Json:

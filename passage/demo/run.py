@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from passage.demo.day import DAY_MINUTES, LAST_STORIES_MINUTES, Day, plan
+from passage.demo.day import DAY_MINUTES, LAST_STORIES_MINUTES, Day, Shift, plan
 from passage.demo.play import AT_ONCE, Played, play
-from passage.demo.shifts import Shift
 from passage.demo.stage import Stage, StuckError, UnexpectedError, staged
 from passage.exits import Exit, VerbEndedError
 from passage.printing import counted

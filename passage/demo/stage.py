@@ -101,22 +101,11 @@ class Stage:
         """Sends a command until it is answered."""
 
         async def attempt() -> Reply | None:
-            reply = await self._ask(lambda: self.api.command(name, fields))
+            reply = await self._ask(lambda: self.api.post(f"commands/{name}", fields))
             unknown_yet = reply is not None and reply.status == NOT_FOUND
             return None if unknown_yet else reply
 
         return await self._until(attempt, f"case {fields['case_id']}: {name} is answered")
-
-    async def must(self, outcome: str, name: str, fields: Json) -> Json:
-        """Sends a command that must come to `outcome`: `done`, or `refused by GUARD`.
-
-        Raises UnexpectedError.
-        """
-        reply = await self.command(name, fields)
-        found = outcome_of(reply)
-        if found != outcome:
-            raise UnexpectedError(f"case {fields['case_id']}: {name} was {found}, not {outcome}")
-        return reply.body
 
     async def send_next(self, channel: Channel) -> None:
         """Has a channel send and report the next message, if one comes soon."""

@@ -123,7 +123,7 @@ def _make(keys: Path, role: Role, names: Iterable[str]) -> None:
         )
     key = _key(role.key(keys))
     if role.is_pinned:
-        certificate = _certificate(role, key, names, _name_of(role), key)
+        certificate = _certificate(role, key, names, _named(role.name), key)
     else:
         issuer = read_certificate(authority).subject
         certificate = _certificate(role, key, names, issuer, _key(signing_file))
@@ -134,7 +134,8 @@ def _key(path: Path) -> ec.EllipticCurvePrivateKey:
     """Makes a missing private key. Raises KeyFilesError."""
     if not path.exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        write_new(path, _key_text(key))
+        form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        write_new(path, key.private_bytes(serialization.Encoding.PEM, *form))
         return key
     require_closed(path)
     try:
@@ -147,7 +148,7 @@ def _key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> bytes:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Passage CA")])
+    name = _named("CA")
     builder = (
         _builder(name, name, key.public_key(), AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -165,7 +166,7 @@ def _certificate(
     signer: ec.EllipticCurvePrivateKey,
 ) -> bytes:
     builder = (
-        _builder(_name_of(role), issuer, key.public_key(), SERVER_DAYS)
+        _builder(_named(role.name), issuer, key.public_key(), SERVER_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(role.uses), critical=False)
@@ -180,8 +181,8 @@ def _certificate(
     return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def _name_of(role: Role) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Passage {role.name}")])
+def _named(what: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Passage {what}")])
 
 
 def _builder(
@@ -218,11 +219,3 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
-
-
-def _key_text(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from passage.install.definitions import Definition, Kind, StreamDefinition, Wanted
+from passage.install.definitions import Definition, Kind, Wanted
+from passage.printing import print_table
 from shared import subjects
 
 SERVERS_OWN = "_nats."
@@ -52,6 +53,15 @@ class Provisioned:
         return ": ".join(part for part in (self.state, keys, self.problem) if part)
 
 
+def print_provisioned(done: list[Provisioned]) -> None:
+    """One row for each definition, and one for each key that differs."""
+    rows: list[tuple[object, ...]] = []
+    for one in done:
+        rows.append((one.kind, one.name, one.state, "", "", one.problem))
+        rows += [("", "", "", d.key, d.expected, d.found) for d in one.differences]
+    print_table("Provisioned", ("kind", "name", "state", "key", "expected", "found"), rows)
+
+
 def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]:
     """The keys of either side whose values differ; false, zero, empty and absent are equal."""
     keys = dict.fromkeys((*wanted, *found))
@@ -62,7 +72,7 @@ def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]
     )
 
 
-def stream_differences(wanted: StreamDefinition, found: Definition) -> tuple[Difference, ...]:
+def stream_differences(wanted: Wanted, found: Definition) -> tuple[Difference, ...]:
     """CASES must have an incarnation, which its definition doesn't name."""
     config = wanted.config
     if wanted.name == subjects.CASES:
@@ -76,7 +86,7 @@ def stream_differences(wanted: StreamDefinition, found: Definition) -> tuple[Dif
 
 def differences_of(wanted: Wanted, found: Definition) -> tuple[Difference, ...]:
     """A consumer may begin wherever `passage repair` let it begin."""
-    if isinstance(wanted, StreamDefinition):
+    if wanted.kind == "stream":
         return stream_differences(wanted, found)
     return differences(begun_where(wanted.config, found), _without_servers_own(found))
 

@@ -63,45 +63,35 @@ Kind = Literal["stream", "consumer"]
 
 
 @dataclass(frozen=True)
-class StreamDefinition:
-    """A stream or bucket; keys that `config` lacks must be false, zero, empty or absent."""
+class Wanted:
+    """A stream or bucket, or a durable consumer of one.
 
-    name: str
+    Keys that `config` lacks must be false, zero, empty or absent.
+    """
+
+    stream: str
     config: Definition
-    kind: Kind = "stream"
+    consumer: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.consumer or self.stream
+
+    @property
+    def kind(self) -> Kind:
+        return "consumer" if self.consumer else "stream"
 
     @property
     def path(self) -> str:
         """The end of its subjects in the JetStream API."""
-        return self.name
+        return f"{self.stream}.{self.consumer}" if self.consumer else self.stream
 
     @property
     def label(self) -> str:
-        return self.name
+        return self.path.replace(".", "/")
 
 
-@dataclass(frozen=True)
-class ConsumerDefinition:
-    """A durable consumer; `config` and `path` as for a stream."""
-
-    stream: str
-    name: str
-    config: Definition
-    kind: Kind = "consumer"
-
-    @property
-    def path(self) -> str:
-        return f"{self.stream}.{self.name}"
-
-    @property
-    def label(self) -> str:
-        return f"{self.stream}/{self.name}"
-
-
-Wanted = StreamDefinition | ConsumerDefinition
-
-
-def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]:
+def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
     """Buckets are streams too."""
     return (
         _stream(
@@ -109,7 +99,6 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
             replicas,
             {
                 "subjects": [f"{subjects.CASES_PREFIX}.>"],
-                "retention": "limits",
                 "max_consumers": CONSUMERS_MAX,
                 "allow_direct": True,
                 "allow_atomic": True,
@@ -124,7 +113,6 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
             replicas,
             {
                 "subjects": ["parked.>"],
-                "retention": "limits",
                 "max_msgs_per_subject": PARKED_OF_A_CHANNEL_MAX,
                 "discard_new_per_subject": True,
                 "allow_direct": True,
@@ -135,7 +123,6 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
             replicas,
             {
                 "subjects": [subjects.audit("*")],
-                "retention": "limits",
                 "allow_direct": True,
                 "deny_delete": True,
                 "deny_purge": True,
@@ -150,20 +137,20 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
     )
 
 
-def consumers(services: Iterable[str] = SERVICES) -> tuple[ConsumerDefinition, ...]:
-    """The durable consumers of these services and of all channels."""
+def consumers(services: Iterable[str] = SERVICES) -> tuple[Wanted, ...]:
     found = [durable for service in services for durable in SERVICES[service]]
     found += map(subjects.outbound_consumer, policy().channels.names)
     return tuple(map(_consumer, found))
 
 
-def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
-    return StreamDefinition(
+def _stream(name: str, replicas: int, special: Definition) -> Wanted:
+    return Wanted(
         name,
         {
             "name": name,
             "storage": "file",
             "num_replicas": replicas,
+            "retention": "limits",
             "discard": "new",
             "max_msg_size": MESSAGE_MAX_BYTES,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
@@ -173,7 +160,7 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
     )
 
 
-def _calls(channel: str, replicas: int, quota: Quota) -> StreamDefinition:
+def _calls(channel: str, replicas: int, quota: Quota) -> Wanted:
     """What one channel publishes (ADR 26)."""
     return _stream(
         subjects.calls_stream(channel),
@@ -189,7 +176,7 @@ def _calls(channel: str, replicas: int, quota: Quota) -> StreamDefinition:
     )
 
 
-def _outbound(replicas: int) -> StreamDefinition:
+def _outbound(replicas: int) -> Wanted:
     """Messages to callers (ADR 18); one that no channel took in time may be unsafe, and expires."""
     return _stream(
         subjects.OUTBOUND,
@@ -206,7 +193,7 @@ def _outbound(replicas: int) -> StreamDefinition:
     )
 
 
-def _timers(service: str, replicas: int) -> StreamDefinition:
+def _timers(service: str, replicas: int) -> Wanted:
     """A service's timers (ADR 12), one message a name, and due ones until they are processed."""
     return _stream(
         subjects.timers_stream(service),
@@ -224,19 +211,13 @@ def _timers(service: str, replicas: int) -> StreamDefinition:
     )
 
 
-def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> StreamDefinition:
+def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> Wanted:
     """A key-value bucket (NATS ADR-8) that keeps one value a key: old values are destroyed."""
-    return StreamDefinition(
+    return _stream(
         f"KV_{bucket}",
+        replicas,
         {
-            "name": f"KV_{bucket}",
             "subjects": [f"$KV.{bucket}.>"],
-            "storage": "file",
-            "num_replicas": replicas,
-            "retention": "limits",
-            "discard": "new",
-            "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
-            **UNBOUNDED,
             "max_msg_size": -1,
             "max_msgs_per_subject": 1,
             "allow_direct": True,
@@ -246,10 +227,9 @@ def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> St
     )
 
 
-def _consumer(durable: Durable) -> ConsumerDefinition:
-    return ConsumerDefinition(
+def _consumer(durable: Durable) -> Wanted:
+    return Wanted(
         durable.stream,
-        durable.name,
         {
             "durable_name": durable.name,
             "name": durable.name,
@@ -262,4 +242,5 @@ def _consumer(durable: Durable) -> ConsumerDefinition:
             "max_waiting": PULLS_WAITING_MAX,
             "filter_subjects": list(durable.filter_subjects),
         },
+        consumer=durable.name,
     )

@@ -36,9 +36,11 @@ def make_identities(keys: Path) -> None:
     for identity in identities():
         path = seed_file(keys, identity)
         if not path.exists():
-            write_new(path, _new_seed())
+            seed = nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER)
+            write_new(path, bytes(seed))
         # Always derived again: a missing or stale public key would lock its owner out.
-        write_anew(path.with_suffix(".pub"), _public_key(path.read_bytes()))
+        pair = nkeys.from_seed(bytearray(path.read_bytes().strip()))
+        write_anew(path.with_suffix(".pub"), bytes(pair.public_key))
 
 
 def public_keys(keys: Path) -> dict[str, str]:
@@ -55,11 +57,3 @@ def write_anew(path: Path, content: bytes) -> None:
     draft.unlink(missing_ok=True)
     write_new(draft, content, path if path.exists() else None)
     draft.replace(path)
-
-
-def _new_seed() -> bytes:
-    return bytes(nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER))
-
-
-def _public_key(seed: bytes) -> bytes:
-    return bytes(nkeys.from_seed(bytearray(seed.strip())).public_key)

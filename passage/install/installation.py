@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from secrets import token_urlsafe
 
+from passage.exits import Exit, VerbEndedError
+from passage.folders import Folders
 from passage.install.backup_keys import ensure_backup_keys
 from passage.install.certificates import SERVER, authority_of, make_certificates
 from passage.install.host_names import Names
 from passage.install.identities import make_identities, public_keys, write_anew
 from passage.install.nats_tls import Tls
 from passage.install.permissions import configuration
-from services.keyholder.secrets import make_key_files
-from shared.keys.keyfiles import make_channel_keys, write_new
+from services.keyholder.secrets import HOLDER, make_key_files, read_secrets
+from shared.keys.keyfiles import INTAKE_PUBLIC, KeyFilesError, make_channel_keys, write_new
 from shared.policy import policy
 from shared.witnesses.checkpoints import make_witness_keys
 
@@ -29,15 +31,10 @@ def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B0
     ensure_backup_keys(folder)
     make_identities(folder)
     make_certificates(folder, names)
-    if names.postgres:
-        make_password(folder / PASSWORD_FILE)
+    password = folder / PASSWORD_FILE  # A person may replace it.
+    if names.postgres and not password.exists():
+        write_new(password, token_urlsafe(PASSWORD_BYTES).encode())
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())
-
-
-def make_password(path: Path) -> None:
-    """PostgreSQL's password; a person may replace it."""
-    if not path.exists():
-        write_new(path, token_urlsafe(PASSWORD_BYTES).encode())
 
 
 def server_tls(folder: Path) -> Tls:
@@ -48,3 +45,27 @@ def server_tls(folder: Path) -> Tls:
 def accounts_of(folder: Path) -> str:
     """nats-server's accounts for the identities in a key folder. Raises OSError."""
     return configuration(policy(), public_keys(folder))
+
+
+KEY_FILES = (f"{HOLDER}/kek-*.key", f"{HOLDER}/pepper-*.key", f"{HOLDER}/intake.key", INTAKE_PUBLIC)
+"""Patterns, because keys of later epochs replace the first ones."""
+
+
+def ensure_keys(folders: Folders) -> None:
+    """Makes the key files of a new data folder; an old one must have them.
+
+    Raises VerbEndedError (1), which names the missing files.
+    """
+    missing = [name for name in KEY_FILES if not any(folders.keys.glob(name))]
+    if missing and folders.has_log:
+        raise VerbEndedError(
+            Exit.FAILED,
+            f"{', '.join(missing)} missing in {folders.keys}, and {folders.data} holds a log that "
+            "only the old key files open: put them back from their copy, or choose a new folder "
+            "with --data",
+        )
+    try:
+        make_installation(folders.keys)
+        read_secrets(folders.keys)
+    except (KeyFilesError, OSError) as error:
+        raise VerbEndedError(Exit.FAILED, f"{folders.keys}: {error}") from None

@@ -9,8 +9,6 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tls:
-    """A certificate's files, and what its peers trust."""
-
     certificate: Path
     key: Path
     ca: Path

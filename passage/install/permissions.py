@@ -50,21 +50,11 @@ class Grant:
     many: bool = False
 
 
-@dataclass(frozen=True)
-class User:
-    """What an identity may publish and subscribe to in its own account."""
-
-    identity: str
-    publish: tuple[str, ...]
-    subscribe: tuple[str, ...]
-
-
 def account_of(identity: str) -> str:
     return LOG_ACCOUNT if identity == KEEPER else identity.upper().replace("-", "_")
 
 
 def grants(rules: Policy) -> tuple[Grant, ...]:
-    """Everything that an account may ask of, or hear from, another."""
     holder = account_of(subjects.KEYHOLDER)
     found: list[Grant] = [
         *_of_servers(KEEPER, *SERVERS),
@@ -84,28 +74,13 @@ def grants(rules: Policy) -> tuple[Grant, ...]:
     return tuple(found)
 
 
-def user(rules: Policy, identity: str) -> User:
-    """The rights of a service or channel in its account; the keeper's are unlimited."""
-    own = [one for one in grants(rules) if one.account == account_of(identity)]
-    publish = [one.local for one in own if one.kind == "service"]
-    subscribe = [f"{subjects.inbox(identity)}.>"]
-    subscribe += [one.local for one in own if one.kind == "stream"]
-    if identity in rules.services:
-        # A container's health check has only the service's own key.
-        publish.append(subjects.health(identity))
-        subscribe += [*_answered(identity)]
-    if identity == subjects.KEYHOLDER:
-        publish.append(subjects.KEYHOLDER_SEALED)
-    return User(identity, tuple(publish), tuple(subscribe))
-
-
 def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
     """The `accounts` block of nats-server's configuration, and what belongs to it."""
     found = grants(rules)
     blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, JETSTREAM)]
     channels = tuple(map(channel_identity, rules.channels.names))
     for name in (*rules.services, *channels):
-        users = _users(user(rules, name), public_keys[name])
+        users = _user(rules, name, found, public_keys[name])
         limits = CHANNEL_LIMITS if name in channels else ""
         blocks.append(_block(account_of(name), users, found, limits))
     blocks.append(_block(SYSTEM_ACCOUNT, "", found))
@@ -120,7 +95,6 @@ def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
 
 
 def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
-    """What a service may ask of the account with the streams."""
     yield from (_log(name, subjects.case_events(one)) for one in rights.records)
     for stream in rights.reads:
         yield from _reading(name, stream)
@@ -210,10 +184,21 @@ def _answered(service: str) -> Iterator[str]:
         yield subjects.keyholder("*", "*")
 
 
-def _users(one: User, public_key: str) -> str:
+def _user(rules: Policy, identity: str, found: tuple[Grant, ...], public_key: str) -> str:
+    """A service or channel with its rights in its own account; the keeper's are unlimited."""
+    own = [one for one in found if one.account == account_of(identity)]
+    publish = [one.local for one in own if one.kind == "service"]
+    subscribe = [f"{subjects.inbox(identity)}.>"]
+    subscribe += [one.local for one in own if one.kind == "stream"]
+    if identity in rules.services:
+        # A container's health check has only the service's own key.
+        publish.append(subjects.health(identity))
+        subscribe += [*_answered(identity)]
+    if identity == subjects.KEYHOLDER:
+        publish.append(subjects.KEYHOLDER_SEALED)
     permissions = (
-        f"publish: {{allow: {json.dumps(one.publish)}}}, "
-        f"subscribe: {{allow: {json.dumps(one.subscribe)}}}, allow_responses: true"
+        f"publish: {{allow: {json.dumps(publish)}}}, "
+        f"subscribe: {{allow: {json.dumps(subscribe)}}}, allow_responses: true"
     )
     return f"users: [{{nkey: {public_key}, permissions: {{{permissions}}}}}]"
 

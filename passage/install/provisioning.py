@@ -25,9 +25,7 @@ from passage.install.comparing import (
     is_foreign,
 )
 from passage.install.definitions import (
-    ConsumerDefinition,
     Definition,
-    StreamDefinition,
     Wanted,
     consumers,
     streams,
@@ -71,7 +69,7 @@ async def provision(
     wanted = streams(replicas, quota)
     try:
         done = await _move_old_calls(client, wanted)
-        done += [await _provisioned(client, one, update) for one in _all(wanted)]
+        done += [await _provisioned(client, one, update) for one in (*wanted, *consumers())]
         return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
         hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
@@ -82,12 +80,8 @@ async def provision(
 async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:
     """Compares everything there is with the definitions, and changes nothing."""
     wanted = streams(replicas, quota)
-    done = [_compared(one, await _found(client, one)) for one in _all(wanted)]
+    done = [_compared(one, await _found(client, one)) for one in (*wanted, *consumers())]
     return [*done, *await _unknown(client, wanted)]
-
-
-def _all(wanted: Sequence[StreamDefinition]) -> tuple[Wanted, ...]:
-    return (*wanted, *consumers())
 
 
 async def _found(client: Client, wanted: Wanted) -> Definition | None:
@@ -119,13 +113,13 @@ async def _provisioned(client: Client, wanted: Wanted, update: bool) -> Provisio
 
 async def _put(client: Client, wanted: Wanted, found: Definition | None) -> None:
     verb = "create" if found is None else "update"
-    if isinstance(wanted, ConsumerDefinition):
+    if wanted.consumer:
         await put_consumer(client, wanted, begun_where(wanted.config, found or {}), verb)
     else:
         await ask(client, f"STREAM.{verb.upper()}.{wanted.name}", incarnated(wanted, found))
 
 
-def incarnated(wanted: StreamDefinition, found: Definition | None = None) -> Definition:
+def incarnated(wanted: Wanted, found: Definition | None = None) -> Definition:
     """The definition to ask for: CASES keeps its incarnation or gets a new one."""
     if wanted.name != subjects.CASES:
         return wanted.config
@@ -133,9 +127,7 @@ def incarnated(wanted: StreamDefinition, found: Definition | None = None) -> Def
     return {**wanted.config, "metadata": {subjects.INCARNATION: incarnation}}
 
 
-async def put_consumer(
-    client: Client, wanted: ConsumerDefinition, config: Definition, action: str
-) -> None:
+async def put_consumer(client: Client, wanted: Wanted, config: Definition, action: str) -> None:
     await ask(
         client,
         f"CONSUMER.CREATE.{wanted.path}",
@@ -143,7 +135,7 @@ async def put_consumer(
     )
 
 
-async def _unknown(client: Client, wanted: Sequence[StreamDefinition]) -> list[Provisioned]:
+async def _unknown(client: Client, wanted: Sequence[Wanted]) -> list[Provisioned]:
     """Streams and consumers without a definition: they may copy, forward or swallow messages."""
     known = {one.name for one in wanted}
     names = await all_streams(client)
@@ -180,7 +172,7 @@ async def _listed(client: Client, subject: str, key: str) -> list[Any]:
             return found
 
 
-async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) -> list[Provisioned]:
+async def _move_old_calls(client: Client, wanted: Sequence[Wanted]) -> list[Provisioned]:
     """Moves what is left in an older version's CALLS to the streams of the channels.
 
     A message enters its channel's stream before it leaves the old one. After a crash in between it

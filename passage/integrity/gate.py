@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqlalchemy import Engine
 from typing_extensions import override
 
 from passage.connecting import connected
@@ -25,9 +26,9 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.comparing import incarnation_of
 from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check, read_with, stream_info
-from passage.integrity.query_database import reading_database
 from passage.running import Running
 from services.query.feed.archive import Archive
+from services.query.feed.database import DatabaseFailedError, reading
 from shared import subjects
 from shared.jetstream.stored import StoredMessage
 from shared.keys.keyfiles import KeyFilesError
@@ -58,10 +59,6 @@ class Gate(Check):
         return not self.findings.errors
 
     @property
-    def archived(self) -> int:
-        return self.archive.last
-
-    @property
     def held(self) -> Held:
         heads = self.heads
         return Held(self.incarnation, heads.sequence, heads.cases, heads.digest.hex())
@@ -72,7 +69,7 @@ class Gate(Check):
             "incarnation": self.incarnation,
             "events": self.heads.sequence,
             "cases": self.heads.cases,
-            "archived": self.archived,
+            "archived": self.archive.last,
             "checkpoints": len(self.witnessed.lines),
             "seconds": round(self.seconds, 3),
             "findings": [asdict(one) for one in self.findings.kept],
@@ -88,7 +85,7 @@ class Gate(Check):
         for sequence, what in unlike.items():
             self.findings.add("archive", f"sequence {sequence}", what)
         for one in misfits:
-            if one.sequence > self.archived or one.sequence in unlike:
+            if one.sequence > self.archive.last or one.sequence in unlike:
                 self.alone.append(one)
             else:
                 self._put_aside(one)
@@ -102,13 +99,12 @@ class Gate(Check):
             findings.note(problem)
         for one in self.alone:
             findings.note(one._replace(what=f"{one.what}; {NOBODY_ELSE}"))
-        if self.archived > heads.sequence:
-            findings.add(
-                "archive",
-                f"sequence {heads.sequence}",
-                f"the log ends here, but the archive goes on to {self.archived}",
-            )
-        check_witnessed(self.witnessed, self.incarnation, (heads.sequence, self.archived), findings)
+        archived = self.archive.last
+        if archived > heads.sequence:
+            what = f"the log ends here, but the archive goes on to {archived}"
+            findings.add("archive", f"sequence {heads.sequence}", what)
+        ends = (heads.sequence, archived)
+        check_witnessed(self.witnessed, self.incarnation, ends, findings)
 
     def _settle(self) -> None:
         """Drops the misfits that a checkpoint knows as they are."""
@@ -249,3 +245,13 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def reading_database(running: Running) -> Iterator[Engine | None]:
+    """None if there is no database yet. Raises VerbEndedError (5)."""
+    try:
+        with reading(running.database) as reader:
+            yield reader
+    except DatabaseFailedError as error:
+        raise VerbEndedError(Exit.UNAVAILABLE, str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from passage.exits import Exit, VerbEndedError
-from passage.runner.ports import free_port
 
 PORT_MAX = 65_535
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared
@@ -83,7 +83,6 @@ def choose_endpoint(
 
 
 def is_free(endpoint: Endpoint) -> bool:
-    """Whether the port can be listened on now."""
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     with socket.socket(family) as probe:
         # The servers do the same: a port in TIME_WAIT from an earlier run is free.
@@ -106,3 +105,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def free_port(host: str) -> int:
+    return free_ports(host, 1)[0]
+
+
+def free_ports(host: str, count: int) -> list[int]:
+    """No two are the same."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((host, 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -17,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from passage.connecting import connected
 from passage.running import Running, trusted
-from services.keyholder.sealed import is_noted
+from services.keyholder.lock import is_noted
 from shared import subjects
 
 TIMEOUT_S = 2.0
@@ -70,7 +69,6 @@ async def health_of(client: Client, http_url: str, service: str) -> Health | Non
 
 
 async def answers(client: Client, service: str, ready: bool = True) -> bool:
-    """Whether a service answers over NATS that it is ready, or answers at all."""
     health = await health_of(client, "", service)
     return health is not None and (health.ready or not ready)
 
@@ -94,14 +92,11 @@ def _fetch_health(url: str) -> Health | None:
         return None
     try:
         context = trusted() if url.startswith("https") else None
-        with _answer_of(url, context) as answer:
+        try:
+            answer = urlopen(url, timeout=TIMEOUT_S, context=context)  # noqa: S310 - ours
+        except HTTPError as error:  # The body of a 503 says what is missing.
+            answer = error
+        with answer:
             return read_health(answer.read())
     except (OSError, ValueError, HTTPException):
         return None
-
-
-def _answer_of(url: str, context: ssl.SSLContext | None) -> IO[bytes]:
-    try:
-        return cast(IO[bytes], urlopen(url, timeout=TIMEOUT_S, context=context))  # noqa: S310 - ours
-    except HTTPError as error:  # The body of a 503 says what is missing.
-        return error

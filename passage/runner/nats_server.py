@@ -7,25 +7,25 @@ otherwise and dies with the thread that started it, even when its parent is kill
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
 import shutil
-import signal
-import subprocess
+import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedRWPair
 from pathlib import Path
 from typing import Self
 
 from passage.folders import JETSTREAM
 from passage.install.nats_tls import Tls
-from passage.runner.nats_greeting import jetstream_answers
-from passage.runner.ports import free_port
+from passage.runner.children import LOG_TAIL_LINES, Child, tail_of
+from passage.runner.endpoints import free_port
 from passage.runner.stall import Stall, activity_of
+from shared.jetstream.tls import tls_context
 from shared.servers.stores import disks_of
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
@@ -38,8 +38,7 @@ FILES_A_CONNECTION = 4
 """A refused connection uses a file for a moment too, and a stream that can't open one refuses every
 message until the server is restarted."""
 PORT_ATTEMPTS = 5
-LOG_TAIL_LINES = 5
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+LOOK_EVERY_S, GREETS_WITHIN_S = 0.005, 0.5
 
 
 class NatsServerError(Exception):
@@ -47,43 +46,28 @@ class NatsServerError(Exception):
 
 
 @dataclass
-class NatsServer:
+class NatsServer(Child):
     """One nats-server process.
 
     `data_dir` holds the configuration (`nats.conf`), the log (`nats.log`) and JetStream's files.
     `port` 0 picks a free port at the first start and keeps it over restarts, so that clients
     find the server again. `sync_interval` is nats-server's: with "always" an acknowledged message
     is on the disk; anything else may lose acknowledged messages in a power cut.
-    `http_port` opens the monitoring endpoint on the same host; None keeps it closed.
     `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients must
     speak TLS.
-    `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
     """
 
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = 0
     name: str = "passage"
-    binary: Path | None = None
-    http_port: int | None = None
     sync_interval: str = "always"
     extra_config: str = ""
     tls: Tls | None = None
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
     def url(self) -> str:
         return f"nats://{self.host}:{self.port}"
-
-    @property
-    def pid(self) -> int | None:
-        if self._process is None or self._process.poll() is not None:
-            return None
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        return self.pid is not None
 
     @property
     def store_path(self) -> Path:
@@ -96,9 +80,7 @@ class NatsServer:
     def start(self, timeout: float = 10.0) -> None:
         """Start the server and wait until JetStream answers, as `wait_ready` does.
 
-        Call it from a thread that lives as long as the server is wanted (the main thread):
-        the kernel kills the child when the *thread* that forked it ends (prctl(2),
-        PR_SET_PDEATHSIG), not when the process does. Raises `NatsServerError`.
+        Call it from a thread that lives as long as the server is wanted. Raises `NatsServerError`.
         """
         choose_port = self.port == 0
         for attempt in range(PORT_ATTEMPTS):
@@ -110,7 +92,8 @@ class NatsServer:
             except NatsServerError:
                 self.kill()
                 # Another process may have taken the port before the server could bind it.
-                if choose_port and attempt + 1 < PORT_ATTEMPTS and self._port_was_taken():
+                was_taken = "address already in use" in self.log_tail(lines=20)
+                if choose_port and attempt + 1 < PORT_ATTEMPTS and was_taken:
                     continue
                 raise
             return
@@ -122,17 +105,7 @@ class NatsServer:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         config = self.data_dir / "nats.conf"
         config.write_text(self.config_text(), encoding="utf-8")
-        command = [str(find_binary(self.binary)), "-c", str(config)]
-        with self.log_path.open("ab") as log:
-            # Nothing but prctl runs between fork and exec, so other threads' locks don't matter.
-            self._process = subprocess.Popen(  # noqa: S603 - our own binary and file
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C in a terminal is ours to handle, in our order.
-                preexec_fn=die_with_parent(),  # noqa: PLW1509
-            )
+        self._spawn([str(find_binary()), "-c", str(config)], self.log_path)
 
     def wait_ready(self, timeout: float = 10.0) -> None:
         """Wait until the server answers with JetStream on.
@@ -144,7 +117,7 @@ class NatsServer:
         while True:
             if self.jetstream_answers():
                 return
-            if self._ended_within(0.005):
+            if self.ended_within(LOOK_EVERY_S):
                 raise NatsServerError(
                     f"{self.name} ended at start, see {self.log_path}: {self.log_tail()}"
                 )
@@ -155,22 +128,8 @@ class NatsServer:
 
     def stop(self, timeout: float = 5.0) -> None:
         """Kills it if SIGTERM hasn't ended it after `timeout` seconds."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
-
-    def kill(self) -> None:
-        """As a crash would."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        self.ask_to_stop()
+        self.end_by(time.monotonic() + timeout)
 
     def restart(self, timeout: float = 10.0) -> None:
         """On the same port and data."""
@@ -190,8 +149,6 @@ class NatsServer:
             *self._store_limit(),
             "}",
         ]
-        if self.http_port is not None:
-            lines.append(f"http: {json.dumps(f'{self.host}:{self.http_port}')}")
         if self.tls is not None:
             lines += self.tls.towards_clients()
         return "\n".join([*lines, self.extra_config, ""])
@@ -205,23 +162,22 @@ class NatsServer:
         """For error messages: nats-server logs no content of messages."""
         return " | ".join(tail_of(self.log_path, lines))
 
-    def _port_was_taken(self) -> bool:
-        return "address already in use" in self.log_tail(lines=20)
-
-    def _ended_within(self, seconds: float) -> bool:
-        if self._process is None:
-            return True
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-            return True
-        return False
-
     def jetstream_answers(self) -> bool:
         """Whether JetStream is on; if clients must log in, by its greeting alone."""
         # A single server opens its port after it has recovered its streams; in a cluster the
         # request shows that there is a leader.
-        with contextlib.suppress(OSError, ValueError):
-            return jetstream_answers(self.host, self.port, ca=self.tls.ca if self.tls else None)
+        address = (self.host, self.port)
+        with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection(address, GREETS_WITHIN_S))
+            if self.tls is not None:
+                context = tls_context(str(self.tls.ca))
+                wrapped = context.wrap_socket(connection, server_hostname=self.host)
+                connection = stack.enter_context(wrapped)
+            wire = stack.enter_context(connection.makefile("rwb"))
+            greeting = json.loads(wire.readline().removeprefix(b"INFO "))
+            if not greeting.get("jetstream") or greeting.get("auth_required"):
+                return bool(greeting.get("jetstream"))
+            return "error" not in json.loads(request(wire, "$JS.API.INFO", b""))
         return False
 
     def __enter__(self) -> Self:
@@ -239,10 +195,9 @@ def connections_max() -> int:
     return CONNECTIONS_MAX if unbounded else min(CONNECTIONS_MAX, files // FILES_A_CONNECTION)
 
 
-def find_binary(explicit: Path | None = None) -> Path:
-    """Looks at `explicit`, $PASSAGE_NATS_SERVER, beside Python, then on PATH."""
+def find_binary() -> Path:
+    """Looks at $PASSAGE_NATS_SERVER, beside Python, then on PATH."""
     candidates = [
-        explicit,
         os.environ.get(BINARY_SETTING),
         Path(sys.executable).parent / "nats-server",
         shutil.which("nats-server"),
@@ -253,22 +208,11 @@ def find_binary(explicit: Path | None = None) -> Path:
     raise NatsServerError(f"no nats-server found: set {BINARY_SETTING} to the path of one")
 
 
-def tail_of(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
-    with contextlib.suppress(OSError):
-        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-    return ["no log"]
-
-
-def die_with_parent() -> Callable[[], None] | None:
-    """Run by a child before exec, it ends the child with its parent; None if there is no prctl."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
-    parent = os.getpid()
-
-    def ask_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # The parent died before the kernel was asked.
-            os._exit(1)
-
-    return ask_kernel
+def request(wire: BufferedRWPair, subject: str, body: bytes) -> bytes:
+    """The body of the reply to one request on a new connection, in NATS's text protocol."""
+    wire.write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
+    wire.write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
+    wire.flush()
+    while not wire.readline().startswith(b"MSG "):
+        pass
+    return wire.readline()

@@ -15,8 +15,13 @@ from passage.install.identities import FOLDER as SEEDS
 from passage.install.installation import accounts_of
 from passage.runner.health import answers
 from passage.runner.nats_server import NatsServer, NatsServerError
-from passage.running import NATS_URL_VARIABLE, Running, find_running, settings_of_environment
-from passage.witness_places import stopped
+from passage.running import (
+    NATS_URL_VARIABLE,
+    Running,
+    find_running,
+    settings_of_environment,
+    stopped,
+)
 from services import handover, intake, verification, witness
 
 WRITERS = (intake.SERVICE, verification.SERVICE, handover.SERVICE, witness.SERVICE)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.install.certificates import SERVER, authority_of
 from passage.install.definitions import SERVICES
 from passage.install.installation import accounts_of, server_tls
-from passage.install.quotas import Quota
 from passage.printing import err
 from passage.runner.children import ServiceProcess
 from passage.runner.endpoints import Endpoint, choose_endpoint, is_loopback
 from passage.runner.nats_server import NatsServer
 from passage.runner.storing import folders_stored_in
 from passage.runner.supervising import Supervisor
-from passage.running import Running
+from passage.running import Running, stopped
 from shared.keys.keyfiles import KeyFilesError
 from shared.settings import Settings
 
@@ -60,31 +60,23 @@ def check_certificate(folders: Folders, nats: Endpoint) -> None:
 
 
 def planned(
-    folders: Folders,
-    http: Endpoint,
-    nats: Endpoint,
-    witnesses: tuple[Path, ...],
-    settings: Settings,
+    folders: Folders, http: Endpoint, nats: Endpoint, witnesses: tuple[Path, ...]
 ) -> Running:
     """A system that isn't ready yet."""
-    return Running(
-        nats=f"nats://{nats.reached_at}",
-        http=f"http://{http}",
-        keys=folders.keys,
-        registry=folders.registry,
-        database=folders.database_url,
-        ready=False,
-        ca=None if is_loopback(nats.host) else authority_of(folders.keys),
-        witnesses=witnesses,
-        quota=Quota.of(settings),
-    )
+    where = {
+        "http": f"http://{http}",
+        "ready": False,
+        "ca": None if is_loopback(nats.host) else authority_of(folders.keys),
+        "witnesses": witnesses,
+    }
+    return stopped(folders, f"nats://{nats.reached_at}").model_copy(update=where)
 
 
 def supervisor_of(
     folders: Folders,
     running: Running,
     nats: Endpoint,
-    gate: Callable[[Running], Awaitable[str]],
+    gate: Callable[[Running], Coroutine[Any, Any, str]],
     settings: Settings,
 ) -> Supervisor:
     """The supervisor of a planned system; for `gate` see Supervisor."""
@@ -109,7 +101,6 @@ def supervisor_of(
 
 
 def _environment(folders: Folders, running: Running, service: str) -> dict[str, str]:
-    """This process's own environment, and where everything is."""
     credentials = {"PASSAGE_NATS_NKEY": running.nkey_of(service), "PASSAGE_NATS_CA": running.ca}
     return {
         **{name: value for name, value in os.environ.items() if name not in credentials},

@@ -18,7 +18,7 @@ from nats.errors import Error as NatsError
 
 from passage.connecting import connected
 from passage.exits import VerbEndedError
-from passage.folders import Folders, is_held
+from passage.folders import FILE_MODE, Folders, is_held
 from passage.printing import err
 from passage.runner.health import READY
 from passage.running import Running
@@ -37,7 +37,6 @@ RESTART_AGAIN_AFTER_S = 60.0
 """The pause before the next restart, if one didn't help."""
 RESERVE_NAME = "reserve"
 RESERVE_BYTES = 1_048_576
-FILE_MODE = 0o600
 
 
 async def refusing_of(client: Client, servers: int) -> list[Refusing]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.printing import err
 from passage.runner.awaiting import Awaited
-from passage.runner.children import ServiceProcess, bound_log
+from passage.runner.children import ServiceProcess, bound_log, tail_of
 from passage.runner.health import Health
 from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.runner.stall import Stall, activity_of
@@ -74,7 +74,7 @@ class Supervisor:
     nats: NatsServer
     services: list[ServiceProcess]
     stopping: asyncio.Event
-    gate: Callable[[Running], Awaitable[str]]
+    gate: Callable[[Running], Coroutine[Any, Any, str]]
     """Returns the incarnation that services may write into. Raises VerbEndedError if closed."""
     stuck_after_s: float = STUCK_AFTER_S
     _watches: dict[str, Watch] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Supervisor:
 
     async def start_services(self) -> None:
         """Starts all services if the gate lets them write. Raises VerbEndedError."""
-        incarnation = await self._unless_stopping(self._passed())
+        incarnation = await self._unless_stopping(self.gate(self.running))
         if incarnation is None:  # Stopping.
             return
         for service in self.services:
@@ -138,12 +138,12 @@ class Supervisor:
         self._publish()
 
     async def supervise(self) -> None:
-        """Restarts whatever ends, until `stopping` is set."""
         next_log_look = 0.0
         while not self.stopping.is_set():
             await self._look()
             if time.monotonic() > next_log_look:
-                self._bound_logs()
+                for path in (*(one.log_path for one in self.services), self.nats.log_path):
+                    bound_log(path)
                 next_log_look = time.monotonic() + LOOK_AT_LOGS_EVERY_S
             await self._pause(LOOK_EVERY_S)
 
@@ -162,9 +162,6 @@ class Supervisor:
             deadline = time.monotonic() + seconds
             for service in group:
                 service.end_by(deadline)
-
-    async def _passed(self) -> str:
-        return await self.gate(self.running)
 
     async def _look(self) -> None:
         if self._is_unpublished:
@@ -208,7 +205,6 @@ class Supervisor:
             err.print(f"not started yet: {error}")
 
     def _is_due(self, name: str, process: ServiceProcess) -> bool:
-        """Whether it has ended and its restart is due."""
         watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
         if process.running or self._stays_sealed(process):
             return False
@@ -243,10 +239,11 @@ class Supervisor:
         for service in self.services:
             ends = self._watches[service.name].ends
             if service.name in waiting and ends >= ENDS_BEFORE_READY_MAX:
+                last_words = "\n".join(tail_of(service.log_path))  # Nothing personal is logged.
                 raise VerbEndedError(
                     Exit.FAILED,
                     f"{service.name} ended {ends} times before it was ready; the end of "
-                    f"{service.log_path}:\n{service.last_words()}",
+                    f"{service.log_path}:\n{last_words}",
                 )
         if stuck:
             raise VerbEndedError(
@@ -282,7 +279,3 @@ class Supervisor:
             self._is_unpublished = False
         except OSError:  # The disk is full: nothing ends for that; the next look tries again.
             self._is_unpublished = True
-
-    def _bound_logs(self) -> None:
-        for path in (*(service.log_path for service in self.services), self.nats.log_path):
-            bound_log(path)

@@ -5,7 +5,7 @@ isn't a terminal.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -27,8 +27,9 @@ class _HowFar(ProgressColumn):
 class Telling:
     """Progress of several things at once, each under its name."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, lines: bool = True) -> None:
         self._progress = progress
+        self._lines = lines and progress.disable
         self._tasks: dict[str, TaskID] = {}
         self._line_at: dict[str, float] = {}
 
@@ -38,7 +39,7 @@ class Telling:
             self._tasks[what] = self._progress.add_task(what, total=None)
             self._line_at[what] = time.monotonic() + LINE_EVERY_S
         self._progress.update(self._tasks[what], completed=done, total=of or None)
-        if self._progress.disable and time.monotonic() >= self._line_at[what]:
+        if self._lines and time.monotonic() >= self._line_at[what]:
             self._line_at[what] = time.monotonic() + LINE_EVERY_S
             err.print(f"{what}: {how_far(self._progress.tasks[self._tasks[what]])}")
 
@@ -48,25 +49,41 @@ class Telling:
             self.end(other)
         self.tell(what, done, of)
 
+    def of_steps(self, size: int) -> tuple[Callable[[str], None], Callable[[int], None]]:
+        """What to call with the next step, and with how much more of `size` was done."""
+        step, done = "reading", 0
+
+        def begin(name: str) -> None:
+            nonlocal step
+            step = name
+            self.tell_next(step, done, size)
+
+        def add(count: int) -> None:
+            nonlocal done
+            done += count
+            self.tell_next(step, done, size)
+
+        return begin, add
+
     def end(self, what: str) -> None:
         if what in self._tasks:
             self._progress.update(self._tasks[what], visible=False)
 
 
 @contextmanager
-def telling() -> Iterator[Telling]:
-    """Its bars disappear from the terminal at the end of the block."""
+def telling(*, bars: bool = True, lines: bool = True) -> Iterator[Telling]:
+    """Its bars disappear from the terminal at the end of the block; elsewhere it prints lines."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         _HowFar(),
         console=err,
         transient=True,
-        disable=not err.is_terminal,
+        disable=not (bars and err.is_terminal),
         speed_estimate_period=SPEED_OVER_S,
     )
     with bar:
-        yield Telling(bar)
+        yield Telling(bar, lines)
 
 
 def how_far(task: Task) -> str:

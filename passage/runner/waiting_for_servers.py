@@ -37,6 +37,11 @@ SET_RIGHT = (
 LOOK = "its own log says why; `docker compose logs %s`"
 
 
+async def provisioned(running: Running, update: bool = False) -> list[Provisioned]:
+    async with connected(running) as client:
+        return await provision(client, running.replicas, update, running.quota)
+
+
 async def provision_within(seconds: float, running: Running, update: bool) -> list[Provisioned]:
     """Provisions as soon as the servers allow it, and waits for the database.
 
@@ -73,8 +78,7 @@ async def _require_leaders(client: Client) -> None:
     """
     asked = [
         "INFO",
-        *(f"STREAM.INFO.{one.name}" for one in streams(replicas=1)),
-        *(f"CONSUMER.INFO.{one.stream}.{one.name}" for one in consumers()),
+        *(f"{one.kind.upper()}.INFO.{one.path}" for one in (*streams(1), *consumers())),
     ]
     told = await asyncio.gather(*(_is_told(client, one) for one in asked))
     silent = [one for one, is_told in zip(asked, told, strict=True) if not is_told]

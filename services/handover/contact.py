@@ -12,7 +12,7 @@ from shared.commands.handover import (
     SetFollowUp,
 )
 from shared.events.base import CaseEvent, Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.handover import ArrivedInUkraine, ContactLost, ContactRegained, FollowUpSet
 from shared.events.intake import CallLinked
 from shared.refusals import CASE_KNOWN, require
@@ -21,14 +21,7 @@ from shared.refusals import CASE_KNOWN, require
 def decide_arrival(state: HandoverState, command: RecordArrival, _now: datetime) -> list[Event]:
     """A fact. A first call from the field may skip every earlier step."""
     require(state.opened, CASE_KNOWN)
-    return [
-        ArrivedInUkraine(
-            place=Plain.of(command.place),
-            companions=command.companions,
-            condition=command.condition,
-            call_id=command.call_id,
-        )
-    ]
+    return [event_of(ArrivedInUkraine, command)]
 
 
 def decide_contact_lost(
@@ -38,7 +31,7 @@ def decide_contact_lost(
     require(state.opened, CASE_KNOWN)
     if state.contact.is_lost:
         return []
-    return [ContactLost(since=command.since, by=command.by)]
+    return [event_of(ContactLost, command)]
 
 
 def decide_contact_regained(
@@ -48,7 +41,7 @@ def decide_contact_regained(
     require(state.opened, CASE_KNOWN)
     if not state.contact.is_lost:
         return []
-    return [ContactRegained(by=command.by, call_id=command.call_id)]
+    return [event_of(ContactRegained, command)]
 
 
 def decide_call_of_the_lost(
@@ -66,5 +59,4 @@ def decide_follow_up(state: HandoverState, command: SetFollowUp, _now: datetime)
     require(state.opened, CASE_KNOWN)
     if command.due_at == state.follow_up_at:
         return []
-    remark = Plain(command.remark) if command.remark is not None else None
-    return [FollowUpSet(due_at=command.due_at, remark=remark)]
+    return [event_of(FollowUpSet, command)]

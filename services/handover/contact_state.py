@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple, assert_never
+from typing import Any, NamedTuple
 
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
@@ -43,19 +43,19 @@ class Contact:
         return all(calls.values()) and not calls.keys() <= self.ended.keys()
 
 
-ContactStep = (
-    CaseOpened
+ReadByContact = (
+    ContactLost
+    | ContactRegained
+    | CaseOpened
     | CallLinked
     | CallerConfirmed
     | CallEnded
-    | ArrivedInUkraine
     | GuidanceGiven
-    | ContactLost
-    | ContactRegained
+    | ArrivedInUkraine
 )
 
 
-def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) -> Contact:
+def evolve_contact(contact: Contact, event: CaseEvent[Any], data: ReadByContact) -> Contact:
     """What happened before the last contact changes nothing."""
     match data:
         case ContactLost():
@@ -78,8 +78,6 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
         case ArrivedInUkraine() | GuidanceGiven():
             lost_at = contact.lost_at_version if data.call_id is None else None
             return replace(_heard(contact, event.time), lost_at_version=lost_at)
-        case _ as unreachable:
-            assert_never(unreachable)
 
 
 def proves_himself(call: CallLinked) -> bool:

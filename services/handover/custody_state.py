@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any
 
+from shared.events.base import CaseEvent
 from shared.events.custody import (
     CaptureCardConfirmed,
     CaptureCardDue,
     Custody,
     CustodyChanged,
+    CustodyEvent,
     ExchangeConsentGiven,
     ExchangeConsentWithdrawn,
     Exchanged,
-    ExchangeOffered,
     PublicityConsentGiven,
     PublicityConsentWithdrawn,
 )
@@ -36,20 +37,7 @@ class CustodyView:
     exchanged: bool = False
 
 
-CustodyStep = (
-    CustodyChanged
-    | CaptureCardDue
-    | CaptureCardConfirmed
-    | ExchangeOffered
-    | ExchangeConsentGiven
-    | ExchangeConsentWithdrawn
-    | Exchanged
-    | PublicityConsentGiven
-    | PublicityConsentWithdrawn
-)
-
-
-def custody_after(view: CustodyView, data: CustodyStep) -> CustodyView:
+def evolve_custody(view: CustodyView, _event: CaseEvent[Any], data: CustodyEvent) -> CustodyView:
     """A withdrawal ends a consent, whenever it was said."""
     match data:
         case CustodyChanged():
@@ -68,10 +56,8 @@ def custody_after(view: CustodyView, data: CustodyStep) -> CustodyView:
             return replace(view, publicity_consent=data.wording)
         case PublicityConsentWithdrawn():
             return replace(view, publicity_consent=None)
-        case ExchangeOffered():
+        case _:
             return view
-        case _ as unreachable:
-            assert_never(unreachable)
 
 
 def _moved(view: CustodyView, data: CustodyChanged) -> CustodyView:

@@ -53,8 +53,6 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long each may pend before someone must look."""
-
     contact_due: Annotated[timedelta, Setting("contact_due_hours")]
     contact_silent: Annotated[timedelta, Setting("contact_silent_hours")]
     decide_lost: Annotated[timedelta, Setting("decide_lost_hours")]

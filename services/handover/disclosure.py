@@ -15,7 +15,7 @@ from services.handover.state import HandoverState
 from shared.callers.contact_rule import CONTACT_ALLOWED
 from shared.commands.handover import DiscloseRendezvous, GiveGuidance
 from shared.events.base import Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.handover import DisclosureWithdrawn, GuidanceGiven, RendezvousDisclosed
 from shared.refusals import Guard, require
 
@@ -44,14 +44,7 @@ def decide_disclose(
     _require_told_to_him(state, command, rendezvous.rendezvous_id, now)
     if rendezvous.disclosed:
         return []
-    return [
-        RendezvousDisclosed(
-            rendezvous_id=rendezvous.rendezvous_id,
-            to_whom=Plain(command.to_whom),
-            call_id=command.call_id,
-            message_id=command.message_id,
-        )
-    ]
+    return [event_of(RendezvousDisclosed, command)]
 
 
 def decide_guidance(
@@ -62,11 +55,7 @@ def decide_guidance(
     rendezvous = require_disclosed(state)
     require_cleared(state, members, now)
     _require_told_to_him(state, command, rendezvous.rendezvous_id, now)
-    return [
-        GuidanceGiven(
-            step=Plain.of(command.step), call_id=command.call_id, message_id=command.message_id
-        )
-    ]
+    return [event_of(GuidanceGiven, command)]
 
 
 def decide_withdrawn(state: HandoverState, message_id: str) -> list[Event]:

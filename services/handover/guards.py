@@ -7,9 +7,13 @@ duress, a contradicted identity, or how it is safe to reach him.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.handover.state import HandoverState
+from shared.commands.handover import UseEmergencyOverride
+from shared.events.base import Event
+from shared.events.event_of import event_of
+from shared.events.handover import EmergencyOverrideUsed
 from shared.refusals import (
     CASE_KNOWN,
     CASE_OPEN,
@@ -18,7 +22,9 @@ from shared.refusals import (
     NO_CONTRADICTION,
     NOT_EXCHANGED,
     NOT_HANDED_OVER,
+    TWO_PEOPLE,
     Guard,
+    is_another_person,
     require,
 )
 
@@ -30,6 +36,8 @@ GROUP_CLEARED = Guard(
     "group_cleared", "every case of the group verified and not doubtful; or LeaveGroup for it"
 )
 TEAM_NAMED = Guard("team_named", "the team that the offer names")
+LONGEST_OVERRIDE = timedelta(hours=24)
+OVERRIDE_ENDS_SOON = Guard("override_ends_soon", "an expires_at to come, 24 hours ahead at most")
 
 Members = Mapping[str, HandoverState]
 """The group's cases as they are now, by number; a case missing here isn't cleared."""
@@ -38,19 +46,16 @@ UNKNOWN = HandoverState()
 
 
 def require_latest(state: HandoverState) -> None:
-    """Raises RefusedError unless the case exists and is his present one."""
     require(state.opened, CASE_KNOWN)
     require(not state.continued, LATEST_EPISODE)
 
 
 def require_not_exchanged(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is his present one and he wasn't exchanged."""
     require_latest(state)
     require(not state.custody.exchanged, NOT_EXCHANGED)
 
 
 def require_open(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is open and he is still the hotline's to bring in."""
     require_latest(state)
     require(not state.closed, CASE_OPEN)
     require(not state.handed_over, NOT_HANDED_OVER)
@@ -97,3 +102,13 @@ def _is_clear(member: HandoverState, now: datetime) -> bool:
 
 def _level(state: HandoverState, now: datetime) -> str | None:
     return state.assessment.level_at(now) if state.assessment is not None else None
+
+
+def decide_override(
+    state: HandoverState, command: UseEmergencyOverride, now: datetime
+) -> list[Event]:
+    """Needs two people and an end within a day. The decisions' guards say what it sets aside."""
+    require_open(state)
+    require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
+    require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)
+    return [event_of(EmergencyOverrideUsed, command)]

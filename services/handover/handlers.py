@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from services.handover import contact, custody, disclosure, offers, overrides, receipt, rendezvous
+from services.handover import contact, custody, disclosure, guards, offers, receipt, rendezvous
 from services.handover.guards import Members
 from services.handover.state import HandoverState
 from shared.commands import handover as commands
@@ -23,7 +23,7 @@ DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
     commands.DiscloseRendezvous: disclosure.decide_disclose,
     commands.GiveGuidance: disclosure.decide_guidance,
     commands.RecordMissed: rendezvous.decide_missed,
-    commands.UseEmergencyOverride: overrides.decide_override,
+    commands.UseEmergencyOverride: guards.decide_override,
     commands.OfferHandover: offers.decide_offer,
     commands.AcceptHandover: offers.decide_accept,
     commands.RefuseHandover: offers.decide_refuse,

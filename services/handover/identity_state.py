@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any
 
+from shared.events import verification
+from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataProvided
-from shared.events.verification import (
-    Credibility,
-    CredibilityAssessed,
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +28,45 @@ class IdentityView:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    level: Credibility
+    level: verification.Credibility
     expires_at: datetime
 
-    def level_at(self, now: datetime) -> Credibility:
+    def level_at(self, now: datetime) -> verification.Credibility:
         """An expired assessment counts as `unclear`."""
         return self.level if now < self.expires_at else "unclear"
 
 
-def assessed_in(event: CredibilityAssessed) -> Assessment:
-    """An assessment replaces all earlier ones."""
-    return Assessment(event.level, event.expires_at)
+ReadByIdentity = (
+    PersonalDataProvided
+    | verification.RegistryChecked
+    | verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected
+)
 
 
-def claimed(view: IdentityView, event_id: str, given: PersonalDataProvided) -> IdentityView:
-    """The view after new personal data, which stand in that event.
-
-    What was verified was the earlier data; a contradiction stays open. What a prisoner states
-    after his capture is kept apart, and changes nothing here.
-    """
-    if given.provenance == "after_capture":
-        return view
-    return IdentityView(event_id, contradicted=view.contradicted)
-
-
-def identity_after(
-    view: IdentityView,
-    data: RegistryChecked | IdentityVerified | IdentityContradicted | IdentityRejected,
+def evolve_identity(
+    view: IdentityView, event: CaseEvent[Any], data: ReadByIdentity
 ) -> IdentityView:
-    """An answer about older data changes nothing."""
+    """An answer about older data changes nothing; nor does one that says nothing about the man."""
     match data:
-        case RegistryChecked():
-            if data.about_event != view.about_event:
-                return view
-            if data.outcome == "unavailable":
-                return view  # It says nothing about the man.
+        case PersonalDataProvided() if data.provenance != "after_capture":
+            # The earlier data was verified, not this; a contradiction stays open.
+            return IdentityView(event.id, contradicted=view.contradicted)
+        case verification.RegistryChecked() if (
+            data.about_event == view.about_event and data.outcome != "unavailable"
+        ):
             contradicted = view.contradicted and data.outcome != "match"
             partial = data.outcome in {"match", "partial"}
             return replace(view, partial=partial, contradicted=contradicted)
-        case IdentityVerified():
+        case verification.IdentityVerified():
             # Two people may have decided in spite of a contradiction.
             return replace(view, verified=True, rejected=False, contradicted=False)
-        case IdentityContradicted():
+        case verification.IdentityContradicted():
             # A registry's finding can be taken back by the registry; a person's only by new data.
             about = view.about_event if data.registry is not None else None
             return replace(view, about_event=about, contradicted=True, verified=False)
-        case IdentityRejected():
+        case verification.IdentityRejected():
             return replace(view, rejected=True, verified=False)
-        case _ as unreachable:
-            assert_never(unreachable)
+        case _:
+            return view

@@ -10,7 +10,7 @@ from services.handover.rendezvous import require_disclosed
 from services.handover.state import HandoverState
 from shared.commands.handover import AcceptHandover, OfferHandover, RefuseHandover, WithdrawHandover
 from shared.events.base import Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.handover import (
     HandoverAccepted,
     HandoverOffered,
@@ -36,11 +36,7 @@ def decide_offer(
     offer = state.meeting.offer
     require(offer is None or offer.is_over(now), NO_OFFER_OPEN)
     require(command.deadline_at > now, DEADLINE_IN_FUTURE)
-    return [
-        HandoverOffered(
-            offer_id=command.command_id, team=command.team, deadline_at=command.deadline_at
-        )
-    ]
+    return [event_of(HandoverOffered, command, offer_id=command.command_id)]
 
 
 def decide_accept(
@@ -49,24 +45,20 @@ def decide_accept(
     """By the named team only, while the offer is open; no duress since; exactly one answer wins."""
     _require_answerable(state, command, now)
     require_no_duress(state, members)
-    return [HandoverAccepted(offer_id=command.offer_id, team=command.team)]
+    return [event_of(HandoverAccepted, command)]
 
 
 def decide_refuse(state: HandoverState, command: RefuseHandover, now: datetime) -> list[Event]:
     """By the named team only, while the offer is open; exactly one answer wins."""
     _require_answerable(state, command, now)
-    return [
-        HandoverRefused(offer_id=command.offer_id, team=command.team, reason=Plain(command.reason))
-    ]
+    return [event_of(HandoverRefused, command)]
 
 
 def decide_withdraw(state: HandoverState, command: WithdrawHandover, _now: datetime) -> list[Event]:
     """By any named person, even after the deadline, until the team has answered."""
     require_open(state)
     _require_unanswered(state, command.offer_id)
-    return [
-        HandoverWithdrawn(offer_id=command.offer_id, by=command.by, reason=Plain(command.reason))
-    ]
+    return [event_of(HandoverWithdrawn, command)]
 
 
 def _require_answerable(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any
 
+from shared.events.base import CaseEvent
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.handover import (
     ArrivedInUkraine,
@@ -51,20 +52,17 @@ class Party:
         return max(1 + len(self.members), 1 + self.companions)
 
 
-PartyStep = (
+GroupChange = GroupFormed | GroupJoined | GroupLeft | HeadsCounted | GroupHandedOver
+ReadByParty = (
     SurrenderDeclared
     | ArrivedInUkraine
-    | GroupFormed
-    | GroupJoined
-    | GroupLeft
-    | HeadsCounted
-    | GroupHandedOver
     | HandoverDiscrepancyRaised
     | HandoverDiscrepancyResolved
+    | GroupChange
 )
 
 
-def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
+def evolve_party(party: Party, event: CaseEvent[Any], data: ReadByParty) -> Party:
     match data:
         case SurrenderDeclared():
             return replace(party, declared=data.declared_size)
@@ -73,16 +71,12 @@ def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
         case HandoverDiscrepancyRaised() | HandoverDiscrepancyResolved():
             raised = isinstance(data, HandoverDiscrepancyRaised)
             return replace(party, discrepancy_open=raised)
-        case GroupFormed() | GroupJoined() | GroupLeft() | HeadsCounted() | GroupHandedOver():
+        case _:
             # The member's log also says that he joined and left; only the lead has the roll.
-            return _group_after(party, data) if data.group_id == case_id else party
-        case _ as unreachable:
-            assert_never(unreachable)
+            return _group_after(party, data) if data.group_id == event.subject else party
 
 
-def _group_after(
-    party: Party, data: GroupFormed | GroupJoined | GroupLeft | HeadsCounted | GroupHandedOver
-) -> Party:
+def _group_after(party: Party, data: GroupChange) -> Party:
     match data:
         case GroupFormed():
             return replace(party, case_id=data.group_id, leads=True, declared=data.declared_size)
@@ -98,5 +92,3 @@ def _group_after(
             return replace(party, declared=data.count)
         case GroupHandedOver():
             return replace(party, received=party.received | set(data.received))
-        case _ as unreachable:
-            assert_never(unreachable)

@@ -9,7 +9,7 @@ from services.handover.guards import TEAM_NAMED, require_not_exchanged, require_
 from services.handover.state import HandoverState
 from shared.commands.handover import RecordGroupHandover, RecordHandover, ResolveDiscrepancy
 from shared.events.base import Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.handover import (
     GroupHandedOver,
     HandedOver,
@@ -39,13 +39,7 @@ DISCREPANCY_OPEN = Guard("discrepancy_open", "a case with an open discrepancy")
 def decide_hand_over(state: HandoverState, command: RecordHandover, now: datetime) -> list[Event]:
     """By the team that accepted, with a head count. An unexpected count is raised."""
     _require_receipt(state, command, now)
-    receipt = HandedOver(
-        team=command.team,
-        receipt_number=command.receipt_number,
-        received_at=command.received_at,
-        head_count=command.head_count,
-        condition=command.condition,
-    )
+    receipt = event_of(HandedOver, command)
     expected, present = state.party.expected, command.head_count
     return [receipt, *_raised(expected, present, expected - present, present - expected)]
 
@@ -58,18 +52,7 @@ def decide_group_handover(
     named = Counter((*command.received, *command.missing, *command.refused))
     require(state.party.leads, GROUP_LED)
     require(named == Counter(state.party.awaited), ROLL_ACCOUNTED_FOR)
-    receipt = GroupHandedOver(
-        group_id=state.party.case_id,
-        team=command.team,
-        receipt_number=command.receipt_number,
-        received_at=command.received_at,
-        head_count=command.head_count,
-        condition=command.condition,
-        received=command.received,
-        missing=command.missing,
-        refused=command.refused,
-        extra=command.extra,
-    )
+    receipt = event_of(GroupHandedOver, command, group_id=state.party.case_id)
     return [receipt, *_raised_by_group(state, command)]
 
 
@@ -77,16 +60,7 @@ def decide_received(state: HandoverState, receipt: GroupHandedOver) -> list[Even
     """A fact, once: his group's receipt names him."""
     if not state.opened or state.handed_over:
         return []
-    return [
-        HandedOver(
-            team=receipt.team,
-            receipt_number=receipt.receipt_number,
-            received_at=receipt.received_at,
-            head_count=1,
-            condition=receipt.condition,
-            group_id=receipt.group_id,
-        )
-    ]
+    return [event_of(HandedOver, receipt, head_count=1)]
 
 
 def decide_resolve(
@@ -96,11 +70,7 @@ def decide_resolve(
     require_not_exchanged(state)
     require(state.party.discrepancy_open, DISCREPANCY_OPEN)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
-    return [
-        HandoverDiscrepancyResolved(
-            explanation=Plain(command.explanation), by=command.by, second_by=command.second_by
-        )
-    ]
+    return [event_of(HandoverDiscrepancyResolved, command)]
 
 
 def _require_receipt(

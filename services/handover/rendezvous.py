@@ -23,7 +23,7 @@ from shared.commands.handover import (
     ReplanRendezvous,
 )
 from shared.events.base import Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.handover import (
     RendezvousApproved,
     RendezvousCancelled,
@@ -64,34 +64,16 @@ def decide_plan(state: HandoverState, command: PlanRendezvous, now: datetime) ->
     current = state.meeting.rendezvous
     _require_plannable(state, command, now)
     require(current is None or current.over or not current.may_be_known, NOTHING_DISCLOSED)
-    return [
-        RendezvousPlanned(
-            rendezvous_id=command.command_id,
-            place=Plain.of(command.place),
-            window_from=command.window_from,
-            window_to=command.window_to,
-            team=command.team,
-            planned_by=command.by,
-        )
-    ]
+    named = {"rendezvous_id": command.command_id, "planned_by": command.by}
+    return [event_of(RendezvousPlanned, command, **named)]
 
 
 def decide_replan(state: HandoverState, command: ReplanRendezvous, now: datetime) -> list[Event]:
     """As planning, replacing the current one; what he was told of that is void."""
     _require_plannable(state, command, now)
-    replaced = require_current(state, command.replaces)
-    return [
-        RendezvousReplanned(
-            rendezvous_id=command.command_id,
-            replaces=replaced.rendezvous_id,
-            place=Plain.of(command.place),
-            window_from=command.window_from,
-            window_to=command.window_to,
-            team=command.team,
-            planned_by=command.by,
-            reason=Plain(command.reason),
-        )
-    ]
+    require_current(state, command.replaces)
+    named = {"rendezvous_id": command.command_id, "planned_by": command.by}
+    return [event_of(RendezvousReplanned, command, **named)]
 
 
 def _require_plannable(
@@ -119,18 +101,14 @@ def decide_approve(
     require(rendezvous.window_to > now, WINDOW_IN_FUTURE)
     if rendezvous.approved:
         return []
-    return [RendezvousApproved(rendezvous_id=rendezvous.rendezvous_id, by=command.by)]
+    return [event_of(RendezvousApproved, command)]
 
 
 def decide_cancel(state: HandoverState, command: CancelRendezvous, _now: datetime) -> list[Event]:
     """By any named person; a team offered the rendezvous is no longer bound."""
     require_open(state)
-    rendezvous = require_current(state, command.rendezvous_id)
-    return [
-        RendezvousCancelled(
-            rendezvous_id=rendezvous.rendezvous_id, by=command.by, reason=Plain(command.reason)
-        )
-    ]
+    require_current(state, command.rendezvous_id)
+    return [event_of(RendezvousCancelled, command)]
 
 
 def decide_missed(state: HandoverState, command: RecordMissed, _now: datetime) -> list[Event]:
@@ -139,11 +117,7 @@ def decide_missed(state: HandoverState, command: RecordMissed, _now: datetime) -
     require(command.rendezvous_id in state.meeting.planned_ids, RENDEZVOUS_KNOWN)
     if command.rendezvous_id in state.meeting.missed_ids:
         return []
-    return [
-        RendezvousMissed(
-            rendezvous_id=command.rendezvous_id, who=command.who, reason=Plain(command.reason)
-        )
-    ]
+    return [event_of(RendezvousMissed, command)]
 
 
 def expired(state: HandoverState) -> list[Event]:

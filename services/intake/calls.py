@@ -7,7 +7,7 @@ and the original is sealed with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast, get_args
@@ -70,16 +70,8 @@ class ReadCall:
     """Codes it may have given, as a code or among its words."""
     address: str | None = field(repr=False)
     name: str | None = field(repr=False)
-    region: str | None
     ids: GivenIds
     wanted: Wanted = field(repr=False)
-
-
-def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
-    """Opens a call's boxes. Raises BoxBrokenError, which holds no value, if none opens."""
-    call = read_call(keys, message)
-    (hashes,) = hashed(keys, [call.wanted])
-    return opened(call, hashes)
 
 
 def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
@@ -88,7 +80,7 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
     said = unboxed(keys, fields, parsed)
     code, text = said.get("return_code", ""), said.get("text", "")
     codes = codes_in(code) if code.strip() else _code_in(text)
-    region = _region(fields, parsed)
+    region = _cleaned(cleaning.region, fields, "region", "region_unknown", parsed)
     address, kept = _address(fields, said, channel, region, parsed)
     name = line(said, "display_name", "name_cleaned", parsed)
     shown = spelled(channel, name) if name is not None else None
@@ -104,7 +96,7 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
         "name": [(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
         "codes": [(RETURN_CODE, one) for one in codes],
     }
-    return ReadCall(message, parsed, said, tuple(codes), address, name, region, ids, wanted)
+    return ReadCall(message, parsed, said, tuple(codes), address, name, ids, wanted)
 
 
 def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
@@ -113,22 +105,20 @@ def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
     code, channel, ids = said.get("return_code", ""), call.message.channel, call.ids
     ids.replace_by(hashes["ids"], parsed)
     started_at, began = _started(fields, parsed)
+    language = _cleaned(cleaning.language, fields, "language", "language_replaced", parsed)
     incoming = IncomingCall(
-        message_id=message_of(channel, ids.call_id),
         call_id=ids.call_id,
         channel=channel,
         caller_keys=tuple(one for some in hashes["caller"] for one in some),
         caller_address=shortened(call.address, "caller_address", "address_cleaned", parsed),
-        language=_language(fields, parsed),
+        language=language or UNKNOWN_LANGUAGE,
         started_at=started_at,
         began=began,
         text=_text(said.get("text", ""), parsed),
         code_hashes=tuple(one for some in hashes["codes"] for one in some),
         recording_ref=ids.recording,
         media=ids.media,
-        withheld=cleaning.is_true(fields.get("withheld")),
         display_name=shortened(call.name, "display_name", "name_cleaned", parsed),
-        region=call.region,
         reading_keys=tuple(hashes["readings"]),
         name_key=hashes["name"][0][0] if hashes["name"] else None,
         gave_code=bool(code.strip()),
@@ -212,17 +202,16 @@ def _text(said: str, parsed: Parsed) -> Plain | None:
     return Plain(found.value) if found.value else None
 
 
-def _language(fields: Mapping[str, Any], parsed: Parsed) -> str:
-    found = cleaning.language(fields.get("language"))
+def _cleaned(
+    clean: Callable[[Any], cleaning.Cleaned],
+    fields: Mapping[str, Any],
+    name: str,
+    change: Change,
+    parsed: Parsed,
+) -> str | None:
+    found = clean(fields.get(name))
     if found.lossy:
-        parsed.note("language_replaced", "language", fields["language"])
-    return found.value or UNKNOWN_LANGUAGE
-
-
-def _region(fields: Mapping[str, Any], parsed: Parsed) -> str | None:
-    found = cleaning.region(fields.get("region"))
-    if found.lossy:
-        parsed.note("region_unknown", "region", fields["region"])
+        parsed.note(change, name, fields[name])
     return found.value
 
 

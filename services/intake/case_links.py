@@ -5,11 +5,12 @@ Nothing is merged. A link is in both cases' logs, and can be removed in either.
 
 from __future__ import annotations
 
-from services.intake.case_link_state import Told
 from services.intake.guards import CALL_OF_CASE, require_not_exchanged
+from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
 from shared.events.base import Event
+from shared.events.event_of import event_of
 from shared.events.fields import Plain
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked, EpisodeContinued
 from shared.refusals import CASE_KNOWN, Guard, require
@@ -23,11 +24,7 @@ def decide_link(state: IntakeState, command: LinkCases, other: IntakeState) -> l
     require(other.opened and command.other_case != command.case_id, OTHER_CASE_KNOWN)
     if command.other_case in state.links:
         return []
-    return [
-        CasesLinked(
-            other_case=command.other_case, basis=command.basis, reason=Plain(command.reason)
-        )
-    ]
+    return [event_of(CasesLinked, command)]
 
 
 def decide_unlink(state: IntakeState, command: UnlinkCases) -> list[Event]:
@@ -35,7 +32,7 @@ def decide_unlink(state: IntakeState, command: UnlinkCases) -> list[Event]:
     require(state.opened, CASE_KNOWN)
     if command.other_case not in state.links:
         return []
-    return [CasesUnlinked(other_case=command.other_case, reason=Plain(command.reason))]
+    return [event_of(CasesUnlinked, command)]
 
 
 def decide_told_of_link(state: IntakeState, told: Told, source: str) -> list[Event]:
@@ -67,13 +64,4 @@ def decide_other_case(
     require(call is not None, CALL_OF_CASE)
     if call is None or state.opened:
         return []
-    return [
-        CaseOpened(
-            call_id=command.call_id,
-            channel=command.channel,
-            caller_key=call.caller_key,
-            language=call.language,
-            started_at=call.started_at,
-            split_from=command.case_id,
-        )
-    ]
+    return [event_of(CaseOpened, command, **call._asdict(), split_from=command.case_id)]

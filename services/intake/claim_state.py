@@ -27,8 +27,8 @@ class Claim:
         return self.lease_until is not None and now < self.lease_until
 
 
-def evolve_claim(claim: Claim, event: CaseEvent[Any]) -> Claim:
-    match event.data:
+def evolve_claim(claim: Claim, _event: CaseEvent[Any], data: CaseClaimed | CaseReleased) -> Claim:
+    match data:
         case CaseClaimed() as claimed:
             return Claim(claimed.fence, claimed.operator, claimed.lease_until)
         case CaseReleased(reason="expired") as released if released.fence == claim.fence:

@@ -1,7 +1,7 @@
 """intake's decisions on who works on a case: its rows of the guard table about claims.
 
 A claim is a lease of some minutes with a fencing token, which counts the holders. Every service
-refuses a command with an older fence (`shared.log.leases`).
+refuses a command with an older fence (`shared.log.fencing`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from services.intake.guards import Rules, require_latest
 from services.intake.state import IntakeState
 from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
-from shared.events.claims import CaseClaimed, CaseReleased
-from shared.events.fields import Plain
+from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis
+from shared.events.event_of import event_of
 from shared.refusals import CASE_KNOWN, Guard, require
 
 UNCLAIMED = Guard("unclaimed", "a case that nobody works on; or take it over, with a reason")
@@ -29,14 +29,8 @@ def decide_claim(
     require_latest(state)
     is_renewal = state.claim.runs_at(now) and state.claim.is_held_by(command.by)
     require(is_renewal or not state.claim.runs_at(now), UNCLAIMED)
-    return [
-        CaseClaimed(
-            operator=command.by,
-            lease_until=now + rules.lease,
-            fence=state.claim.fence if is_renewal else state.claim.fence + 1,
-            basis="renewal" if is_renewal else "free",
-        )
-    ]
+    basis: ClaimBasis = "renewal" if is_renewal else "free"
+    return [_claimed(state, command, now + rules.lease, basis)]
 
 
 def decide_take_over(
@@ -46,15 +40,15 @@ def decide_take_over(
     require_latest(state)
     is_held = state.claim.holder is not None
     require(is_held and not state.claim.is_held_by(command.by), HELD_BY_ANOTHER)
-    return [
-        CaseClaimed(
-            operator=command.by,
-            lease_until=now + rules.lease,
-            fence=state.claim.fence + 1,
-            basis="takeover",
-            reason=Plain(command.reason),
-        )
-    ]
+    return [_claimed(state, command, now + rules.lease, "takeover")]
+
+
+def _claimed(
+    state: IntakeState, command: ClaimCase | TakeOverCase, lease_until: datetime, basis: ClaimBasis
+) -> CaseClaimed:
+    lease = {"operator": command.by, "lease_until": lease_until, "basis": basis}
+    fence = state.claim.fence if basis == "renewal" else state.claim.fence + 1
+    return event_of(CaseClaimed, command, **lease, fence=fence)
 
 
 def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
@@ -64,14 +58,7 @@ def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
         return []
     require(state.claim.is_held_by(command.by), HELD_BY_YOU)
     require(command.reason != "skipped" or command.remark is not None, REMARK_GIVEN)
-    return [
-        CaseReleased(
-            operator=command.by,
-            fence=state.claim.fence,
-            reason=command.reason,
-            remark=Plain(command.remark) if command.remark else None,
-        )
-    ]
+    return [event_of(CaseReleased, command, operator=command.by, fence=state.claim.fence)]
 
 
 def decide_lease_over(state: IntakeState) -> list[Event]:

@@ -38,21 +38,8 @@ LIST_MAX = 100
 """A longer list is cut as one text: a head of each part would be no shorter."""
 FALSE_WORDS = frozenset(
     {
-        *(
-            "",
-            "-",
-            "f",
-            "n",
-            "nein",
-            "nie",
-            "no",
-            "none",
-            "not withheld",
-            "null",
-            "off",
-            "undefined",
-        ),
-        *("allowed", "false", "public", "shown", "visible", "[]", "{}"),
+        *("", "-", "f", "n", "nein", "nie", "no", "none", "not withheld", "null", "off"),
+        *("allowed", "false", "public", "shown", "undefined", "visible", "[]", "{}"),
         *("не", "нет", "ні", "ложь", "хибність", "открыт", "відкритий", "доступен"),
     }
 )
@@ -188,7 +175,7 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
 
     Accepts ISO 8601 with a zone, and seconds or milliseconds since 1970.
     """
-    told = _told(plain(said).strip()) if said is not None else None
+    told = _told(said)
     if told is None or not EARLIEST <= told <= received_at + CLOCK_OFF_MAX:
         return received_at, said is not None
     return told, False
@@ -196,18 +183,19 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
 
 def seconds_ahead(said: Any, received_at: datetime) -> int:
     """How far a channel's clock is ahead of ours, for diagnostics; 0 if it isn't."""
-    told = _told(plain(said).strip()) if said is not None else None
+    told = _told(said)
     return 0 if told is None else max(0, seconds_off(told, received_at))
 
 
-def _told(said: str) -> datetime | None:
+def _told(said: Any) -> datetime | None:
+    words = plain(said).strip()
     try:
-        if _EPOCH.fullmatch(said):
-            seconds = float(said)
+        if _EPOCH.fullmatch(words):
+            seconds = float(words)
             while seconds > SECONDS_MAX:  # Milli-, micro- or nanoseconds.
                 seconds /= 1_000
             return datetime.fromtimestamp(seconds, UTC)
-        at = datetime.fromisoformat(said)
+        at = datetime.fromisoformat(words)
         return at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
 
-from services.intake.duress import decide_return_code
+from services.intake.casework import decide_return_code
 from services.intake.guards import require_not_handed_over
 from services.intake.handlers import Intake
 from shared.callers.return_codes import Codes, code_hashes, codes_for
@@ -36,15 +37,7 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
     found = _reserved(intake, command, is_issued=is_issued)
     decide = partial(decide_return_code, code_hash=found.code_hash, duress_hash=found.duress_hash)
     done = transact(context.writer, command.case_id, cause, decide)
-    return Recorded(
-        result="repeated" if done.result == "repeated" else "recorded",
-        case_id=done.case_id,
-        version=done.version,
-        sequence=done.sequence,
-        events=done.events,
-        return_code=found.code,
-        duress_code=found.duress,
-    )
+    return Recorded(**asdict(done), return_code=found.code, duress_code=found.duress)
 
 
 def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _Reserved:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from services.intake.claims import decide_lease_over
-from services.intake.delivery import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.erasure import decide_location_retention
+from services.intake.messages import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.outbox_state import UNREPORTED, UNTOLD
 from services.intake.state import IntakeState
 from shared.events.base import Event
@@ -43,8 +43,6 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long each may pend before something is done."""
-
     life_now: Annotated[timedelta, Setting("life_now_s")]
     second_call: Annotated[timedelta, Setting("second_call_days")]
     places: Annotated[timedelta, Setting("location_retention_hours")]
@@ -59,8 +57,8 @@ def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:
         LIFE_NOW: pending.life_now_at + spans.life_now if is_open and pending.life_now_at else None,
         SECOND_CALL: pending.code_at + spans.second_call if is_open and pending.code_at else None,
         LOCATION_RETENTION: pending.places_at + spans.places if pending.places_at else None,
-        UNREPORTED: unreported_at(state.outbox, spans.report),
-        UNTOLD: untold_at(state.outbox),
+        UNREPORTED: unreported_at(state, spans.report),
+        UNTOLD: untold_at(state),
     }
     return {kind: at for kind, at in due.items() if at is not None}
 
@@ -75,8 +73,8 @@ def decide_due(state: IntakeState, due: Due) -> list[Event]:
         case "location_retention":
             return decide_location_retention(state, by="service:intake")
         case "outbound_unreported":
-            return decide_unreported(state.outbox)
+            return decide_unreported(state)
         case "outbound_untold":
-            return decide_untold(state.outbox)
+            return decide_untold(state)
         case _:
             return []

@@ -8,12 +8,14 @@ data given later can be erased again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from services.intake.guards import Rules
 from services.intake.state import IntakeState, QueuedErasure
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
-from shared.events.fields import PersonalClass, Plain
+from shared.events.event_of import event_of
+from shared.events.fields import PersonalClass
 from shared.events.intake import ErasureRequested, PersonalDataErased
 from shared.refusals import CASE_KNOWN, Guard, require
 
@@ -25,31 +27,21 @@ LOCATION_ONLY: tuple[PersonalClass, ...] = ("location",)
 
 
 def decide_erase(
-    state: IntakeState, command: ErasePersonalData, now: datetime, retention: timedelta
+    state: IntakeState, command: ErasePersonalData, now: datetime, rules: Rules
 ) -> list[Event]:
     """Needs retention passed or a valid request; queued between planned and handed over."""
     require(state.opened, CASE_KNOWN)
     if command.legal_basis == "retention_passed":
-        require(_is_retained_long_enough(state, now, retention), RETENTION_PASSED)
+        is_kept = state.closed_at is not None and now - state.closed_at >= rules.retention
+        require(is_kept, RETENTION_PASSED)
     else:
         require(command.reference is not None, REQUEST_NAMED)
-    reference = Plain(command.reference) if command.reference else None
     held = _held(state, command.classes)
     if not held:
         return []
-    asked = QueuedErasure(command.classes, command.legal_basis, command.by)
     if not state.is_underway:
-        return [_erased(asked, held).model_copy(update={"reference": reference})]
-    if _is_queued(state, command.classes):
-        return []
-    return [
-        ErasureRequested(
-            classes=command.classes,
-            legal_basis=command.legal_basis,
-            by=command.by,
-            reference=reference,
-        )
-    ]
+        return [event_of(PersonalDataErased, command, classes=held)]
+    return [] if _is_queued(state, command.classes) else [event_of(ErasureRequested, command)]
 
 
 def decide_queued(state: IntakeState) -> list[Event]:
@@ -77,10 +69,6 @@ def decide_location_retention(state: IntakeState, by: str) -> list[Event]:
     if _is_queued(state, LOCATION_ONLY):
         return []
     return [ErasureRequested(classes=held, legal_basis="location_retention", by=by)]
-
-
-def _is_retained_long_enough(state: IntakeState, now: datetime, retention: timedelta) -> bool:
-    return state.closed_at is not None and now - state.closed_at >= retention
 
 
 def _held(state: IntakeState, classes: Iterable[PersonalClass]) -> tuple[PersonalClass, ...]:

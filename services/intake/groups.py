@@ -5,12 +5,12 @@ The roll is in the leading case's log; each member's log says with whom he trave
 
 from __future__ import annotations
 
-from services.intake.case_link_state import Told
 from services.intake.guards import require_latest, require_not_handed_over
+from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.base import Event
-from shared.events.fields import Plain
+from shared.events.event_of import event_of
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.refusals import Guard, require
 
@@ -26,7 +26,7 @@ def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
     require(state.group.member_of is None, IN_NO_OTHER_GROUP)
     if state.group.led is not None:
         return []
-    return [GroupFormed(group_id=command.case_id, declared_size=command.declared_size)]
+    return [event_of(GroupFormed, command, group_id=command.case_id)]
 
 
 def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> list[Event]:
@@ -40,7 +40,7 @@ def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> 
     require(goes_on and member.next_case is None, MEMBER_KNOWN)
     require(member.group.led is None, IN_NO_OTHER_GROUP)
     require(member.group.member_of in {None, command.case_id}, IN_NO_OTHER_GROUP)
-    return [GroupJoined(group_id=command.case_id, member_case=command.member_case)]
+    return [event_of(GroupJoined, command, group_id=command.case_id)]
 
 
 def decide_leave(state: IntakeState, command: LeaveGroup) -> list[Event]:
@@ -49,28 +49,14 @@ def decide_leave(state: IntakeState, command: LeaveGroup) -> list[Event]:
     require(state.group.led is not None, GROUP_FORMED)
     if command.member_case not in state.group.members:
         return []
-    return [
-        GroupLeft(
-            group_id=command.case_id,
-            member_case=command.member_case,
-            reason=command.reason,
-            remark=Plain(command.remark) if command.remark else None,
-        )
-    ]
+    return [event_of(GroupLeft, command, group_id=command.case_id)]
 
 
 def decide_count(state: IntakeState, command: CountHeads) -> list[Event]:
     """Every count is kept; the latest observed counts, else the latest declared."""
     require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
-    return [
-        HeadsCounted(
-            group_id=command.case_id,
-            kind=command.kind,
-            count=command.count,
-            source=command.source,
-        )
-    ]
+    return [event_of(HeadsCounted, command, group_id=command.case_id)]
 
 
 def decide_told_of_group(state: IntakeState, told: Told, lead: str, member: str) -> list[Event]:

@@ -23,21 +23,20 @@ CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 class Rules:
     lease: timedelta
     supervisors: Supervisors
+    retention: timedelta
+    """The least time a closed case is kept unless someone asks."""
 
 
 def require_latest(state: IntakeState) -> None:
-    """Raises RefusedError unless the case exists and is his present one."""
     require(state.opened, CASE_KNOWN)
     require(state.next_case is None, LATEST_EPISODE)
 
 
 def require_not_exchanged(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is his present one and he wasn't exchanged."""
     require_latest(state)
     require(not state.exchanged, NOT_EXCHANGED)
 
 
 def require_not_handed_over(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is his present one and still the hotline's."""
     require_not_exchanged(state)
     require(not state.handed_over, NOT_HANDED_OVER)

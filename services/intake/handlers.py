@@ -6,25 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.intake import (
     call_linking,
     case_links,
+    casework,
     claims,
-    closing,
-    confirming,
-    contact,
-    duress,
+    desk,
+    erasure,
     groups,
     statements,
-    triage,
 )
 from services.intake.calls import OpenedCall, message_of, placed
 from services.intake.guards import Rules
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands import intake as commands
+from shared.commands import shifts
 from shared.commands.base import Command
 from shared.events.base import Event
 from shared.keys.hash_purposes import SERVICE_NUMBER
@@ -41,35 +40,36 @@ class Intake:
 
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
-    commands.TriageCall: triage.decide_triage,
+    commands.TriageCall: casework.decide_triage,
     commands.DeclareSurrender: statements.decide_declare_surrender,
-    commands.AddNote: triage.decide_note,
-    commands.GiveAdvice: triage.decide_advice,
-    commands.ReopenCase: closing.decide_reopen,
+    commands.AddNote: casework.decide_note,
+    commands.GiveAdvice: casework.decide_advice,
+    commands.ReopenCase: casework.decide_reopen,
     commands.ReleaseCase: claims.decide_release,
     commands.FormGroup: groups.decide_form,
     commands.LeaveGroup: groups.decide_leave,
     commands.CountHeads: groups.decide_count,
     commands.UnlinkCases: case_links.decide_unlink,
-    commands.ConfirmCaller: confirming.decide_confirm_caller,
+    commands.ConfirmCaller: statements.decide_confirm_caller,
+    shifts.StartShift: lambda state, command: desk.decide_start(state.shift, command),
+    shifts.AcceptShiftCase: lambda state, command: desk.decide_accept(state.shift, command),
+    shifts.EndShift: lambda state, command: desk.decide_end(state.shift, command),
+    shifts.RecordExport: lambda state, command: desk.decide_export(state.exported, command),
 }
-"""Commands that need only the case."""
+"""Commands that need only the case, or the log of a shift or export."""
 
 RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
-    commands.CloseCase: closing.decide_close,
-    commands.ClearDuress: duress.decide_clear_duress,
+    commands.CloseCase: casework.decide_close,
+    commands.ClearDuress: casework.decide_clear_duress,
     commands.ClaimCase: claims.decide_claim,
     commands.TakeOverCase: claims.decide_take_over,
+    commands.ErasePersonalData: erasure.decide_erase,
 }
 """Commands that also need the time and the settings."""
 
 
-class RecordedCall(NamedTuple):
-    outcome: Outcome
-    call_id: str
-
-
-def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
+def record_call(intake: Intake, opened: OpenedCall) -> tuple[Outcome, str]:
+    """What became of a call, and its internal id."""
     call, route = intake.index.route(opened.incoming)
     call = placed(opened, call, route)
     cause = Cause(
@@ -82,23 +82,18 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
         opens_case=route.is_new,
     )
     decide = partial(call_linking.decide_call, call=call, route=route)
-    return RecordedCall(transact(intake.context.writer, route.case_id, cause, decide), call.call_id)
+    return transact(intake.context.writer, route.case_id, cause, decide), call.call_id
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:
     context = intake.context
-    return transact(
-        context.writer,
-        command.case_id,
-        context.cause_of(command),
-        lambda state: decided(intake, command, state),
-    )
 
+    def decide(state: IntakeState) -> list[Event]:
+        if type(command) in RULED:
+            return RULED[type(command)](state, command, context.now(), intake.rules)
+        return DECISIONS[type(command)](state, command)
 
-def decided(intake: Intake, command: Command, state: IntakeState) -> list[Event]:
-    if type(command) in RULED:
-        return RULED[type(command)](state, command, intake.context.now(), intake.rules)
-    return DECISIONS[type(command)](state, command)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
 
 
 def provide_personal_data(intake: Intake, command: commands.ProvidePersonalData) -> Outcome:
@@ -116,5 +111,5 @@ def set_contact_rule(intake: Intake, command: commands.SetContactRule) -> Outcom
     context, now = intake.context, intake.context.now()
     happened_at = min(command.happened_at or now, now)
     cause = replace(context.cause_of(command), happened_at=happened_at)
-    decide = partial(contact.decide_contact_rule, command=command, now=now)
+    decide = partial(statements.decide_contact_rule, command=command, now=now)
     return transact(context.writer, command.case_id, cause, decide)

@@ -12,22 +12,19 @@ from shared.events.intake import LinkBasis
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    message_id: str
     call_id: str
     channel: Channel
-    caller_keys: tuple[str, ...]
-    """Keyed hashes of his address, current one first; none if the number is withheld."""
-    caller_address: Plain | None
     language: str
     started_at: datetime
-    text: Plain | None
-    code_hashes: tuple[str, ...]
+    caller_keys: tuple[str, ...] = ()
+    """Keyed hashes of his address, current one first; none if the number is withheld."""
+    caller_address: Plain | None = None
+    text: Plain | None = None
+    code_hashes: tuple[str, ...] = ()
     """Keyed hashes of the return code he gave, current one first."""
-    recording_ref: str | None
-    media: tuple[str, ...]
-    withheld: bool = False
+    recording_ref: str | None = None
+    media: tuple[str, ...] = ()
     display_name: Plain | None = None
-    region: str | None = None
     reading_keys: tuple[tuple[str, ...], ...] = ()
     """Keyed hashes of the numbers his may be, if that is unclear; likeliest first."""
     name_key: str | None = None

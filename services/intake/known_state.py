@@ -7,8 +7,9 @@ comes on a channel he never called on, or after many wrong ones.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from services.intake.incoming import Route
 from shared.events import intake
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
@@ -25,19 +26,10 @@ CallOfChannel = tuple[Channel, str]
 """(channel, call_id): each channel numbers its own."""
 
 
-class Given(NamedTuple):
-    channel: Channel
-    caller_key: str | None
-    code_hash: str | None
-    """None if an earlier version of Passage routed the call."""
-    confidence: float
-    guessable: bool
-
-
 class Proof(NamedTuple):
     basis: LinkBasis
     confidence: float
-    second_fact_needed: bool = False
+    second_fact_needed: Literal[True] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +45,23 @@ class Known:
     doubted: Grown[CallOfChannel, str | None] = field(default_factory=Grown)
     """Those that still need a second fact, with their caller."""
 
-    def proof_by_code(self, given: Given) -> Proof:
-        if self.codes and given.code_hash is not None and given.code_hash not in self.codes:
-            return Proof("earlier_code", min(REPLACED, given.confidence))
-        caller = (given.channel, given.caller_key)
-        if given.caller_key is not None and caller in self.callers:
+    def proof_by_code(self, channel: Channel, route: Route) -> Proof:
+        # Earlier versions of Passage routed calls without keeping the code's hash.
+        if self.codes and route.code_hash is not None and route.code_hash not in self.codes:
+            return Proof("earlier_code", min(REPLACED, route.confidence))
+        if route.caller_key is not None and (channel, route.caller_key) in self.callers:
             return Proof("return_code", SURE)
-        if given.channel not in self.channels or given.guessable:
-            return Proof("return_code", min(DOUBTED, given.confidence), second_fact_needed=True)
-        return Proof("return_code", given.confidence)
+        if channel not in self.channels or route.guessable:
+            return Proof("return_code", min(DOUBTED, route.confidence), second_fact_needed=True)
+        return Proof("return_code", route.confidence)
 
 
-def evolve_known(known: Known, event: CaseEvent[Any]) -> Known:
-    match event.data:
+def evolve_known(
+    known: Known,
+    _event: CaseEvent[Any],
+    data: intake.CaseOpened | intake.CallLinked | intake.ReturnCodeIssued | intake.CallerConfirmed,
+) -> Known:
+    match data:
         case intake.CaseOpened() as opened:
             return _with_caller(known, (opened.channel, opened.caller_key))
         case intake.CallLinked(basis="return_code") as linked:

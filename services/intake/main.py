@@ -10,8 +10,6 @@ from services.intake import (
     CASES,
     DUE,
     SERVICE,
-    desk_handlers,
-    erasure_handlers,
     handlers,
     others,
     parked,
@@ -20,20 +18,20 @@ from services.intake import (
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, Spans, decide_due, due_in
 from services.intake.durability import Durability
-from services.intake.ends import EarlyEnds
-from services.intake.erasure_handlers import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
 from services.intake.parked import ParkedContext
 from services.intake.reactions import REACTIONS, Listening
+from services.intake.receiving import EarlyEnds
 from services.intake.routing import Index, Standing
-from services.intake.sending import OutboundStream, Sending
+from services.intake.sending import Sending, give_once
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
-from shared.bus.bus import Bus
+from shared.bus.answering import CommandHandler
 from shared.bus.timers import Timers
 from shared.commands import intake as commands
+from shared.commands.base import Command
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.diagnostics.own_process import own_process, run_to_end
@@ -62,7 +60,8 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
         bus.consume_sorted(calls, sort, settings.calls_bytes_an_hour)
     bus.consume(CASES, partial(react, REACTIONS, listening))
     bus.consume(DUE, listening.deadlines.receive)
-    _answer_commands(bus, listening)
+    for command_type, handler in handlers_of(listening).items():
+        bus.command(command_type, handler)
     timeout_s = settings.request_timeout_s
     stream = Stream(service.log.connection, subjects.PARKED, timeout_s, timeout_s)
     parked_context = ParkedContext(listening.intake, stream)
@@ -73,8 +72,10 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
 
 
 def _listening(service: Service) -> Listening:
-    settings, context, connection = service.settings, service.context, service.log.connection
+    settings, context = service.settings, service.context
+    timeout_s = settings.request_timeout_s
     rules, spans = rules_of(settings), spans_of(Spans, settings)
+    outbound = Stream(service.log.connection, subjects.OUTBOUND, timeout_s, timeout_s)
 
     def standing_of(case_id: str, channel: Channel) -> Standing:
         return Standing.of(service.log.load_current(case_id).state, channel)
@@ -83,10 +84,9 @@ def _listening(service: Service) -> Listening:
     return Listening(
         Intake(context, Index(service.bucket(subjects.INDEX_BUCKET), standing_of), rules),
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
-        Erasure(context, timedelta(days=settings.retention_days)),
         Sending(
             context,
-            OutboundStream(connection, settings.request_timeout_s),
+            partial(give_once, outbound, timeout_s),
             read_channel_public_keys(settings.keys_dir),
             policy().channels.messages,
             spans.report,
@@ -97,29 +97,33 @@ def _listening(service: Service) -> Listening:
 
 
 def rules_of(settings: Settings) -> Rules:
-    supervisors = Supervisors(settings.supervisor_names)
-    return Rules(lease=timedelta(minutes=settings.lease_minutes), supervisors=supervisors)
+    return Rules(
+        lease=timedelta(minutes=settings.lease_minutes),
+        supervisors=Supervisors(settings.supervisor_names),
+        retention=timedelta(days=settings.retention_days),
+    )
 
 
 def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[IntakeState]:
     return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
-def _answer_commands(bus: Bus, listening: Listening) -> None:
+def handlers_of(listening: Listening) -> dict[type[Command], CommandHandler]:
+    """What carries out each command about a case, a shift or an export."""
     intake = listening.intake
-    for command_type in (*handlers.DECISIONS, *handlers.RULED):
-        bus.command(command_type, partial(handlers.carry_out, intake))
-    bus.command(commands.ProvidePersonalData, partial(handlers.provide_personal_data, intake))
-    bus.command(commands.SetContactRule, partial(handlers.set_contact_rule, intake))
-    bus.command(commands.IssueReturnCode, partial(issue_return_code, intake))
-    bus.command(commands.OpenOtherCase, partial(others.open_other_case, intake))
-    bus.command(commands.JoinGroup, partial(others.join_group, intake))
-    bus.command(commands.LinkCases, partial(others.link_cases, intake))
-    bus.command(commands.ErasePersonalData, partial(erasure_handlers.erase, listening.erasure))
-    bus.command(commands.SendMessage, partial(sending.send_message, listening.sending))
-    bus.command(HandOverShift, partial(desk_handlers.hand_over, intake.context))
-    for command_type in desk_handlers.DECISIONS:
-        bus.command(command_type, partial(desk_handlers.carry_out, intake.context))
+    return {
+        **dict.fromkeys(
+            (*handlers.DECISIONS, *handlers.RULED), partial(handlers.carry_out, intake)
+        ),
+        commands.ProvidePersonalData: partial(handlers.provide_personal_data, intake),
+        commands.SetContactRule: partial(handlers.set_contact_rule, intake),
+        commands.IssueReturnCode: partial(issue_return_code, intake),
+        commands.OpenOtherCase: partial(others.open_other_case, intake),
+        commands.JoinGroup: partial(others.join_group, intake),
+        commands.LinkCases: partial(others.link_cases, intake),
+        commands.SendMessage: partial(sending.send_message, listening.sending),
+        HandOverShift: partial(others.hand_over_shift, intake.context),
+    }
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""intake's decisions on messages to a caller: whether one may be queued, and whether it may go.
+"""intake's decisions on messages to a caller: whether one may be queued, whether it may go, and
+what follows from what its channel reports, or doesn't.
 
 A message that names a rendezvous waits until handover has recorded the disclosure, so it never
 goes before the disclosure's guards are satisfied.
@@ -12,14 +13,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from services.intake.address_state import Address
-from services.intake.outbox_state import Message, Outbox
-from shared.callers.contact_rule import CONTACT_ALLOWED
-from shared.callers.message_lengths import MessageLimit
+from services.intake.outbox_state import Address, Message
+from services.intake.state import IntakeState
+from shared.callers.contact_rule import CONTACT_ALLOWED, SafeToContact
+from shared.callers.outgoing import MessageLimit
 from shared.commands.intake import SendMessage
 from shared.events import outbound
 from shared.events.base import CaseEvent, Event
-from shared.events.fields import Channel, Plain
+from shared.events.calls import DeliveryReported
+from shared.events.event_of import event_of
+from shared.events.fields import Channel
 from shared.events.outbound import OutboundRefusal
 from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedError, require
 
@@ -51,16 +54,16 @@ def message_id_of(command: SendMessage) -> str:
 
 
 def may_send(
-    outbox: Outbox, command: SendMessage, now: datetime, channels: Container[str]
+    state: IntakeState, command: SendMessage, now: datetime, channels: Container[str]
 ) -> Address:
     """The address he may be contacted at now. Raises RefusedError if he mustn't be contacted."""
-    require(not outbox.over, CASE_OPEN)
-    require(not outbox.duress, CLEARED_BY_SUPERVISOR)
-    require(outbox.contact.allows(now), CONTACT_ALLOWED)
-    require(command.channel in outbox.addresses.covered, ADDRESS_KNOWN)
+    require(not state.is_over, CASE_OPEN)
+    require(not state.duress, CLEARED_BY_SUPERVISOR)
+    require(state.outbox.contact.allows(now), CONTACT_ALLOWED)
+    require(command.channel in state.outbox.addresses.covered, ADDRESS_KNOWN)
     require(command.channel in channels, CHANNEL_SENDS)
-    require(command.rendezvous_id in {None, outbox.rendezvous_id}, RENDEZVOUS_PRESENT)
-    return outbox.addresses.covered[command.channel]
+    require(command.rendezvous_id in {None, state.outbox.rendezvous_id}, RENDEZVOUS_PRESENT)
+    return state.outbox.addresses.covered[command.channel]
 
 
 def require_fits(command: SendMessage, limits: Mapping[Channel, MessageLimit]) -> None:
@@ -75,11 +78,11 @@ def require_fits(command: SendMessage, limits: Mapping[Channel, MessageLimit]) -
 
 
 def queued_lately(
-    outbox: Outbox, channel: Channel, now: datetime
+    state: IntakeState, channel: Channel, now: datetime
 ) -> list[CaseEvent[outbound.MessageQueued]]:
     return [
         one.queued
-        for one in outbox.messages.values()
+        for one in state.outbox.messages.values()
         if one.queued is not None
         and one.channel == channel
         and not one.failed
@@ -100,29 +103,21 @@ def _words(text: str) -> str:
 
 def queued(command: SendMessage, language: str, to_address: str, now: datetime) -> list[Event]:
     """What is recorded of a message that may be sent; `to_address` is sealed anew with it."""
-    return [
-        outbound.MessageQueued(
-            message_id=message_id_of(command),
-            channel=command.channel,
-            to_address=Plain(to_address),
-            language=language,
-            text=Plain(command.text),
-            valid_until=now + timedelta(minutes=command.valid_minutes),
-            rendezvous_id=command.rendezvous_id,
-        )
-    ]
+    goes = {"message_id": message_id_of(command), "to_address": to_address, "language": language}
+    valid_until = now + timedelta(minutes=command.valid_minutes)
+    return [event_of(outbound.MessageQueued, command, **goes, valid_until=valid_until)]
 
 
 def decide_dispatch(
-    outbox: Outbox, message_id: str, now: datetime, *, openable: bool, channels: Container[str]
+    state: IntakeState, message_id: str, now: datetime, *, openable: bool, channels: Container[str]
 ) -> list[Event]:
     """Once: it goes, or is refused because what allowed it no longer holds."""
-    message = outbox.messages.get(message_id)
+    message = state.outbox.messages.get(message_id)
     if message is None or message.ended or message.dispatched_at is not None:
         return []
     if message.waits_to_be_told:
         return []  # It goes when handover has recorded the disclosure.
-    reason = _reason_to_refuse(outbox, message, now, openable=openable)
+    reason = _reason_to_refuse(state, message, now, openable=openable)
     if reason is None and message.channel not in channels:
         reason = "channel"
     if reason is not None:
@@ -131,19 +126,99 @@ def decide_dispatch(
 
 
 def _reason_to_refuse(
-    outbox: Outbox, message: Message, now: datetime, *, openable: bool
+    state: IntakeState, message: Message, now: datetime, *, openable: bool
 ) -> OutboundRefusal | None:
     if message.erased or not openable:
         return "erased"
-    if outbox.over:
+    if state.is_over:
         return "case_over"
-    if outbox.duress:
+    if state.duress:
         return "cleared_by_supervisor"
     if now >= message.valid_until:
         return "too_late"
-    if not outbox.contact.allows(now):
+    if not state.outbox.contact.allows(now):
         return "contact_rule"
-    if message.rendezvous_id not in {None, outbox.rendezvous_id}:
+    if message.rendezvous_id not in {None, state.outbox.rendezvous_id}:
         return "rendezvous"
-    is_covered = message.address is not None and outbox.addresses.covers(message.address)
+    is_covered = message.address is not None and state.outbox.addresses.covers(message.address)
     return None if is_covered else "address"
+
+
+def was_given(state: IntakeState, report: DeliveryReported) -> bool:
+    message = state.outbox.messages.get(report.message_id)
+    return (
+        message is not None
+        and message.dispatched_at is not None
+        and message.channel == report.channel
+    )
+
+
+def decide_report(state: IntakeState, report: DeliveryReported) -> list[Event]:
+    """The channel's first report counts, even after `no_report`."""
+    if not was_given(state, report) or state.outbox.messages[report.message_id].reported:
+        return []
+    message_id = report.message_id
+    match report.outcome:
+        case "sent":
+            return [outbound.MessageSent(message_id=message_id, sent_at=report.happened_at)]
+        case "failed":
+            reason = report.reason or "other"
+            return [outbound.MessageFailed(message_id=message_id, reason=reason)]
+        case "refused":
+            return [outbound.MessageRefused(message_id=message_id, reason="channel")]
+
+
+def unreported_at(state: IntakeState, within: timedelta) -> datetime | None:
+    """When the first dispatched message counts as failed; None if there is none."""
+    first = min(_waiting(state).values(), default=None)
+    return None if first is None else first + within
+
+
+def decide_unreported(state: IntakeState) -> list[Event]:
+    """The channel didn't report in time: he must be reached another way."""
+    waiting = _waiting(state)
+    first = min(waiting.values(), default=None)
+    return [
+        outbound.MessageFailed(message_id=message_id, reason=outbound.NO_REPORT)
+        for message_id, dispatched_at in waiting.items()
+        if dispatched_at == first
+    ]
+
+
+def _waiting(state: IntakeState) -> dict[str, datetime]:
+    """Message -> when it was dispatched, for those without a report."""
+    return {
+        message_id: one.dispatched_at
+        for message_id, one in state.outbox.messages.items()
+        if one.dispatched_at is not None and not one.ended
+    }
+
+
+def untold_at(state: IntakeState) -> datetime | None:
+    """When the first message that waits for its disclosure expires; None if none waits."""
+    return min((one.valid_until for one in _untold(state).values()), default=None)
+
+
+def decide_untold(state: IntakeState) -> list[Event]:
+    """The disclosure wasn't recorded in time, so the message doesn't go."""
+    first = untold_at(state)
+    return [
+        outbound.MessageRefused(message_id=message_id, reason="too_late")
+        for message_id, one in _untold(state).items()
+        if one.valid_until == first
+    ]
+
+
+def _untold(state: IntakeState) -> dict[str, Message]:
+    return {name: one for name, one in state.outbox.messages.items() if one.waits_to_be_told}
+
+
+def goes_until(
+    contact: SafeToContact, valid_until: datetime, dispatched_at: datetime, within: timedelta
+) -> datetime:
+    """Until when a channel may send it.
+
+    Never after it counts as failed, nor after the window that allowed it.
+    """
+    safe_until = contact.until(dispatched_at) or valid_until
+    return min(valid_until, dispatched_at + within, safe_until)

@@ -1,4 +1,4 @@
-"""Handlers that involve another case: groups, links, a second man on the line.
+"""Handlers that involve another case: groups, links, a second man on the line, a shift's cases.
 
 intake follows CASES, and repeats what a person records about another case in that case's log, in
 recorded order. What came that way isn't sent back.
@@ -6,26 +6,31 @@ recorded order. What came that way isn't sent back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from services.intake.case_link_state import Told
 from services.intake.case_links import (
     decide_continued,
     decide_link,
     decide_other_case,
     decide_told_of_link,
 )
+from services.intake.desk import decide_hand_over
 from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
 from services.intake.handlers import Intake
+from services.intake.others_state import Told, is_from_service
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
 from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
+from shared.commands.shifts import HandOverShift
 from shared.events.base import CaseEvent, Event
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
+from shared.events.parsing import UnreadableEventError
+from shared.log.case_log import ChainBrokenError
+from shared.log.fencing import LEASE_CURRENT
 from shared.log.history import History
-from shared.log.leases import LEASE_CURRENT
 from shared.log.transact import Cause, Outcome, transact
 from shared.refusals import require
 from shared.skeleton.service import Context
@@ -49,27 +54,58 @@ def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
     """Idempotent: the same command gives the same case."""
     context = intake.context
     source = context.writer.log.load_current(command.case_id)
-    require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
+    require(source.fencing.lets(command.by, command.fence), LEASE_CURRENT)
     new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
     decide = partial(decide_other_case, command=command, source=source.state)
     # The claim they saw is the source case's; the new case has none.
-    return transact(context.writer, new_id, replace(context.cause_of(command), leased=None), decide)
+    return transact(context.writer, new_id, replace(context.cause_of(command), fenced=None), decide)
 
 
-def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:
-    """Records in the previous episode's log that this one follows it."""
+def hand_over_shift(context: Context, command: HandOverShift) -> Outcome:
+    """Every named case must exist."""
+    unknown = first_unknown(context, command.case_ids)
+
+    def decide(state: IntakeState) -> list[Event]:
+        return decide_hand_over(state.shift, command, unknown)
+
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
+
+
+def first_unknown(context: Context, case_ids: Iterable[str]) -> str | None:
+    """The first number that no case has; None if all exist."""
+    return next((one for one in case_ids if not _exists(context, one)), None)
+
+
+def _exists(context: Context, case_id: str) -> bool:
+    log = context.writer.log
+    remembered = log.remembered(case_id)
+    if remembered is not None and remembered.state.opened:  # A case that exists stays.
+        return True
+    try:
+        return bool(log.load_current(case_id).state.opened)
+    except (ChainBrokenError, UnreadableEventError):
+        return True  # Someone must be responsible for a damaged case, too.
+
+
+def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome | None:
+    """Records in the previous episode's log, if there is one, that this one follows it."""
     context, previous = intake.context, event.data.previous_case
+    if previous is None:
+        return None
     decide = partial(decide_continued, next_case=event.subject)
-    return transact(context.writer, str(previous), context.cause_in(event), decide)
+    return transact(context.writer, previous, context.cause_in(event), decide)
 
 
 def tell_other(
     intake: Intake, event: CaseEvent[GroupJoined | GroupLeft | CasesLinked | CasesUnlinked]
-) -> Outcome:
+) -> Outcome | None:
     """Records in the other case's log what a person recorded here about both.
 
-    Anything still untold to that case goes first: deliveries may overtake one another.
+    What came from it isn't told back. Anything still untold to that case goes first: deliveries
+    may overtake one another.
     """
+    if is_from_service(event):
+        return None
     context, data = intake.context, event.data
     log, lead = context.writer.log, event.subject
     about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case

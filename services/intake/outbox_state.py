@@ -1,4 +1,7 @@
-"""What intake keeps of messages to a caller.
+"""Where a man is reached, and the messages that go out to him: what intake keeps of both.
+
+His contact rule covers, on each channel, the address known last when he gave it. A call from
+another one, such as a comrade's phone or one taken from him, changes nothing.
 
 A person queues a message; it is dispatched once, and ends as sent, failed or refused. The dispatch
 is recorded before the message goes, so no redelivery can send it twice.
@@ -9,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from services.intake.address_state import Address, Addresses
 from shared.callers.contact_rule import SafeToContact, is_surely_later, said_in
 from shared.events import intake, outbound
 from shared.events.base import CaseEvent, Event
-from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Sealed
 from shared.events.handover import (
     GuidanceGiven,
@@ -26,11 +28,66 @@ from shared.events.handover import (
     RendezvousPlanned,
     RendezvousReplanned,
 )
+from shared.log.grown import Grown
 
 UNREPORTED = "outbound_unreported"
 """The deadline for the channel's report on a message."""
 UNTOLD = "outbound_untold"
 """The deadline for recording the disclosure by a message that tells of a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    channel: Channel
+    version: int
+    type_name: str
+    sealed: Sealed
+    language: str
+    caller_key: str | None
+    """Identifies an address on one channel."""
+    called_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    known: Grown[int, Address] = field(default_factory=Grown)
+    """From every call that had one, by the version that recorded it."""
+    covered: Mapping[Channel, Address] = field(default_factory=dict)
+    """Where the current contact rule allows contact."""
+
+    def after_call(self, address: Address) -> Addresses:
+        """The addresses after one more call; a covered one is refreshed from it."""
+        known = self.known.with_entry(address.version, address)
+        if not self.covers(address):
+            return replace(self, known=known)
+        return Addresses(known, {**self.covered, address.channel: address})
+
+    def covers(self, address: Address) -> bool:
+        covered = self.covered.get(address.channel)
+        if covered is None or covered.caller_key is None:
+            # Without a key nobody can tell whether two calls came from one address.
+            return covered == address
+        return covered.caller_key == address.caller_key
+
+    def after_rule(self, said_at: datetime) -> Addresses:
+        """After he gave a contact rule: it covers the addresses known then.
+
+        The channels' clocks decide which call was the last then.
+        """
+        in_order = sorted(self._before(said_at), key=attrgetter("called_at"))
+        return replace(self, covered={one.channel: one for one in in_order})
+
+    def after_rule_in_order(self, said_at: datetime) -> Addresses:
+        """The same by the order in which calls were recorded, ignoring clocks."""
+        return replace(self, covered={one.channel: one for one in self._before(said_at)})
+
+    def _before(self, said_at: datetime) -> list[Address]:
+        return [one for one in self.known.values() if one.called_at <= said_at]
+
+    def covered_by_both(self, other: Addresses) -> Addresses:
+        """Keeps only what both cover: when either of two statements may hold."""
+        covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
+        return replace(self, covered=covered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,41 +118,41 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    closed: bool = False
-    left: bool = False
-    """He was exchanged, or another case continues this one."""
-    duress: bool = False
-    """He gave his duress code, and no supervisor has looked since."""
     contact: SafeToContact = field(default_factory=SafeToContact)
     addresses: Addresses = field(default_factory=Addresses)
     messages: Mapping[str, Message] = field(default_factory=dict)
     """By message_id."""
     rendezvous_id: str | None = None
 
-    @property
-    def over(self) -> bool:
-        """Nothing more is sent to him about this case."""
-        return self.closed or self.left
+
+ReadByOutbox = (
+    intake.CaseOpened
+    | intake.CallLinked
+    | intake.ContactRuleSet
+    | intake.PersonalDataErased
+    | outbound.OutboundEvent
+    | RendezvousPlanned
+    | RendezvousReplanned
+    | RendezvousMissed
+    | RendezvousCancelled
+    | RendezvousExpired
+    | RendezvousDisclosed
+    | GuidanceGiven
+)
 
 
-def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
-    match event.data:
+def evolve_outbox(outbox: Outbox, event: CaseEvent[Any], data: ReadByOutbox) -> Outbox:
+    match data:
         case intake.CaseOpened() | intake.CallLinked() as call:
             return _with_address(outbox, call, event)
         case intake.ContactRuleSet():
             return _with_rule(outbox, event)
-        case intake.CaseClosed() | intake.CaseReopened() as turned:
-            return replace(outbox, closed=isinstance(turned, intake.CaseClosed))
-        case intake.EpisodeContinued() | Exchanged():
-            return replace(outbox, left=True)
-        case intake.DuressSignalled() | intake.DuressCleared() as code:
-            return replace(outbox, duress=isinstance(code, intake.DuressSignalled))
         case intake.PersonalDataErased() as erased:
             return _without(outbox, erased)
         case outbound.OutboundEvent() as step:
             return _with_step(outbox, step, event)
         case _:
-            return _after_handover(outbox, event.data)
+            return _after_handover(outbox, data)
 
 
 def _after_handover(outbox: Outbox, data: Event) -> Outbox:

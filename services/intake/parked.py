@@ -27,7 +27,7 @@ from shared.log.case_log import LogError
 from shared.log.transact import Outcome, transact
 from shared.parked.messages import Settled, parked_at
 from shared.parked.parking import Parked
-from shared.refusals import Guard, require
+from shared.refusals import Guard, RefusedError, require
 
 LEFT_TO_SUPERVISORS = Guard("left_to_supervisors", "a supervisor as `by`")
 PARKED_THERE = Guard("parked_there", "case_id and parked_sequence of a message that is parked")
@@ -51,7 +51,7 @@ def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
     require(content is not None, PARKED_CALL)
     call = _as_call(command, parked, cast(Channel, channel), content or b"")
     call, route = context.intake.index.route(call)
-    cause = replace(context.intake.context.cause_of(command), leased=None, opens_case=route.is_new)
+    cause = replace(context.intake.context.cause_of(command), fenced=None, opens_case=route.is_new)
     decide = partial(decide_call, call=call, route=route)
     outcome = transact(context.intake.context.writer, route.case_id, cause, decide)
     _note(context, command, "taken_up", route.case_id)
@@ -68,8 +68,9 @@ def set_aside(context: ParkedContext, command: SetParkedAside) -> Outcome:
 def _found(context: ParkedContext, command: ParkedCommand) -> Parked:
     require(context.intake.rules.supervisors.let(command.by), LEFT_TO_SUPERVISORS)
     parked = parked_at(context.stream, command.parked_sequence)
-    require(parked is not None and parked.parked_id == command.case_id, PARKED_THERE)
-    return cast(Parked, parked)
+    if parked is None or parked.parked_id != command.case_id:
+        raise RefusedError(PARKED_THERE)
+    return parked
 
 
 def _opened(
@@ -100,17 +101,11 @@ def _as_call(
     call_id = f"parked-{command.case_id}"
     came_at: datetime = parked.received_at or parked.parked_at
     return IncomingCall(
-        message_id=call_id,
         call_id=call_id,
         channel=channel,
-        caller_keys=(),
-        caller_address=None,
         language=UNKNOWN_LANGUAGE,
         started_at=came_at,
         text=Plain(said.value) if said.value else None,
-        code_hashes=(),
-        recording_ref=None,
-        media=(),
         words=call_id,
         changed=("oversize", "taken_up") if original.lossy else ("taken_up",),
         as_received=Plain(original.value) if original.value else None,

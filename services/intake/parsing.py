@@ -52,8 +52,6 @@ class Opener(Protocol):
 
 @dataclass(frozen=True)
 class ChannelMessage:
-    """What it is, whose, and when CALLS stored it."""
-
     upstream: Upstream
     channel: Channel
     received_at: datetime

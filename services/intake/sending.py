@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from nacl.public import PublicKey
-from typing_extensions import override
 
-from services.intake.address_state import Address
 from services.intake.calls import message_of
-from services.intake.delivery import decide_report, goes_until, was_given
 from services.intake.guards import require_not_exchanged
 from services.intake.messages import (
     ADDRESS_KNOWN,
     decide_dispatch,
+    decide_report,
+    goes_until,
     may_send,
     message_id_of,
     queued,
     queued_lately,
     require_fits,
     require_said_once,
+    was_given,
 )
-from services.intake.outbox_state import Message, Outbox
+from services.intake.outbox_state import Address, Message
 from services.intake.parsing import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.callers.contact_rule import SafeToContact
-from shared.callers.message_lengths import MessageLimit
-from shared.callers.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
+from shared.callers.outgoing import CONTENT_TYPE, MessageLimit, OutgoingMessage, outgoing
 from shared.commands.base import Recorded
 from shared.commands.intake import SendMessage
 from shared.diagnostics.logger import logger
@@ -43,7 +42,6 @@ from shared.events.fields import Channel
 from shared.events.handover import GuidanceGiven, RendezvousDisclosed
 from shared.events.outbound import MessageDispatched, MessageQueued
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
-from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.keys.messages import SealedValue
 from shared.keys.sealing import SealBrokenError
@@ -56,39 +54,29 @@ PURPOSE = "message to the caller"
 """The purpose in the access record when address and text are opened."""
 
 
-class Post(Protocol):
-    def give(self, message: OutgoingMessage, now: datetime) -> bool:
-        """Sends a message to its channel, once; False if it may not have arrived."""
+def give_once(stream: Stream, timeout_s: float, message: OutgoingMessage, now: datetime) -> bool:
+    """Sends a message to its channel; False if it may not have arrived.
 
-
-class OutboundStream(Post):
-    """The stream OUTBOUND; `timeout_s` is for the single attempt."""
-
-    def __init__(self, connection: Connection, timeout_s: float) -> None:
-        self._stream = Stream(connection, subjects.OUTBOUND, timeout_s, timeout_s)
-        self._timeout_s = timeout_s
-
-    @override
-    def give(self, message: OutgoingMessage, now: datetime) -> bool:
-        seconds = max(1, math.floor((message.valid_until - now).total_seconds()))
-        headers = {
-            "Nats-Msg-Id": message.message_id,
-            "Nats-TTL": f"{seconds}s",
-            "Content-Type": CONTENT_TYPE,
-        }
-        body = message.model_dump_json().encode()
-        sent = Outgoing(subjects.outbound(message.channel), body, headers)
-        try:
-            # Once: what seems lost may have arrived, and the man may read it at a bad moment.
-            return self._stream.publish_batch([sent], self._timeout_s).is_stored
-        except (RequestLostError, RequestRefusedError):
-            return False
+    Once: what seems lost may have arrived, and the man may read it at a bad moment.
+    """
+    seconds = max(1, math.floor((message.valid_until - now).total_seconds()))
+    headers = {
+        "Nats-Msg-Id": message.message_id,
+        "Nats-TTL": f"{seconds}s",
+        "Content-Type": CONTENT_TYPE,
+    }
+    body = message.model_dump_json().encode()
+    sent = Outgoing(subjects.outbound(message.channel), body, headers)
+    try:
+        return stream.publish_batch([sent], timeout_s).is_stored
+    except (RequestLostError, RequestRefusedError):
+        return False
 
 
 @dataclass(frozen=True)
 class Sending:
     context: Context
-    post: Post
+    give: Callable[[OutgoingMessage, datetime], bool]
     channel_keys: Mapping[str, PublicKey]
     limits: Mapping[Channel, MessageLimit]
     """The longest message that each channel takes."""
@@ -105,29 +93,22 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
 
     def decide(state: IntakeState) -> list[Event]:
         require_not_exchanged(state)
-        address = may_send(state.outbox, command, now, sending.channel_keys)
+        address = may_send(state, command, now, sending.channel_keys)
         require_fits(command, sending.limits)
-        require_said_once(command, _said_lately(context, command, state.outbox, now))
+        require_said_once(command, _said_lately(context, command, state, now))
         to_address = _address(context, command, address)
         return queued(command, address.language, to_address, now)
 
     done = transact(context.writer, command.case_id, cause, decide)
-    return Recorded(
-        result="repeated" if done.result == "repeated" else "recorded",
-        case_id=done.case_id,
-        version=done.version,
-        sequence=done.sequence,
-        events=done.events,
-        message_id=message_id_of(command),
-    )
+    return Recorded(**asdict(done), message_id=message_id_of(command))
 
 
 def _said_lately(
-    context: Context, command: SendMessage, outbox: Outbox, now: datetime
+    context: Context, command: SendMessage, state: IntakeState, now: datetime
 ) -> Sequence[str]:
     if command.again:
         return ()
-    lately = queued_lately(outbox, command.channel, now)
+    lately = queued_lately(state, command.channel, now)
     texts = (_opened(context, [SealedValue.of(one, "text")], command.by) for one in lately)
     return [text for found in texts for text in found]
 
@@ -162,7 +143,7 @@ def dispatch(
         letter.contact = state.outbox.contact
         once = partial(
             decide_dispatch,
-            state.outbox,
+            state,
             event.data.message_id,
             cause.happened_at,
             channels=sending.channel_keys,
@@ -179,7 +160,9 @@ def dispatch(
 
 def dispatch_told(
     sending: Sending, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
-) -> Outcome:
+) -> Outcome | None:
+    if event.data.message_id is None:
+        return None
     history = sending.context.writer.log.load_current(event.subject)
     message = history.state.outbox.messages.get(event.data.message_id)
     if message is None or message.queued is None:
@@ -215,7 +198,7 @@ def _give(sending: Sending, event: CaseEvent[MessageQueued], letter: _Letter, at
         sending.channel_keys[data.channel],
         goes_until(letter.contact, data.valid_until, at, sending.report_within),
     )
-    if not sending.post.give(message, at):
+    if not sending.give(message, at):
         logger.warning("message_not_given", case_id=event.subject, message_id=data.message_id)
 
 
@@ -237,7 +220,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     report = read_report(message)
     context = sending.context
     state: IntakeState = context.writer.log.load_current(report.case_id).state
-    if not was_given(state.outbox, report):
+    if not was_given(state, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
     if is_underway(message):
@@ -253,7 +236,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     )
 
     def decide(state: IntakeState) -> list[Event]:
-        return decide_report(state.outbox, report)
+        return decide_report(state, report)
 
     return transact(context.writer, report.case_id, cause, decide)
 

@@ -6,6 +6,7 @@ live return code, which go first. Withheld numbers share a source, and each is a
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,8 +14,9 @@ from functools import partial
 from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
+from typing_extensions import override
+
 from services.intake import sending
-from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import ReadCall, opened, read_call, read_message
 from services.intake.parsing import Hashed, Opener, hashed
 from services.intake.reactions import Listening
@@ -35,6 +37,9 @@ LIGHT_MAX_BYTES, LIGHT_MAX_PARTS = 8_192, 64
 and thousands of messages are in hand."""
 HEAVY_AT_ONCE = 2
 """Per channel: otherwise one channel's long calls could occupy every thread."""
+BOXES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 300_000
+"""Per request; keeps request and answer within the limits of the key holder and the server."""
+_BOX = re.compile(rb"box1\.[A-Za-z0-9_-]{64,}")
 _heavy: dict[str, threading.BoundedSemaphore] = {}
 
 
@@ -160,3 +165,43 @@ def _in_front(one: _Sorted, live: frozenset[str]) -> Work:
     if code is None:
         return one.work
     return replace(one.work, source=code, is_first=True, in_turn=True)
+
+
+class OpenedAtOnce(Opener):
+    """A key holder that opened many messages' boxes at once, which is faster than one by one.
+
+    It is asked for the others.
+    """
+
+    def __init__(self, keys: Opener, bodies: Sequence[bytes]) -> None:
+        self._keys = keys
+        self._contents = _contents(keys, _boxes_in(bodies))
+
+    @override
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        if all(one in self._contents for one in boxes):
+            return [self._contents[one] for one in boxes]
+        return self._keys.unbox(boxes)
+
+    @override
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        return self._keys.hashes(values)
+
+
+def _boxes_in(bodies: Sequence[bytes]) -> list[str]:
+    found: list[str] = []
+    left = CHARACTERS_AT_ONCE
+    for body in bodies:
+        for box in _BOX.findall(body):
+            left -= len(box)
+            if left < 0 or len(found) == BOXES_AT_ONCE:
+                return found
+            found.append(box.decode())
+    return found
+
+
+def _contents(keys: Opener, boxes: Sequence[str]) -> dict[str, bytes]:
+    try:
+        return dict(zip(boxes, keys.unbox(boxes), strict=True)) if boxes else {}
+    except BoxBrokenError:
+        return {}  # One doesn't open: each message is asked for by itself.

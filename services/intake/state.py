@@ -6,22 +6,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from services.intake.case_link_state import Told, evolve_links, evolve_told
 from services.intake.claim_state import Claim, evolve_claim
 from services.intake.deadline_state import Pending, evolve_pending
-from services.intake.exports import evolve_exported
-from services.intake.group_state import Group, evolve_group
+from services.intake.desk import ShiftState, evolve_exported, evolve_shift
 from services.intake.known_state import Known, evolve_known
+from services.intake.others_state import Group, Told, evolve_group, evolve_links, evolve_told
 from services.intake.outbox_state import Outbox, evolve_outbox
-from services.intake.shift import ShiftState, evolve_shift
 from shared.events import handover, intake
-from shared.events.base import CaseEvent
+from shared.events.base import CaseEvent, Event
 from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import ClosingReason, LegalBasis
 from shared.log.grown import Grown
+from shared.skeleton.slices import Slices
 
 
 class Call(NamedTuple):
@@ -80,39 +79,40 @@ class IntakeState:
         return self.closed_as is not None or self.exchanged or self.next_case is not None
 
 
-def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    after = _after(state, event)
-    sealed, queued = state.sealed | _sealed_in(event.data), after.queued
-    if isinstance(event.data, intake.PersonalDataErased):
-        sealed -= set(event.data.classes)
-        queued = _still_queued(queued, event.data, sealed)
-    return replace(
-        after,
-        sealed=sealed,
-        queued=queued,
-        claim=evolve_claim(state.claim, event),
-        group=evolve_group(state.group, event),
-        links=evolve_links(state.links, event),
-        known=evolve_known(state.known, event),
-        told=evolve_told(state.told, event),
-        pending=evolve_pending(
-            state.pending, event, state.claim, holds_places="location" in state.sealed
-        ),
-        outbox=evolve_outbox(state.outbox, event),
-        shift=evolve_shift(state.shift, event),
-        exported=evolve_exported(state.exported, event),
-    )
+ReadByState = (
+    intake.CaseOpened
+    | intake.CallLinked
+    | CallEnded
+    | intake.DuressSignalled
+    | intake.DuressCleared
+    | intake.EpisodeContinued
+    | intake.CaseClosed
+    | intake.CaseReopened
+    | intake.ErasureRequested
+    | intake.PersonalDataErased
+    | handover.RendezvousPlanned
+    | handover.RendezvousReplanned
+    | handover.RendezvousMissed
+    | handover.RendezvousCancelled
+    | handover.RendezvousExpired
+    | handover.HandedOver
+    | Exchanged
+)
 
 
-def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    match event.data:
-        case (intake.CaseOpened() | intake.CallLinked()) as call:
-            return _with_call(state, call)
+def evolve_own(
+    state: IntakeState, event: CaseEvent[AnyCaseEvent], data: ReadByState
+) -> IntakeState:
+    match data:
+        case (intake.CaseOpened() | intake.CallLinked()) as came:
+            call = Call(came.caller_key, came.language, came.started_at)
+            calls = state.calls.with_entry((came.channel, came.call_id), call)
+            return replace(state, opened=True, calls=calls)
         case CallEnded() as end:
             ended = state.calls_ended.with_entry((end.channel, end.call_id), None)
             return replace(state, calls_ended=ended)
         case intake.DuressSignalled() | intake.DuressCleared():
-            return replace(state, duress=isinstance(event.data, intake.DuressSignalled))
+            return replace(state, duress=isinstance(data, intake.DuressSignalled))
         case intake.EpisodeContinued() as continued:
             return replace(state, next_case=continued.next_case)
         case intake.CaseClosed() as closed:
@@ -122,6 +122,9 @@ def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
         case intake.ErasureRequested() as asked:
             queued = QueuedErasure(asked.classes, asked.legal_basis, asked.by)
             return replace(state, queued=(*state.queued, queued))
+        case intake.PersonalDataErased() as erased:
+            sealed = state.sealed - set(erased.classes)
+            return replace(state, sealed=sealed, queued=_still_queued(state.queued, erased, sealed))
         case (handover.RendezvousPlanned() | handover.RendezvousReplanned()) as planned:
             return replace(state, meeting=planned.rendezvous_id)
         case (
@@ -136,22 +139,31 @@ def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
             return replace(state, handed_over=True, meeting=None, calls_before=before)
         case Exchanged():
             return replace(state, exchanged=True)
-        case _:
-            return state
 
 
-def _with_call(state: IntakeState, data: intake.CaseOpened | intake.CallLinked) -> IntakeState:
-    call = Call(data.caller_key, data.language, data.started_at)
-    calls = state.calls.with_entry((data.channel, data.call_id), call)
-    return replace(state, opened=True, calls=calls)
-
-
-def _sealed_in(data: AnyCaseEvent) -> frozenset[PersonalClass]:
-    return frozenset(
+def evolve_sealed(
+    sealed: frozenset[PersonalClass], _event: CaseEvent[AnyCaseEvent], data: Event
+) -> frozenset[PersonalClass]:
+    found = {
         personal_class
         for field_name, personal_class in type(data).PERSONAL.items()
         if getattr(data, field_name) is not None
-    )
+    }
+    return sealed if found <= sealed else sealed | found
+
+
+SLICES = Slices[IntakeState](
+    evolve_own,
+    sealed=evolve_sealed,
+    claim=evolve_claim,
+    group=evolve_group,
+    links=evolve_links,
+    known=evolve_known,
+    told=evolve_told,
+    outbox=evolve_outbox,
+    shift=evolve_shift,
+    exported=evolve_exported,
+)
 
 
 def _still_queued(
@@ -165,3 +177,9 @@ def _still_queued(
         for one in queued
     )
     return tuple(one for one in left if sealed.intersection(one.classes))
+
+
+def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
+    after, holds_places = SLICES.after(state, event), "location" in state.sealed
+    pending = evolve_pending(state.pending, event, state.claim, holds_places=holds_places)
+    return after if pending is state.pending else replace(after, pending=pending)

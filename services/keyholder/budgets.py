@@ -24,6 +24,7 @@ from shared.refusals import is_another_person
 HOUR_S = 3_600.0
 FIRST_SHARE = 0.5
 """What a bucket holds when the key holder starts, as a share of an hour's worth."""
+MINUTE_S = 60.0
 SAID_EVERY_S = 60.0
 
 Measure = Literal["searches", "hashes", "cases", "values"]
@@ -73,9 +74,6 @@ class Budgets:
         self._names = Allowance(new_names_an_hour, HOUR_S, self._started_at)
         self._people: dict[str, _Person] = {}
         self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._people)
 
     def search(self, by: str, hashes: int) -> Spent | None:
         """Counts a search and its hashes, or returns the budget that is exhausted."""
@@ -138,3 +136,35 @@ class Budgets:
         if now - person.said_at >= SAID_EVERY_S:
             person.said_at = now
             logger.warning("budget_spent", measure=measure, count=self._an_hour[measure])
+
+
+@dataclass
+class HashLimits:
+    """Limits a service's hashes: a phone number can be found from its hash by trying all numbers.
+
+    A bucket per service fills at the policy's `hashes_a_minute` and holds a minute's worth. A
+    restarted key holder begins with full ones.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _left: dict[str, Allowance] = field(default_factory=dict)
+    _said_at: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, service: str, count: int, a_minute: int) -> float:
+        """Counts hashes and returns 0, or the seconds until the service may have them."""
+        with self._lock:
+            now = self.clock()
+            left = self._left.setdefault(service, Allowance(a_minute, MINUTE_S, now))
+            # More than a minute's worth never fits in the bucket.
+            wait_s = left.wait_s(count, now) if count <= a_minute else MINUTE_S
+            if not wait_s:
+                left.take(count, now)
+                return 0.0
+            said_at = self._said_at.get(service)
+            says = said_at is None or now - said_at >= MINUTE_S
+            if says:
+                self._said_at[service] = now
+        if says:
+            logger.warning("hash_limit", asker=service, count=a_minute)
+        return wait_s

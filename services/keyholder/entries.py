@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.keyholder.secrets import Secrets
 from shared.events.fields import Id, PersonalClass
+from shared.jetstream.buckets import BucketEntry, Change
 from shared.keys.sealing import DataKey, SealBrokenError
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
@@ -63,6 +65,23 @@ class CaseKey(NamedTuple):
         return was_there and key_id not in self.damaged
 
 
+class CaseKeys(NamedTuple):
+    keys: dict[PersonalClass, CaseKey]
+    erasures: tuple[str, ...]
+
+    @property
+    def seals(self) -> bool:
+        return all(one.key is not None for one in self.keys.values())
+
+    @property
+    def is_damaged(self) -> bool:
+        return any(one.damaged for one in self.keys.values())
+
+    def has_seen(self, erasure: str) -> bool:
+        """Whether an erasure was carried out; true for an empty id."""
+        return not erasure or erasure in self.erasures
+
+
 def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[PersonalClass, DataKey]]:
     """Makes a case's keys; returns them wrapped and in the clear."""
     keys = {name: DataKey(epoch, FIRST_KEY_ID, X25519PrivateKey.generate()) for name in CLASSES}
@@ -88,7 +107,13 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Da
 
 
 def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, CaseKey]:
-    return {name: _found(case_id, name, entry, kek) for name in entry.keys}
+    keys: dict[PersonalClass, CaseKey] = {}
+    for name, key in entry.keys.items():
+        try:
+            keys[name] = CaseKey(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
+        except SealBrokenError:
+            keys[name] = CaseKey(key.key_id, None, (*key.damaged, key.key_id))
+    return keys
 
 
 def rewrapped(
@@ -132,14 +157,6 @@ def renewed(case_id: str, entry: Entry, kek: bytes) -> Entry:
     return entry.model_copy(update={"keys": keys})
 
 
-def _found(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> CaseKey:
-    key = entry.keys[name]
-    try:
-        return CaseKey(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
-    except SealBrokenError:
-        return CaseKey(key.key_id, None, (*key.damaged, key.key_id))
-
-
 def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: bytes) -> WrappedKey:
     public = b64encode(key.private.public_key().public_bytes_raw()).decode()
     new = WrappedKey(key_id=key.key_id, public=public)
@@ -150,3 +167,40 @@ def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: b
 
 def _bound(case_id: str, name: PersonalClass, epoch: int, key: WrappedKey) -> bytes:
     return f"passage data key|{case_id}|{name}|{epoch}|{key.key_id}|{key.public}".encode()
+
+
+def held_of(case_id: str, entry: Entry, secrets: Secrets) -> CaseKeys:
+    """Raises SealBrokenError if the key files are older than the entry."""
+    entry = current(entry, secrets)
+    return CaseKeys(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
+
+
+def is_dropped(entry: Entry, secrets: Secrets) -> bool:
+    """Whether the entry's key-encryption key, and so its keys, were destroyed."""
+    return entry.epoch < min(secrets.keks)
+
+
+def current(entry: Entry, secrets: Secrets) -> Entry:
+    """The entry as it counts now: without keys if its epoch was dropped."""
+    return dropped(entry, secrets.epoch) if is_dropped(entry, secrets) else entry
+
+
+def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
+    """The key that wraps an entry's. Raises SealBrokenError if it is missing."""
+    kek = secrets.keks.get(entry.epoch)
+    if kek is None:  # Nothing is destroyed or damaged: the right key files open it.
+        raise SealBrokenError(f"the data keys of case {case_id} are newer than the key files")
+    return kek
+
+
+def read(kept: BucketEntry) -> Entry:
+    """Raises ValidationError."""
+    return Entry.model_validate_json(kept.value)
+
+
+def written(entry: Entry) -> bytes:
+    return entry.model_dump_json(exclude_defaults=True).encode()
+
+
+def change_of(case_id: str, entry: Entry, revision: int) -> Change:
+    return Change(case_id, written(entry), revision)

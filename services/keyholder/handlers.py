@@ -9,8 +9,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from services.keyholder.holder import Holder
-from services.keyholder.keeping import NOBODY, Erasures, Keeping, content_in
-from services.keyholder.people import answer_person, hash_values
+from services.keyholder.people import (
+    NOBODY,
+    Erasures,
+    Keeping,
+    answer_person,
+    content_in,
+    hash_values,
+)
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
 from shared.bus.timers import read_timer
@@ -18,27 +24,8 @@ from shared.diagnostics.logger import logger, place_of
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
+from shared.keys import messages
 from shared.keys.client import KEEPER, KeysDeniedError
-from shared.keys.messages import (
-    NOT_YET,
-    Closed,
-    Denied,
-    Found,
-    Hash,
-    KeysChecked,
-    NoteParked,
-    Open,
-    PepperRenewed,
-    PublicKey,
-    PublicKeys,
-    Rotated,
-    Seal,
-    Search,
-    Trial,
-    Tried,
-    Unbox,
-    Unboxed,
-)
 from shared.log.case_log import Fold
 from shared.log.transact import Outcome
 from shared.parked.parking import Delivery, UnprocessableError
@@ -54,18 +41,18 @@ ERASING = "/services/intake"
 """The only service that may erase."""
 
 OPERATIONS: dict[str, type[BaseModel]] = {
-    "seal": Seal,
-    "open": Open,
-    "unbox": Unbox,
-    "hash": Hash,
-    "search": Search,
-    "found": Found,
-    "parked": NoteParked,
+    "seal": messages.Seal,
+    "open": messages.Open,
+    "unbox": messages.Unbox,
+    "hash": messages.Hash,
+    "search": messages.Search,
+    "found": messages.Found,
+    "parked": messages.NoteParked,
 }
 
 
-NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
-SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
+NOT_NOW = messages.Denied(denied=messages.NOT_YET, expected="the key holder's log says why")
+SEALED = messages.Denied(denied="sealed", expected="`passage keys unseal`")
 
 
 def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
@@ -97,32 +84,36 @@ def keep(keeping: Keeping, operation: str, body: bytes) -> BaseModel:
         case "close":
             keeping.lock.close()
             ring.forget_all()
-            return Closed()
+            return messages.Closed()
         case "rotate":
-            return Rotated(**ring.rotate(keeping.folder)._asdict())
+            return ring.rotate(keeping.folder)
         case "pepper":
-            return PepperRenewed(version=ring.renew_pepper(keeping.folder))
+            return messages.PepperRenewed(version=ring.renew_pepper(keeping.folder))
         case "check":
-            return KeysChecked(**ring.check()._asdict())
+            return ring.check()
         case "trial":
             return _trial(keeping, body)
         case _:
-            return Denied(denied="invalid", expected="close, rotate, pepper, check or trial")
+            return messages.Denied(
+                denied="invalid", expected="close, rotate, pepper, check or trial"
+            )
 
 
 def _trial(keeping: Keeping, body: bytes) -> BaseModel:
     try:
-        asked = Trial.model_validate_json(body)
+        asked = messages.Trial.model_validate_json(body)
         opening = keeping.holder.ring.opening(asked.case_id, asked.entries)
     except ValidationError as error:
         return _invalid(error)
-    return Tried(opening=tuple(opening))
+    return messages.Tried(opening=tuple(opening))
 
 
 def read(keeping: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
     """A service's request, or Denied if it isn't understood or not granted."""
     if operation not in keeping.policy.services.get(service, NOBODY).asks:
-        return Denied(denied="not granted", expected="an operation the policy gives this service")
+        return messages.Denied(
+            denied="not granted", expected="an operation the policy gives this service"
+        )
     try:
         return OPERATIONS[operation].model_validate_json(body)
     except ValidationError as error:
@@ -131,37 +122,40 @@ def read(keeping: Keeping, operation: str, service: str, body: bytes) -> BaseMod
 
 def is_quick(keeping: Keeping, asked: BaseModel) -> bool:
     """Whether memory can answer it, without waiting for the server."""
-    if isinstance(asked, Seal):
+    if isinstance(asked, messages.Seal):
         return keeping.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(asked, Open | Search | Found | NoteParked)
+    return not isinstance(
+        asked, messages.Open | messages.Search | messages.Found | messages.NoteParked
+    )
 
 
 def answer(keeping: Keeping, service: str, asked: BaseModel) -> BaseModel:
     try:
         match asked:
-            case Seal():
+            case messages.Seal():
                 return public_keys(keeping.holder, asked)
-            case Unbox():
-                return unbox(keeping.holder, asked)
-            case Hash():
+            case messages.Unbox():
+                contents = tuple(content_in(keeping.holder, box) for box in asked.boxes)
+                return messages.Unboxed(contents=contents)
+            case messages.Hash():
                 return hash_values(keeping, service, asked)
-            case Open() | Search() | Found() | NoteParked():
+            case messages.Open() | messages.Search() | messages.Found() | messages.NoteParked():
                 return answer_person(keeping, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
-        return Denied(denied="not granted", expected=str(error))
+        return messages.Denied(denied="not granted", expected=str(error))
 
 
-def public_keys(holder: Holder, asked: Seal) -> BaseModel:
+def public_keys(holder: Holder, asked: messages.Seal) -> BaseModel:
     """The keys to seal to; they open nothing."""
     try:
         keys = holder.for_sealing(asked.case_id, asked.version, asked.erasure)
     except ErasurePendingError as error:
-        return Denied(denied=NOT_YET, expected=str(error))
-    return PublicKeys(
+        return messages.Denied(denied=messages.NOT_YET, expected=str(error))
+    return messages.PublicKeys(
         keys={
-            name: PublicKey(
+            name: messages.PublicKey(
                 epoch=key.epoch,
                 key_id=key.key_id,
                 public=b64encode(key.public.public_bytes_raw()).decode(),
@@ -169,10 +163,6 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
             for name, key in keys.items()
         }
     )
-
-
-def unbox(holder: Holder, asked: Unbox) -> BaseModel:
-    return Unboxed(contents=tuple(content_in(holder, box) for box in asked.boxes))
 
 
 def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
@@ -225,9 +215,9 @@ def _is_closed(keeping: Keeping) -> bool:
     return keeping.lock.closed
 
 
-def _invalid(error: ValidationError) -> Denied:
+def _invalid(error: ValidationError) -> messages.Denied:
     wrong = "; ".join(f"{one.field}: {one.problem}" for one in wrong_fields(error))
-    return Denied(denied="invalid", expected=wrong)
+    return messages.Denied(denied="invalid", expected=wrong)
 
 
 def _json(message: BaseModel) -> bytes:

@@ -5,14 +5,25 @@ Also hashes that a service needs for itself, which are counted by the minute.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
-from services.keyholder.holder import class_of
-from services.keyholder.keeping import NOBODY, Keeping, content_in, too_many
+from services.keyholder.access import Records
+from services.keyholder.budgets import Budgets, HashLimits
+from services.keyholder.holder import Holder, class_of
+from services.keyholder.lock import Lock
+from shared.events.base import CaseEvent
+from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import KeysDeniedError
 from shared.keys.messages import (
+    TOO_MANY,
+    Denied,
     Found,
     Hash,
     Hashes,
@@ -24,8 +35,38 @@ from shared.keys.messages import (
     ToHash,
     Unboxed,
 )
-from shared.policy import Rights
+from shared.log.case_log import CaseLog
+from shared.policy import Policy, Rights
 from shared.refusals import is_another_person
+
+NOBODY = Rights()
+Erasures = tuple[CaseEvent[Any], ...]
+"""What the key holder folds of a case: its erasures."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    holder: Holder
+    records: Records
+    policy: Policy
+    lock: Lock
+    log: CaseLog[Erasures]
+    folder: Path
+    now: Callable[[], datetime]
+    budgets: Budgets
+    hash_limits: HashLimits = field(default_factory=HashLimits)
+
+
+def too_many(expected: str, retry_after_s: float) -> Denied:
+    return Denied(denied=TOO_MANY, expected=expected, retry_after_s=retry_after_s)
+
+
+def content_in(holder: Holder, box: str) -> str | None:
+    """A box's content in base64; None if it doesn't open."""
+    try:
+        return b64encode(holder.unbox([box])[0]).decode()
+    except BoxBrokenError:
+        return None
 
 
 def answer_person(
@@ -39,7 +80,8 @@ def answer_person(
         case Search():
             return search(keeping, service, asked)
         case Found():
-            return note_found(keeping, service, asked)
+            keeping.records.found(service, asked)
+            return Noted()
         case NoteParked():
             return note_parked(keeping, service, asked)
 
@@ -81,11 +123,6 @@ def search(keeping: Keeping, service: str, asked: Search) -> BaseModel:
     return _hashed(keeping, asked.values)
 
 
-def note_found(keeping: Keeping, service: str, asked: Found) -> BaseModel:
-    keeping.records.found(service, asked)
-    return Noted()
-
-
 def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
     """Opens a parked message's box for a person, after counting and recording it."""
     rights = keeping.policy.services.get(service, NOBODY)
@@ -109,7 +146,6 @@ def require_person(rights: Rights, service: str, asked: Open | Search | Found | 
 
 
 def require_purposes(keeping: Keeping, service: str, values: Sequence[ToHash]) -> None:
-    """Raises KeysDeniedError if the policy doesn't grant every purpose."""
     rights = keeping.policy.services.get(service, NOBODY)
     if not all(rights.may_hash(one.purpose) for one in values):
         raise KeysDeniedError("a purpose that the policy gives this service")

@@ -16,30 +16,26 @@ from pydantic import ValidationError
 
 from services.keyholder.entries import (
     CaseKey,
+    CaseKeys,
     Entry,
+    change_of,
+    current,
     dropped,
+    held_of,
+    is_dropped,
+    kek_of,
     new_entry,
+    read,
     renewed,
     rewrapped,
     unwrapped,
     without,
-)
-from services.keyholder.kept import (
-    CaseKeys,
-    KeyCheck,
-    Rotation,
-    change_of,
-    current,
-    held_of,
-    is_dropped,
-    kek_of,
-    read,
     written,
 )
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
 from shared.events.fields import PersonalClass
 from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
-from shared.keys.messages import OpeningKey
+from shared.keys.messages import KeysChecked, OpeningKey, Rotated
 from shared.keys.sealing import DataKey, SealBrokenError
 
 KEYS_KEPT = 20_000
@@ -118,7 +114,7 @@ class KeyRing:
                 self._forget(case_id)
                 return
 
-    def rotate(self, folder: Path) -> Rotation:
+    def rotate(self, folder: Path) -> Rotated:
         """Makes a new key-encryption key, wraps every data key under it, drops old epochs.
 
         If interrupted, both epochs stay, and the next rotation finishes it.
@@ -130,10 +126,15 @@ class KeyRing:
             count += self._rewrap_all(batch, damaged, gone)
         secrets = drop_old_keks(folder, self._known())
         self._exchange(secrets)
-        kept = tuple(sorted(secrets.keks))
-        return Rotation(count, tuple(damaged), tuple(gone), secrets.epoch, kept)
+        return Rotated(
+            cases=count,
+            damaged=tuple(damaged),
+            dropped=tuple(gone),
+            epoch=secrets.epoch,
+            epochs_kept=tuple(sorted(secrets.keks)),
+        )
 
-    def check(self) -> KeyCheck:
+    def check(self) -> KeysChecked:
         count, damaged, gone = 0, list[str](), list[str]()
         for case_id, kept in self._bucket.entries():
             count += 1
@@ -145,7 +146,7 @@ class KeyRing:
                     damaged.append(case_id)
             except (SealBrokenError, ValidationError):
                 damaged.append(case_id)
-        return KeyCheck(count, tuple(damaged), tuple(gone))
+        return KeysChecked(cases=count, damaged=tuple(damaged), dropped=tuple(gone))
 
     def opening(self, case_id: str, entries: Iterable[str]) -> Iterator[OpeningKey]:
         """The data keys in a case's entries, wherever from, that a key kept here opens."""

@@ -14,25 +14,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nacl.public import PrivateKey, PublicKey
 
-from shared.keys.keyfiles import (
-    HELD,
-    INTAKE_PUBLIC,
-    MISSING,
-    NO_PAIR,
-    SECRET_BYTES,
-    UNREADABLE,
-    SecretUnusableError,
-    read_intake_public_key,
-    read_secret,
-    sync_folder,
-    write_once,
-)
+from shared.keys import keyfiles
 
 HOLDER = "holder"
 EPOCHS_KEPT = 3
@@ -73,10 +61,10 @@ def make_key_files(folder: Path) -> None:
     holder = folder / HOLDER
     for kind in ("kek", "pepper"):
         if not _numbered(holder, kind):
-            write_once(holder / f"{kind}-{FIRST}.key", os.urandom(SECRET_BYTES))
-    write_once(holder / "intake.key", bytes(PrivateKey.generate()))
-    stored = PrivateKey(read_secret(holder / "intake.key"))
-    write_once(folder / INTAKE_PUBLIC, bytes(stored.public_key))
+            keyfiles.write_once(holder / f"{kind}-{FIRST}.key", os.urandom(keyfiles.SECRET_BYTES))
+    keyfiles.write_once(holder / "intake.key", bytes(PrivateKey.generate()))
+    stored = PrivateKey(keyfiles.read_secret(holder / "intake.key"))
+    keyfiles.write_once(folder / keyfiles.INTAKE_PUBLIC, bytes(stored.public_key))
 
 
 def read_secrets(folder: Path) -> Secrets:
@@ -85,11 +73,11 @@ def read_secrets(folder: Path) -> Secrets:
     secrets = Secrets(
         keks=_read_numbered(holder, "kek"),
         peppers=_read_numbered(holder, "pepper"),
-        intake_private=PrivateKey(read_secret(holder / "intake.key")),
+        intake_private=PrivateKey(keyfiles.read_secret(holder / "intake.key")),
     )
-    if secrets.intake_public != read_intake_public_key(folder):
+    if secrets.intake_public != keyfiles.read_intake_public_key(folder):
         # Calls are sealed for intake.pub: with another key, every one would be parked.
-        raise SecretUnusableError(folder / INTAKE_PUBLIC, NO_PAIR)
+        raise keyfiles.SecretUnusableError(folder / keyfiles.INTAKE_PUBLIC, keyfiles.NO_PAIR)
     return secrets
 
 
@@ -110,13 +98,13 @@ def held(folder: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        wrong = UNREADABLE if isinstance(error, PermissionError) else MISSING
-        raise SecretUnusableError(path, wrong) from None
+        wrong = keyfiles.UNREADABLE if isinstance(error, PermissionError) else keyfiles.MISSING
+        raise keyfiles.SecretUnusableError(path, wrong) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        raise SecretUnusableError(path, HELD) from None
+        raise keyfiles.SecretUnusableError(path, keyfiles.HELD) from None
     try:
         yield
     finally:
@@ -124,20 +112,12 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def add_kek(folder: Path, secrets: Secrets) -> Secrets:
-    return Secrets(
-        keks={**secrets.keks, **_add(folder, "kek", secrets.keks)},
-        peppers=secrets.peppers,
-        intake_private=secrets.intake_private,
-    )
+    return replace(secrets, keks=secrets.keks | _add(folder, "kek", secrets.keks))
 
 
 def add_pepper(folder: Path, secrets: Secrets) -> Secrets:
     """Older versions stay, to find what they hashed."""
-    return Secrets(
-        keks=secrets.keks,
-        peppers={**secrets.peppers, **_add(folder, "pepper", secrets.peppers)},
-        intake_private=secrets.intake_private,
-    )
+    return replace(secrets, peppers=secrets.peppers | _add(folder, "pepper", secrets.peppers))
 
 
 def drop_old_keks(folder: Path, secrets: Secrets) -> Secrets:
@@ -145,11 +125,7 @@ def drop_old_keks(folder: Path, secrets: Secrets) -> Secrets:
     kept = sorted(secrets.keks)[-EPOCHS_KEPT:]
     for epoch in set(secrets.keks) - set(kept):
         _destroy(folder / HOLDER / f"kek-{epoch}.key")
-    return Secrets(
-        keks={epoch: secrets.keks[epoch] for epoch in kept},
-        peppers=secrets.peppers,
-        intake_private=secrets.intake_private,
-    )
+    return replace(secrets, keks={epoch: secrets.keks[epoch] for epoch in kept})
 
 
 def _named(version: int, digest: str) -> str:
@@ -165,21 +141,21 @@ def _numbered(holder: Path, kind: str) -> dict[int, Path]:
 def _read_numbered(holder: Path, kind: str) -> dict[int, bytes]:
     found = _numbered(holder, kind)
     if not found:
-        raise SecretUnusableError(holder / f"{kind}-{FIRST}.key", MISSING)
-    return {number: read_secret(path) for number, path in found.items()}
+        raise keyfiles.SecretUnusableError(holder / f"{kind}-{FIRST}.key", keyfiles.MISSING)
+    return {number: keyfiles.read_secret(path) for number, path in found.items()}
 
 
 def _add(folder: Path, kind: str, there: dict[int, bytes]) -> dict[int, bytes]:
-    number, secret = max(there) + 1, os.urandom(SECRET_BYTES)
-    write_once(folder / HOLDER / f"{kind}-{number}.key", secret)
+    number, secret = max(there) + 1, os.urandom(keyfiles.SECRET_BYTES)
+    keyfiles.write_once(folder / HOLDER / f"{kind}-{number}.key", secret)
     return {number: secret}
 
 
 def _destroy(path: Path) -> None:
     # Overwriting proves nothing on a disk that writes elsewhere; it costs nothing.
     with path.open("r+b") as file:
-        file.write(os.urandom(SECRET_BYTES))
+        file.write(os.urandom(keyfiles.SECRET_BYTES))
         file.flush()
         os.fsync(file.fileno())
     path.unlink()
-    sync_folder(path.parent)
+    keyfiles.sync_folder(path.parent)

@@ -15,7 +15,7 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from shared import subjects
-from shared.bus.connection_errors import log_connection_error
+from shared.diagnostics.logger import log_connection_error
 from shared.jetstream.stored import read_time
 from shared.jetstream.tls import TlsClient
 from shared.parked.messages import SETTLED_PREFIX

@@ -1,27 +1,44 @@
-"""verification's decisions on who a man is: its rows of the guard table."""
+"""What people decide about a man: who he is, whether he means what he says; and reviews of that."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.verification.guards import (
-    ANOTHER_THAN_CLAIMANT,
     IDENTITY_CLAIMED,
-    NOT_REJECTED,
-    TWO_SOURCES,
+    require_latest,
     require_not_handed_over,
 )
 from services.verification.state import VerificationState
 from shared.commands.verification import (
+    AssessCredibility,
     ContradictIdentity,
     EscalateVerification,
+    OpenReview,
     RejectIdentity,
+    ResolveReview,
     VerifyIdentity,
 )
 from shared.events import verification
 from shared.events.base import Event
-from shared.events.fields import Plain
-from shared.refusals import CASE_KNOWN, NO_CONTRADICTION, is_another_person, require
+from shared.events.event_of import event_of
+from shared.refusals import CASE_KNOWN, NO_CONTRADICTION, Guard, is_another_person, require
+
+NOT_REJECTED = Guard("not_rejected", "new personal data, or second_by, another person")
+TWO_SOURCES = Guard(
+    "two_agreeing_sources", "a registry match for the data last given, or second_by, another person"
+)
+ANOTHER_THAN_CLAIMANT = Guard(
+    "another_than_claimant",
+    "somebody else than the only one who claimed the case, second_by, or urgency life_now",
+)
+EXPIRES_IN_TIME = Guard("expires_in_time", "an expires_at ahead, at most 30 days")
+REVIEW_OPEN = Guard("review_open", "OpenReview first")
+DECISION_TAKEN_BACK = Guard(
+    "decision_taken_back", "RejectIdentity or ContradictIdentity first, or decision_stands"
+)
+CREDIBILITY_MAX = timedelta(days=30)
+"""How long an assessment counts at most."""
 
 
 def decide_escalate(
@@ -29,7 +46,7 @@ def decide_escalate(
 ) -> list[Event]:
     """An operator wants another person to look."""
     require(state.opened, CASE_KNOWN)
-    return [verification.VerificationEscalated(reason="operator", remark=Plain(command.remark))]
+    return [event_of(verification.VerificationEscalated, command, reason="operator")]
 
 
 def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datetime) -> list[Event]:
@@ -50,14 +67,7 @@ def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datet
     )
     if state.verified:
         return []
-    return [
-        verification.IdentityVerified(
-            basis=command.basis,
-            by=command.by,
-            second_by=command.second_by,
-            reason=Plain(command.reason) if command.reason else None,
-        )
-    ]
+    return [event_of(verification.IdentityVerified, command)]
 
 
 def _has_two_sources(state: VerificationState, command: VerifyIdentity, *, by_two: bool) -> bool:
@@ -74,11 +84,11 @@ def decide_contradict(
 ) -> list[Event]:
     """A fact. It opens a review if it is older than his verification."""
     require(state.opened, CASE_KNOWN)
-    reason, happened_at = Plain(command.reason), command.happened_at
-    verified = state.verified
+    verified, happened_at = state.verified, command.happened_at
     if verified is not None and happened_at is not None and happened_at < verified.at:
-        return [verification.ReviewOpened(reason="late_fact", fields=command.fields, remark=reason)]
-    return [verification.IdentityContradicted(fields=command.fields, reason=reason)]
+        late = {"reason": "late_fact", "remark": command.reason}
+        return [event_of(verification.ReviewOpened, command, **late)]
+    return [event_of(verification.IdentityContradicted, command)]
 
 
 def decide_reject(state: VerificationState, command: RejectIdentity, _now: datetime) -> list[Event]:
@@ -87,8 +97,33 @@ def decide_reject(state: VerificationState, command: RejectIdentity, _now: datet
     require(state.statement is not None, IDENTITY_CLAIMED)
     if state.rejected:
         return []
-    return [
-        verification.IdentityRejected(
-            fields=command.fields, reason=Plain(command.reason), by=command.by
-        )
-    ]
+    return [event_of(verification.IdentityRejected, command)]
+
+
+def decide_assess(
+    state: VerificationState, command: AssessCredibility, now: datetime
+) -> list[Event]:
+    """An assessment counts for a limited time."""
+    require_not_handed_over(state)
+    require(now < command.expires_at <= now + CREDIBILITY_MAX, EXPIRES_IN_TIME)
+    return [event_of(verification.CredibilityAssessed, command)]
+
+
+def decide_open_review(
+    state: VerificationState, command: OpenReview, _now: datetime
+) -> list[Event]:
+    """A fact: someone wants a decision reviewed."""
+    require(state.opened, CASE_KNOWN)
+    return [event_of(verification.ReviewOpened, command, reason="operator")]
+
+
+def decide_resolve_review(
+    state: VerificationState, command: ResolveReview, _now: datetime
+) -> list[Event]:
+    """Resolves all open reviews; a decision is taken back by its own event."""
+    require_latest(state)
+    require(state.review_open, REVIEW_OPEN)
+    withdrawn = command.outcome == "decision_withdrawn"
+    still_stands = state.review_of_identity and state.verified is not None
+    require(not (withdrawn and still_stands), DECISION_TAKEN_BACK)
+    return [event_of(verification.ReviewResolved, command)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from services.verification import CASES, DUE, SERVICE, handlers
-from services.verification.asking import Verification
 from services.verification.deadlines import KINDS, Spans, decide_due, due_in
+from services.verification.handlers import Verification
 from services.verification.reactions import REACTIONS
-from services.verification.registry import Registry, SqliteRegistry, remove_drafts
+from services.verification.registry import Registry, SqliteRegistry
+from services.verification.registry_store import remove_drafts
 from services.verification.state import VerificationState, evolve
 from shared.bus.timers import Timers
 from shared.commands.verification import CheckRegistry

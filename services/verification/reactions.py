@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.verification.asking import Verification, answer_about
+from services.verification.handlers import Verification, answer_about
 from services.verification.registry_checks import decide_consequence, decide_registry_answer
 from services.verification.state import statement_in
 from shared.events.base import CaseEvent

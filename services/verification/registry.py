@@ -16,21 +16,9 @@ from typing import Protocol
 from services.verification import registry_store
 from services.verification.registry_answers import RegistryAnswer, answer_from
 from services.verification.registry_file.parsing import Recognised, RegistryFile
-from services.verification.registry_file.problems import FileProblem, RegistryFileError, refuse
+from services.verification.registry_file.problems import refuse
 from services.verification.registry_store import Filled, remove_drafts
 from shared.matching import Stated, names
-
-__all__ = [
-    "FileProblem",
-    "Loaded",
-    "Recognised",
-    "Registry",
-    "RegistryAnswer",
-    "RegistryFileError",
-    "SqliteRegistry",
-    "load_csv",
-    "remove_drafts",
-]
 
 BUSY_TIMEOUT_S = 2.0
 

@@ -21,8 +21,8 @@ from services.verification.registry_answers import Namesakes
 from services.verification.registry_file.cells import Person
 from shared.matching import Stated
 from shared.matching.dates import read_date
-from shared.matching.keys import given_keys, surname_keys
 from shared.matching.numbers import folded_number, numbers_in, without_zeros
+from shared.matching.searching import given_keys, surname_keys
 
 COMPARED_MAX = 500
 """How many persons of one name, number or birthday are compared; beyond it nobody is told apart."""
@@ -155,7 +155,7 @@ def by_name(connection: sqlite3.Connection, stated: Stated) -> Namesakes:
         found = {place: one for place, one in found.items() if _may_be_called(one, given)}
     too_many = len(found) > COMPARED_MAX
     looked_at = sorted(found)[: FEW if too_many else COMPARED_MAX]
-    men = [_one(connection, place) for place in looked_at]
+    men = [_stated(connection.execute(_PERSON, (place,)).fetchone()) for place in looked_at]
     if known is not None and known.is_whole:
         # The surname may have been misheard.
         same_day = _all(connection, _BY_BIRTH, (known.written,))
@@ -171,10 +171,6 @@ def _may_be_called(known: str, given: frozenset[str]) -> bool:
 def _all(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> list[Stated]:
     """Up to one more than are compared."""
     return [_stated(row) for row in connection.execute(query, asked).fetchmany(COMPARED_MAX + 1)]
-
-
-def _one(connection: sqlite3.Connection, place: int) -> Stated:
-    return _stated(connection.execute(_PERSON, (place,)).fetchone())
 
 
 def _places(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> dict[int, str]:
@@ -195,7 +191,8 @@ def replace(path: Path, database: bytes) -> None:
             file.flush()
             os.fsync(descriptor)
         draft.replace(path)
-        _sync_folder(path.parent)
+        with _opened(path.parent) as folder:
+            os.fsync(folder)
 
 
 @contextmanager
@@ -230,8 +227,3 @@ def _opened(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    with _opened(folder) as descriptor:
-        os.fsync(descriptor)

@@ -73,7 +73,8 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
         case intake.CallTriaged() as triaged:
             return replace(state, life_now=triaged.urgency == "life_now")
         case CaseClaimed() as claimed:
-            return replace(state, claimants=_with(state.claimants, claimed.operator))
+            claimants = dict.fromkeys((*state.claimants, claimed.operator))
+            return replace(state, claimants=tuple(claimants))
         case verification.RegistryChecked() as checked:
             return _after_registry(state, event.caseversion, checked)
         case verification.VerificationEscalated() as escalated if state.statement is not None:
@@ -129,7 +130,3 @@ def _after_registry(
     return replace(
         state, registry=checked.outcome, answered_at=answered_at, contradicted_at=open_at
     )
-
-
-def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    return names if name in names else (*names, name)

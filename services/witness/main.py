@@ -1,33 +1,37 @@
-"""The witness's wiring: its key, its files, the log, and the thread that follows it."""
+"""The witness's wiring: its key, its files, the log, the thread that follows it, and its health."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import threading
 from functools import partial
 from typing import cast
 
+from nats.aio.msg import Msg
+
 from services.witness import SERVICE
-from services.witness.audit import AuditTrail
 from services.witness.following import Follower
-from services.witness.health import answering_health
-from services.witness.signing import Signer
+from services.witness.signing import AuditTrail, Signer
 from services.witness.tending import Tending
 from shared import subjects
 from shared.bus.health_file import health_kept
-from shared.diagnostics.logger import configure, logger
+from shared.diagnostics.logger import configure, log_connection_error, logger
 from shared.diagnostics.own_process import own_process, run_to_end
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
+from shared.jetstream.tls import TlsClient
 from shared.log.case_log import jetstream_env
 from shared.log.incarnation import IncarnationCheck
+from shared.servers.credentials import connect_options
 from shared.settings import Settings
 from shared.skeleton.own_settings import own_settings
 from shared.witnesses.checkpoints import read_signing_key
 from shared.witnesses.files import read_witness_files
 
 END_S = 2.0
+RECONNECT_WAIT_S = 0.1
 
 
 class Witness:
@@ -83,15 +87,36 @@ class Witness:
         logger.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
-        far = self.follower.how_far
-        async with (
-            health_kept(self._settings.health_file, self._health),
-            answering_health(self._settings, self.not_ready_because, far),
-        ):
-            await stopping.wait()
+        """Answers health requests over a connection of its own, which reconnects for ever."""
+        settings, client = self._settings, TlsClient()
+        async with health_kept(settings.health_file, self._health):
+            await client.connect(
+                settings.nats_servers,
+                name=f"passage-{SERVICE}",
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                # nats-py's type is whole seconds, but asyncio gets the value unchanged.
+                reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
+                error_cb=_on_error,
+                **connect_options(settings.nats_nkey, settings.nats_ca),
+            )
+            try:
+                await client.subscribe(subjects.health(SERVICE), cb=self._answer)
+                await stopping.wait()
+            finally:
+                await client.close()
+
+    async def _answer(self, message: Msg) -> None:
+        reason, (read, of) = self.not_ready_because(), self.follower.how_far()
+        body = {"service": SERVICE, "ready": not reason, "reason": reason, "read": read, "of": of}
+        await message.respond(json.dumps(body).encode())
 
     async def _health(self) -> str:
         return self.not_ready_because()
+
+
+async def _on_error(error: Exception) -> None:
+    log_connection_error(error)
 
 
 def main() -> None:

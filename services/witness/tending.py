@@ -14,8 +14,8 @@ from threading import Event
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.diagnostics.logger import logger
+from shared.witnesses.files import thin
 from shared.witnesses.parsing import bad_lines
-from shared.witnesses.thinning import thin
 
 LINES_AT_ONCE = 100
 """Followed by a pause as long as they took: half a core at most."""

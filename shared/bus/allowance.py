@@ -1,7 +1,5 @@
 """A token bucket that fills evenly."""
 
-from __future__ import annotations
-
 
 class Allowance:
     """Holds at most `full`, and fills up in `fills_in_s`; times are of the caller's clock."""

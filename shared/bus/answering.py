@@ -1,13 +1,13 @@
 """Parses a command and answers it, turning any failure into a typed answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared.commands.base import (
+    AnyAnswer,
     Command,
     FieldError,
     Ignored,
@@ -23,7 +23,6 @@ from shared.log.transact import ContendedError, Outcome
 from shared.refusals import RefusedError
 from shared.written.wrong_fields import wrong_fields
 
-AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
 FAULT = "a fault in the service; its log says where"
 CommandHandler = Callable[[Any], Outcome | Recorded]
 
@@ -53,13 +52,7 @@ def answer(command_type: type[Command], body: bytes, handler: CommandHandler) ->
 def _answer_of(outcome: Outcome) -> AnyAnswer:
     if outcome.result == "ignored":
         return Ignored(case_id=outcome.case_id, version=outcome.version, sequence=outcome.sequence)
-    return Recorded(
-        result=outcome.result,
-        case_id=outcome.case_id,
-        version=outcome.version,
-        sequence=outcome.sequence,
-        events=outcome.events,
-    )
+    return Recorded(**asdict(outcome))
 
 
 def _why_not_now(error: Exception) -> str:

@@ -1,9 +1,8 @@
 """FastStream's broker for services: started once the server hears it, stopped in bounded time."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -58,8 +57,10 @@ class Broker(NatsBroker):
     heard = False
     """Whether the server has every subscription; FastStream makes them in no certain order."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, servers: Sequence[str], connect: Mapping[str, Any], **options: Any) -> None:
+        """`connect`: nats-py's options, beyond those that FastStream has in other words."""
+        super().__init__(servers, **options)
+        self._connection_kwargs |= connect
         self.alongside = []
 
     @override
@@ -68,11 +69,6 @@ class Broker(NatsBroker):
         await client.connect(**self._connection_kwargs)
         self.config.connect(client)
         return client
-
-    @property
-    def sent(self) -> int:
-        """How many messages went out on this connection."""
-        return int(self._connection.stats["out_msgs"]) if self._connection is not None else 0
 
     @override
     async def start(self) -> None:

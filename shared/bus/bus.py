@@ -4,8 +4,6 @@ It overrides FastStream's defaults that are wrong for us (architecture, section 
 re-declared, dropped after an exception, or retried in a hot loop.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -23,16 +21,15 @@ from nats.js.errors import APIError, NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
-from shared.bus.answering import FAULT, AnyAnswer, CommandHandler, answer
+from shared.bus.answering import FAULT, CommandHandler, answer
 from shared.bus.broker import Broker
-from shared.bus.connection_errors import log_connection_error
 from shared.bus.consuming import process
 from shared.bus.hands import Hand, Pace, Sort
 from shared.bus.health_file import health_kept
 from shared.bus.lanes import Work
 from shared.bus.working import GRACE_S, Working
-from shared.commands.base import Command, FieldError, Invalid, Unavailable
-from shared.diagnostics.logger import logger, place_of
+from shared.commands.base import AnyAnswer, Command, FieldError, Invalid, Unavailable
+from shared.diagnostics.logger import log_connection_error, logger, place_of
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import Keys
 from shared.log.transact import Outcome
@@ -44,7 +41,7 @@ from shared.parked.parking import (
     UnprocessableError,
     park,
 )
-from shared.servers.credentials import api_prefix, broker_options
+from shared.servers.credentials import api_prefix, connect_options
 from shared.servers.denials import Denials
 from shared.settings import Settings
 from shared.subjects import Durable
@@ -84,7 +81,8 @@ class Bus:
         self._limiter = anyio.CapacityLimiter(settings.threads)
         self.broker = Broker(
             settings.nats_servers,
-            **broker_options(settings),
+            connect_options(settings.nats_nkey, settings.nats_ca),
+            js_options={"prefix": self._api_prefix},
             name=f"passage-{service}",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
@@ -137,13 +135,9 @@ class Bus:
         self._ready_checks.append(check)
 
     async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, or until `end`."""
+        """Serves until SIGTERM or SIGINT."""
         async with health_kept(self._health_file, self._not_ready_because):
             await self._app.run()
-
-    def end(self) -> None:
-        """Makes `run` return."""
-        self._app.exit()
 
     def _listen(self, subject: str, handler: Callable[[NatsMessage], Any]) -> None:
         self.broker.subscriber(
@@ -241,7 +235,7 @@ class Bus:
         done = await run_sync(
             process, partial(self.handle, delivery), delivery, limiter=self._limiter
         )
-        if not done.settled or done.why is not None:
+        if not done.acknowledged or done.why is not None:
             return RetryAnswer(
                 result="still_parked", reason=done.why.reason if done.why else "failed"
             )

@@ -1,6 +1,4 @@
-"""Decides what happens to a delivered message: settled, retried later, or parked."""
-
-from __future__ import annotations
+"""Decides what happens to a delivered message: acknowledged, retried later, or parked."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +9,8 @@ from shared.events.parsing import UnreadableEventError
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import KeysSealedError, KeysUnavailableError
 from shared.log.case_log import ChainBrokenError, LogError
-from shared.log.long_cases import LongCaseError
 from shared.log.transact import ContendedError, Outcome
+from shared.log.turns import LongCaseError
 from shared.parked.parking import Delivery, UnprocessableError
 
 GIVE_UP_AFTER_DELIVERIES = 5
@@ -23,12 +21,12 @@ LONGEST_RETRY_DELAY_S = 30.0
 
 
 class Processed(NamedTuple):
-    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
+    """`acknowledged`: it is over. `why`: park it first. `is_sealed`: nothing needing keys works.
 
     `long_case`: it needs this case, which isn't in memory. `again_in_s`: the redelivery delay.
     """
 
-    settled: bool
+    acknowledged: bool
     why: UnprocessableError | None = None
     is_sealed: bool = False
     long_case: str | None = None
@@ -46,16 +44,16 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
     try:
         outcome = handle()
     except LongCaseError as error:
-        return Processed(settled=False, long_case=error.case_id)
+        return Processed(acknowledged=False, long_case=error.case_id)
     except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
         logger.warning("not_now", stream=delivery.stream, error=type(error).__name__)
-        return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
+        return Processed(acknowledged=False, is_sealed=isinstance(error, KeysSealedError))
     except Exception as error:
         why = _reason_to_park(error, delivery)
         # Work that only raises holds its error, and a traceback would hold this frame: a cycle
         # around the message, half a megabyte that the garbage collector may not find for hours.
         error.with_traceback(None)
-        return Processed(settled=why is not None, why=why)
+        return Processed(acknowledged=why is not None, why=why)
     logger.info(
         "decided",
         stream=delivery.stream,
@@ -65,7 +63,7 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
         result=outcome.result,
         milliseconds=round(1000 * (time.perf_counter() - started), 1),
     )
-    return Processed(settled=True)
+    return Processed(acknowledged=True)
 
 
 def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError | None:

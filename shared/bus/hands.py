@@ -1,10 +1,8 @@
-"""What a service has in hand of one durable consumer: pulled, sorted into lanes, not yet settled.
+"""What a service has in hand of one durable consumer: pulled, sorted into lanes, not yet ended.
 
 The server redelivers what stays in hand too long, so it is told that work continues. A message that
 waits for a retry is returned to the server: it isn't in hand.
 """
-
-from __future__ import annotations
 
 import asyncio
 import time
@@ -12,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Self
 
 import anyio
 from anyio.to_thread import run_sync
@@ -61,7 +60,7 @@ class Held:
     is_at_work: bool = False
 
     @classmethod
-    def of(cls, msg: Msg) -> Held:
+    def of(cls, msg: Msg) -> Self:
         meta = msg.metadata
         delivery = Delivery(
             stream=meta.stream,
@@ -107,7 +106,7 @@ class Hand:
         durable: Durable,
         api_prefix: str,
         sort: Sort,
-        put: Callable[[Hand, Work, Held], None],
+        put: Callable[["Hand", Work, Held], None],
         park: Park,
         pace: Pace | None = None,
     ) -> None:
@@ -142,12 +141,12 @@ class Hand:
                 self._let_go(held)
                 await _answer(held, Msg.Ack.Nak)
 
-    async def settle(self, held: Held, done: Processed) -> None:
+    async def end(self, held: Held, done: Processed) -> None:
         """Ends a message's time in hand: acknowledges, parks or returns it."""
         try:
             if done.why is not None and not await self._park(held.delivery, done.why):
                 await _give_back(held, NOT_PARKED_DELAY_S)
-            elif done.settled:
+            elif done.acknowledged:
                 await _answer(held, Msg.Ack.Ack)
             else:
                 delay_s = done.again_in_s or retry_delay_s(held.delivery.deliveries)

@@ -3,8 +3,6 @@
 `ready`, or why not; it is rewritten all the time, so an old file means that the service is stuck.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,17 +1,14 @@
-"""The order in which a service works on deliveries: fair by stream and by source.
+"""The order in which a service works on deliveries: fair by stream and by source (ADR 27).
 
-Streams take turns, and so do the sources in a stream; priority work has three of a stream's four
-turns. Work that must be in turn runs one piece of a source at a time, in order. Work that needs a
-long case not in memory waits among the long pieces of its stream. These run one at a time, with
-rests between; all other work passes them.
+Streams take turns, and so do the sources in a stream. Work that must be in turn runs one piece of
+a source at a time, in order. Work that needs a long case not in memory waits among the long pieces
+of its stream: these run one at a time, and all other work passes them.
 """
-
-from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from shared.log.transact import Outcome
 
@@ -36,7 +33,7 @@ class Work:
     size: int = 0
 
     @classmethod
-    def that_fails(cls, error: Exception) -> Work:
+    def that_fails(cls, error: Exception) -> Self:
         """Work of unknown source: doing it raises the error that explains why."""
 
         def handle() -> Outcome:

@@ -1,8 +1,6 @@
 """Pulls the messages of one durable consumer, and detects when it can't: the consumer is gone, its
 stream has no leader, or the server is silent. Then it retries at growing intervals."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -5,15 +5,11 @@ fell due meanwhile fires once. There is one timer per name; setting it again rep
 timer means is decided when it fires, on the case as it is then: a moot one records nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from typing import Annotated, Protocol
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from typing_extensions import override
+from pydantic import Field, ValidationError
 
 from shared import subjects
 from shared.events.fields import At, Id
@@ -21,6 +17,7 @@ from shared.jetstream.calls import Outgoing, RequestLostError
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Ack, Stream
 from shared.parked.parking import Delivery, UnprocessableError
+from shared.written.models import Exact
 
 CANCELLED_FOR = "1s"
 """How long a cancelled timer's marker stays in the stream; the server's minimum."""
@@ -32,13 +29,11 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """nats-server counts nanoseconds in 64 bits: it has no timer after 2262."""
 
 
-class Timer(BaseModel):
+class Timer(Exact):
     """`about` is a case's id, or None if there is only one of its kind.
 
     `due_at` is None for a daily timer.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Kind
     about: Id | None = None
@@ -60,32 +55,19 @@ class TimerRefusedError(Exception):
     """The server rejects the timer: its stream is missing, or not defined for schedules."""
 
 
-class Timers(Protocol):
-    """The timers of one service. All raise LogError if the server doesn't answer."""
+class Timers:
+    """The timers of one service, in its own stream; `timeout_s` is per request.
 
-    def set(self, timer: Timer) -> None:
-        """Sets a timer with a `due_at`; the newest of a name counts, a late one fires at once."""
-
-    def set_daily(self, kind: str, at: time) -> None:
-        """Sets a timer that fires daily at a time in UTC; missed days count as one."""
-
-    def cancel(self, timer: Timer) -> None:
-        """A timer that already fired may still be delivered."""
-
-    def is_set(self, timer: Timer) -> bool:
-        pass
-
-
-class JetStreamTimers(Timers):
-    """In the service's own stream; `timeout_s` is per request."""
+    All raise LogError if the server doesn't answer.
+    """
 
     def __init__(self, connection: Connection, service: str, timeout_s: float) -> None:
         self._service = service
         name = subjects.timers_stream(service)
         self._stream = Stream(connection, name, timeout_s, 10 * timeout_s)
 
-    @override
     def set(self, timer: Timer) -> None:
+        """Sets a timer with a `due_at`; the newest of a name counts, a late one fires at once."""
         if timer.due_at is None:
             raise ValueError("a timer that is set once has a due_at")
         # No message id: set to A, then to B, then to A again isn't a repetition. A due time in the
@@ -93,15 +75,14 @@ class JetStreamTimers(Timers):
         at = min(timer.due_at, LATEST)
         self._schedule(timer, f"@at {at.astimezone(UTC).isoformat()}")
 
-    @override
     def set_daily(self, kind: str, at: time) -> None:
+        """Sets a timer that fires daily at a time in UTC; missed days count as one."""
         self._schedule(Timer(kind=kind), f"{at.second} {at.minute} {at.hour} * * *")
 
-    @override
     def cancel(self, timer: Timer) -> None:
+        """A timer that already fired may still be delivered."""
         self._publish(timer.name, b"", {"Nats-TTL": CANCELLED_FOR})
 
-    @override
     def is_set(self, timer: Timer) -> bool:
         subject = subjects.timer(self._service, timer.name)
         found = self._stream.leader_message(last_by_subj=subject)
@@ -112,7 +93,7 @@ class JetStreamTimers(Timers):
         headers = {"Nats-Schedule": when, "Nats-Schedule-Target": target}
         self._publish(timer.name, timer.model_dump_json(exclude_none=True).encode(), headers)
 
-    def _publish(self, name: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def _publish(self, name: str, body: bytes, headers: dict[str, str]) -> None:
         subject = subjects.timer(self._service, name)
 
         def attempt(timeout: float) -> Ack:

@@ -1,9 +1,6 @@
-"""Works on what a service has in hand, in threads: lanes choose what is next, `consuming` settles
-it. While the key holder is sealed, work that needs keys stays in its lane and is retried now and
-then. A stream's messages that need long cases run one at a time, with pauses, so that a flood of
-them leaves the processor to others."""
-
-from __future__ import annotations
+"""Works on what a service has in hand, in threads: lanes say what is next, `consuming` what
+becomes of it. While the key holder is sealed, work that needs keys stays in its lane and is
+retried now and then."""
 
 import asyncio
 import time
@@ -18,7 +15,7 @@ from shared.bus.consuming import Processed, process
 from shared.bus.hands import Hand, Held
 from shared.bus.lanes import Lanes, Work
 from shared.diagnostics.logger import logger, place_of
-from shared.log.long_cases import in_passing
+from shared.log.turns import in_passing
 
 SHARE_OF_THREADS_MAX = 0.75
 """The most of them that one stream may use, so that another's message finds one free."""
@@ -87,13 +84,13 @@ class Working:
             done = await run_sync(process, handle, held.delivery, limiter=self._limiter)
         except Exception as error:  # Whatever failed, the message comes again.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
-            done = Processed(settled=False)
+            done = Processed(acknowledged=False)
         if work.is_long:
             self._let_long_rest(stream, LONG_REST * (time.monotonic() - began))
         if done.long_case is not None:
             held.is_at_work = False
             if not self._lanes.put_among_long(stream, work, (hand, held), done.long_case):
-                await hand.settle(held, done._replace(again_in_s=LONG_AGAIN_S))
+                await hand.end(held, done._replace(again_in_s=LONG_AGAIN_S))
             return
         if done.is_sealed:
             held.is_at_work = False
@@ -103,7 +100,7 @@ class Working:
             return
         self._lanes.done(stream, work)
         self._lanes.limit(stream, self._share)
-        await hand.settle(held, done)
+        await hand.end(held, done)
 
     def _let_long_rest(self, stream: str, seconds: float) -> None:
         def wake() -> None:

@@ -4,8 +4,6 @@ Only a text that can be a whole telephone number is folded as one; anything else
 national number may be several numbers: it is looked up as each of them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata
@@ -200,17 +198,13 @@ def _out_of_address(text: str) -> str:
 
 def _digits(text: str) -> str | None:
     """A number's digits, with its plus; None if there is anything else."""
-    text = _IN_BRACKETS.sub(_without_words, text)
+    text = _IN_BRACKETS.sub(lambda found: " " if _LETTER.search(found[0]) else found[0], text)
     text = "".join(" " if unicodedata.category(one) in {"So", "Sk"} else one for one in text)
     text = "".join(
         one if (digit := unicodedata.decimal(one, None)) is None else str(digit) for one in text
     )
     text = re.sub(r"^\s*\+\s*", "+", _BETWEEN_DIGITS.sub(" ", text)).strip()
     return text.replace(" ", "") if _NUMBER.fullmatch(text) else None
-
-
-def _without_words(found: re.Match[str]) -> str:
-    return " " if _LETTER.search(found.group()) else found.group()
 
 
 def _readings(digits: str, of_region: _Number | None) -> list[str]:

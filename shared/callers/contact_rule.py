@@ -1,13 +1,8 @@
 """Whether it is safe to contact a man now, as he last said; until he says so it never is.
 
-intake checks before it queues and before it sends, handover before it tells him by message.
-
-The reporter's clock never decides which statement is his last. One reported as he says it replaces
-everything recorded before. One reported with a time of its own may loosen the rule only if it was
-certainly said after that was recorded; in doubt the stricter holds.
+A statement reported as he says it replaces everything recorded before. One reported with a time of
+its own may loosen the rule only if it was surely said after that was recorded (ADR 28).
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,12 +1,9 @@
 """Return codes: given to a caller at stage one to recognise him later; ten digits, speakable.
 
-A code is derived from the command that issued it and its sender, so repeating the command gives
-the same code; likewise its duress twin. Both steps are keyed hashes, so there is one of each under
-every kept pepper. Only intake may request the first step's (`shared/policy.toml`), and no record
-has its input: the log keeps a digest of the command's id.
+A code, and its duress twin, is derived from the command that issued it and its sender, so repeating
+the command gives the same. Both steps are keyed hashes, one of each under every kept pepper; no
+record has the first one's input, which only intake may have hashed.
 """
-
-from __future__ import annotations
 
 import re
 import unicodedata
@@ -154,12 +151,9 @@ def _readable(said: str) -> str:
             signs.append(str(digit))
         elif one == "\n" or unicodedata.category(one) not in _UNSEEN:
             signs.append(one)
-    typed = _NEARLY_DIGITS.sub(_in_digits, "".join(signs))
+    said = "".join(signs)
+    typed = _NEARLY_DIGITS.sub(lambda found: found[0].translate(_TYPED_FOR_DIGITS), said)
     return _SPOKEN.sub(lambda found: f" {_SPOKEN_DIGITS[found[0].casefold()]} ", typed)
-
-
-def _in_digits(found: re.Match[str]) -> str:
-    return found[0].translate(_TYPED_FOR_DIGITS)
 
 
 def _digits(said: str) -> list[str]:

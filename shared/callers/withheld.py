@@ -4,11 +4,11 @@ The fallback: a channel that knows says so (`CallReceived.withheld`). A caller w
 withheld gets a case per call; one wrongly not taken would share a case with strangers.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from urllib.parse import unquote
+
+from shared.matching.look_alikes import in_one_alphabet
 
 
 def _plain(text: str) -> str:
@@ -103,11 +103,6 @@ _ZEROS = re.compile(
 """A country's code and only zeros. Not `79`: 900 000-00-00 is in Russia's numbering plan."""
 _MASK = re.compile("[xх]{3,}")
 
-_DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
-_CYRILLIC_AS_LATIN, _LATIN_AS_CYRILLIC = (
-    str.maketrans(*_DRAWN_ALIKE),
-    str.maketrans(*reversed(_DRAWN_ALIKE)),
-)
 _ADDRESS = re.compile(r"^[^<>]*<([^<>]+)>$")
 _SCHEME = re.compile(r"^(?:sips?|tel|callto|whatsapp|signal):(?://)?")
 
@@ -138,7 +133,7 @@ def _names_nobody(user: str) -> bool:
         return True
     if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
         return True
-    words = [_in_one_alphabet(word) for word in words]
+    words = [in_one_alphabet(word) for word in words]
     if _NEGATIONS.intersection(words) and _is_denied(words):
         return True
     others = [word for word in words if not _says_hidden(word)]
@@ -149,14 +144,6 @@ def _is_denied(words: list[str]) -> bool:
     """Whether the words say of a number, and of nothing else, that something isn't done."""
     said = [word for word in words if word not in _NEGATIONS and word not in OTHER_WORDS]
     return all(word.startswith(_DENIED) for word in said) and len(words) > 1
-
-
-def _in_one_alphabet(word: str) -> str:
-    """A word of mixed alphabets as it looks: `Аnonymous` with a Cyrillic А, `aноним`."""
-    if word.isascii() or not any(one.isascii() and one.isalpha() for one in word):
-        return word
-    as_latin = word.translate(_CYRILLIC_AS_LATIN)
-    return as_latin if as_latin.isascii() else word.translate(_LATIN_AS_CYRILLIC)
 
 
 def _says_hidden(word: str) -> bool:

@@ -1,7 +1,5 @@
 """A number or an account as people write it: with a label, an owner, quotes, look-alikes."""
 
-from __future__ import annotations
-
 import re
 
 _AROUND = "=\"' "

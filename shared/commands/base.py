@@ -3,25 +3,16 @@
 A command is one NATS request to `commands.<service>.<Command>`; the reply is one of the answers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationInfo, field_validator
 
 from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import At, Person, Word
+from shared.written.models import Exact, Lenient
 from shared.written.values import check_for, within_years
 
 COMMAND_ID_MAX_CHARACTERS = 40
@@ -32,13 +23,11 @@ CommandId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{COMMAND_ID_MAX_CH
 ParkedId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
-class Command(BaseModel):
+class Command(Exact):
     """A named person asks for one thing on one case.
 
     `command_id` makes it idempotent: the same one again gets the same answer and stores nothing.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     TAKES_CASE: ClassVar[bool] = False
     """Whether it acquires a case: it is carried out whatever fence its sender saw."""
@@ -105,10 +94,8 @@ class ParkedCommand(Command):
     purpose: Word
 
 
-class Recorded(BaseModel):
+class Recorded(Lenient):
     """It is in the log, now or since the same command first came."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["recorded", "repeated"]
     case_id: str
@@ -124,10 +111,8 @@ class Recorded(BaseModel):
     """The message to the caller, in answer to SendMessage."""
 
 
-class Ignored(BaseModel):
+class Ignored(Lenient):
     """Nothing to do: the case is already so."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["ignored"] = "ignored"
     case_id: str
@@ -135,10 +120,8 @@ class Ignored(BaseModel):
     sequence: int
 
 
-class Refused(BaseModel):
+class Refused(Lenient):
     """A guard doesn't hold; `satisfied_by` says what would make it hold."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["refused"] = "refused"
     case_id: str
@@ -149,34 +132,26 @@ class Refused(BaseModel):
     """For guard `seen_version`: the types of the events recorded since."""
 
 
-class FieldError(BaseModel):
+class FieldError(Lenient):
     """One thing wrong with one field; never its value."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     field: str
     problem: str
 
 
-class Invalid(BaseModel):
+class Invalid(Lenient):
     """The command can't be understood."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["invalid"] = "invalid"
     errors: tuple[FieldError, ...]
 
 
-class Unavailable(BaseModel):
+class Unavailable(Lenient):
     """It could not be decided now; sending the same command again is safe."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["unavailable"] = "unavailable"
     reason: str
 
 
-Answer = Annotated[
-    Recorded | Ignored | Refused | Invalid | Unavailable, Field(discriminator="result")
-]
-ANSWER: TypeAdapter[Recorded | Ignored | Refused | Invalid | Unavailable] = TypeAdapter(Answer)
+AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
+ANSWER: TypeAdapter[AnyAnswer] = TypeAdapter(Annotated[AnyAnswer, Field(discriminator="result")])

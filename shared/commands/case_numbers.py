@@ -4,8 +4,6 @@ Accepts lower case, full width, spaces and dashes, О for 0, Cyrillic and Greek 
 like Latin ones, and a number typed on a keyboard set to Cyrillic.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Annotated
@@ -55,16 +53,11 @@ def case_number_in(typed: str) -> str | None:
 
 
 def _number(typed: str) -> str | None:
-    signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed.replace("№", "")).upper()]
-    plain = "".join(one for one in signs if one.isalnum())
+    signs = unicodedata.normalize("NFKC", typed.replace("№", "")).upper()
+    plain = "".join(str(unicodedata.digit(one, one)) for one in signs if one.isalnum())
     table = _KEYS if _ON_KEYS_ALONE.intersection(plain) else _LIKE
     number = plain.translate(table).translate(_CONFUSED)
     return number if len(number) == CHARACTERS and set(number) <= set(ALPHABET) else None
-
-
-def _sign(one: str) -> str:
-    digit = unicodedata.digit(one, None)
-    return one if digit is None else str(digit)
 
 
 def _typed(value: object) -> object:

@@ -3,8 +3,6 @@
 The command line and the API offer these.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from types import ModuleType
 

@@ -1,7 +1,5 @@
 """What can be asked of handover."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What can be asked of intake."""
 
-from __future__ import annotations
-
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
@@ -10,9 +8,10 @@ from typing_extensions import override
 
 from shared.commands.base import Decision, Fact
 from shared.commands.case_numbers import CaseNumber
-from shared.commands.windows import SaidWindows
 from shared.events.fields import (
+    CONTACT_WINDOWS_MAX,
     Channel,
+    ContactWindow,
     HeadCount,
     Id,
     Identity,
@@ -32,11 +31,22 @@ from shared.events.intake import (
     Situation,
     Urgency,
 )
+from shared.written.zones import Zone
 
 MESSAGE_VALID_MAX_MINUTES = 1_440
 """The longest that a message to a caller may wait to be sent."""
 DIGEST_CHARACTERS = 32
 """Length of the SHA-256 prefix, in hex, that stands for a command's id."""
+
+
+class SaidWindow(ContactWindow):
+    """A time of day as he said it, always with the zone whose clocks he meant."""
+
+    # A missing zone gets the same explanation as a wrong one.
+    zone: Zone = Field("", validate_default=True)
+
+
+SaidWindows = Annotated[tuple[SaidWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)]
 
 
 def _in_order(classes: object) -> object:

@@ -3,8 +3,6 @@
 Who asks what, and why, is recorded in AUDIT before anything is done.
 """
 
-from __future__ import annotations
-
 from shared.commands.base import ParkedCommand
 
 

@@ -1,7 +1,5 @@
 """What can be asked of intake about shifts and exports; `case_id` is the number of either."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

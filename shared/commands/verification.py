@@ -1,7 +1,5 @@
 """What can be asked of verification."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -4,8 +4,6 @@ To add one, add an entry here; `make docs` adds its row to docs/operating.md. An
 here is never printed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple, get_args
 
@@ -33,7 +31,6 @@ from shared.parked.parking import Reason
 from shared.servers.refused_connections import REFUSALS
 from shared.servers.stores import CAUSES, LIMIT, OTHER
 
-LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
 CHECKS_OF_THE_LOG = (
     "contiguous",
@@ -108,7 +105,7 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"case_id": CASE, "message_id": ID},
     ),
     "clock_off": Diagnostic(
-        "an alarm: the clock of a channel, or of whoever gave a command its time, is off by more "
+        "urgent: the clock of a channel, or of whoever gave a command its time, is off by more "
         "than a minute (`seconds` ahead of ours, at most a day; behind if negative); correct it. "
         "No caller's safety depends on it",
         {"channel": CHANNEL, "command": COMMAND, "seconds": COUNT},
@@ -135,13 +132,13 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
     "storing_failed": Diagnostic(
-        "an alarm, repeated every ten seconds: so many `streams` of nats-servers refuse to write, "
+        "urgent, repeated every ten seconds: so many `streams` of nats-servers refuse to write, "
         "or so many `disks` are full; make room. Then `passage up` restarts nats-server by itself; "
         "elsewhere restart it",
         {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), LIMIT, OTHER)},
     ),
     "disk_low": Diagnostic(
-        "an alarm: less than a twentieth of a disk and less than 2 GiB is left; make room",
+        "urgent: less than a twentieth of a disk and less than 2 GiB is left; make room",
         {"mib": COUNT},
     ),
     "storing_again": Diagnostic("everything can be stored again", {}),

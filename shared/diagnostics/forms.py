@@ -4,12 +4,10 @@ An id chosen outside (a call id, a command id) may spell a name or a number, so 
 pass. So may any text: a word passes only if it is one of a closed set.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -90,11 +88,6 @@ def words(*allowed: str) -> Form:
     )
 
 
-def some_of(*allowed: str) -> Form:
-    one = words(*allowed)
-    return Form(f"some of {one.shown}", lambda value: _each(value, one, LIST_MAX))
-
-
 def _each(value: Any, one: Form, at_most: int) -> list[object] | None:
     if not isinstance(value, list | tuple) or len(value) > at_most:
         return None
@@ -121,29 +114,21 @@ _known_errors: set[str] = set()
 
 
 def _is_loaded(name: str) -> bool:
-    if name not in _known_errors:
-        _known_errors.update(_names_below(BaseException))
+    waiting = [] if name in _known_errors else [BaseException]
+    while waiting:
+        one = waiting.pop()
+        _known_errors.add(one.__name__)
+        waiting += one.__subclasses__()
     return name in _known_errors
 
 
-def _names_below(base: type[BaseException]) -> Iterable[str]:
-    waiting = [base]
-    while waiting:
-        one = waiting.pop()
-        yield one.__name__
-        waiting += one.__subclasses__()
-
-
-def _names_of_fields() -> frozenset[str]:
-    models: list[type[BaseModel]] = [
-        *(model for model in (*COMMANDS.values(), *CASE_EVENTS.values())),
-        *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
-    ]
-    found = {name for model in models for name in model.model_fields}
-    return frozenset({*found, "(unknown field)", "(body)", "(command)"})
-
-
-FIELDS = _names_of_fields()
+_MODELS: tuple[type[BaseModel], ...] = (
+    *(*COMMANDS.values(), *CASE_EVENTS.values()),
+    *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
+)
+FIELDS = frozenset({"(unknown field)", "(body)", "(command)"}).union(
+    *(model.model_fields for model in _MODELS)
+)
 
 
 def _field(value: Any) -> object | None:
@@ -175,7 +160,7 @@ STREAM = words(*STREAMS)
 CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTING = Form("the name of a setting", words(*Settings.model_fields).read)
-SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
+SETTINGS = Form("names of settings", lambda value: _each(value, SETTING, LIST_MAX))
 LOGGER_NAME = Form("the name of a library's logger", _logger)
 KEY_FILE = _matching("a key file, or `folder`", KEY_FILE_NAME)
 VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

@@ -3,8 +3,7 @@
 The catalogue says what a line may hold; anything else is left out, whoever wrote it.
 """
 
-from __future__ import annotations
-
+import contextlib
 import json
 import logging
 import sys
@@ -18,11 +17,15 @@ from typing import Any, TextIO
 import structlog
 from typing_extensions import override
 
-from shared.diagnostics.forms import PLACES_MAX
-from shared.diagnostics.lines import LEVEL, listed
+from shared.diagnostics.catalogue import DIAGNOSTICS
+from shared.diagnostics.forms import PLACES_MAX, Form, words
+from shared.servers.refused_connections import REFUSALS, refusal
 
 logger = structlog.stdlib.get_logger("passage")
+_told: set[str] = set()
 
+LEVEL = words("debug", "info", "warning", "error", "critical")
+KNOWN_KEYS = frozenset(key for event in DIAGNOSTICS.values() for key in event.keys)
 LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
 """Top-level modules whose lines don't count as the place that logged."""
 OWN_MODULES = "shared.diagnostics"
@@ -66,6 +69,16 @@ def places(where: TracebackType | None) -> list[str]:
     ]
 
 
+def log_connection_error(error: BaseException) -> None:
+    """Logs an error of the connection to nats-server; one that waiting won't mend once."""
+    wrong = refusal(error)
+    if wrong is None:
+        logger.warning("connection", error=type(error).__name__)
+    elif wrong not in _told:
+        _told.add(wrong)
+        logger.error("nats_refused", wrong=wrong, do=REFUSALS[wrong])
+
+
 def logging_line() -> str:
     """The line of code that logged or printed: the nearest that isn't part of logging."""
     frame: FrameType | None = sys._getframe(1)
@@ -105,11 +118,9 @@ class _Lines:
     def write(self, line: str) -> None:
         """A line that can't be written doesn't stop the work."""
         stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
-        try:
+        with contextlib.suppress(OSError, ValueError):
             stream.write(f"{line}\n")
             stream.flush()
-        except (OSError, ValueError):
-            return
 
     def __getattr__(self, level: str) -> Callable[[str], None]:
         # structlog asks for a method a level: debug, info, warning, ...
@@ -129,3 +140,38 @@ class _LibraryLines(logging.Handler):
         place = places(where) or [f"{record.module}.py:{record.lineno} {record.funcName}"]
         keys = {"logger": record.name, "place": place, "error": kind}
         self._lines.write(self._lines.line(str(record.levelname).lower(), "library", keys))
+
+
+def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The printable part of an event; None if its name isn't in the catalogue.
+
+    `dropped` has what is left out: known names, and the number of others.
+    """
+    event = DIAGNOSTICS.get(name) if isinstance(name, str) else None
+    if event is None:
+        return None
+    line: dict[str, Any] = {"event": name}
+    dropped: list[str] = []
+    unknown = 0
+    for key, value in given.items():
+        if value is None or (isinstance(value, str) and not value):
+            continue
+        shown = _read(event.keys.get(key), value)
+        if shown is not None:
+            line[key] = shown
+        elif key in KNOWN_KEYS:
+            dropped.append(key)
+        else:
+            unknown += 1
+    if dropped:
+        line["dropped"] = sorted(dropped)
+    if unknown:
+        line["dropped_unknown"] = unknown
+    return line
+
+
+def _read(form: Form | None, value: object) -> object | None:
+    try:
+        return form.read(value) if form is not None else None
+    except Exception:  # Whatever a value does when looked at, the line is printed.
+        return None

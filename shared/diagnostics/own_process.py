@@ -4,8 +4,6 @@ data, and no thread delays its end.
 Not for a test process, which must see what is redirected here.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ctypes
@@ -50,9 +48,8 @@ def own_process(service: str) -> None:
 def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
     """Runs a service until it ends, then exits with the code it returns, or 0.
 
-    A handler's thread may wait for something that never answers, such as a registry that hangs;
-    the interpreter would wait for it in turn. By now the bus and the log are closed: such a thread
-    can't acknowledge or record anything, and its message is redelivered.
+    The interpreter would wait for a handler's thread, which may wait for a registry that hangs.
+    By now the bus and the log are closed: it can't acknowledge or record anything.
     """
     try:
         code = asyncio.run(main) or 0
@@ -136,5 +133,5 @@ def _on_uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
         logger.error("ended_by_fault", error=given.exc_type, place=places(given.exc_traceback))
 
 
-def _on_unraisable(given: sys.UnraisableHookArgs) -> None:
+def _on_unraisable(given: "sys.UnraisableHookArgs") -> None:
     logger.error("fault", error=given.exc_type, place=places(given.exc_traceback))

@@ -4,15 +4,14 @@ A stored message, an exported line and what a consumer parses are the same bytes
 Source: CloudEvents 1.0.2, JSON event format, structured mode.
 """
 
-from __future__ import annotations
-
 import hashlib
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import override
 
 from shared.events.fields import At, Digest, Id, PersonalClass, Word, personal_fields
+from shared.written.models import Exact
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "passage."
@@ -20,10 +19,8 @@ FIRST_PREVHASH = "0" * 64
 """The `prevhash` of a case's first event."""
 
 
-class Event(BaseModel):
+class Event(Exact):
     """The data of one event: what happened, in the past tense. Nothing derivable is in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     VERSION: ClassVar[int] = 1
     PERSONAL: ClassVar[dict[str, PersonalClass]] = {}
@@ -38,10 +35,8 @@ class Event(BaseModel):
 EventT = TypeVar("EventT", bound=Event)
 
 
-class Envelope(BaseModel, Generic[EventT]):
+class Envelope(Exact, Generic[EventT]):
     """The CloudEvents attributes common to everything Passage publishes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = "1.0"
     id: Id

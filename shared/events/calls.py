@@ -1,7 +1,5 @@
 """What upstream channels publish on CALLS, subject `calls.<channel>`."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, StringConstraints

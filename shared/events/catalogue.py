@@ -3,8 +3,6 @@
 An event not listed here can't be stored, and is refused when read (`shared.events.parsing`).
 """
 
-from __future__ import annotations
-
 from typing import Any, cast, get_args
 
 from shared.events import (

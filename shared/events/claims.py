@@ -1,7 +1,5 @@
 """Events about who works on a case: a lease of some minutes, numbered by a fencing token."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,11 +12,7 @@ ReleaseReason = Literal["done", "expired", "skipped"]
 Fence = Annotated[int, Field(ge=1)]
 
 
-class ClaimEvent(Event):
-    """Who works on a case, and until when."""
-
-
-class CaseClaimed(ClaimEvent):
+class CaseClaimed(Event):
     """An operator took the case until `lease_until`; nobody else is given it meanwhile.
 
     `fence` counts the case's holders, 1, 2, 3 ...; a renewal keeps it. A command with an older one
@@ -32,7 +26,7 @@ class CaseClaimed(ClaimEvent):
     reason: PersonalNarrative | None = None
 
 
-class CaseReleased(ClaimEvent):
+class CaseReleased(Event):
     """The operator released the case, or the lease ran out."""
 
     operator: Person

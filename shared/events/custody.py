@@ -4,8 +4,6 @@ Consent is asked for in a language he understands, before a witness; it is never
 withdrawn at any time, and ends with the case.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from shared.events.base import Event

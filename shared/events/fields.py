@@ -4,19 +4,16 @@ A personal value is `Plain` from the decision until `transact` seals it, and `Se
 only sealed ones can be written as JSON.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     StringConstraints,
@@ -25,6 +22,7 @@ from pydantic_core import core_schema
 from typing_extensions import override
 
 from shared.matching.dates import LATEST_BIRTH_YEAR, OLDEST_BIRTH_YEAR, read_date
+from shared.written.models import Exact
 from shared.written.values import Number
 from shared.written.zones import ZoneName
 
@@ -143,13 +141,11 @@ HeadCount = Annotated[int, Field(ge=0, le=HEAD_COUNT_MAX_PERSONS)]
 """How many persons."""
 
 
-class ContactWindow(BaseModel):
+class ContactWindow(Exact):
     """A time of day by the clocks of a zone; over midnight if it ends earlier.
 
     Without a zone it is UTC: windows had none at first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     from_time: DayTime
     to_time: DayTime
@@ -172,7 +168,7 @@ class Plain:
         return "Plain(hidden)"
 
     @classmethod
-    def of(cls, model: BaseModel) -> Plain:
+    def of(cls, model: BaseModel) -> Self:
         """A structured personal value (an `Identity`, a `Place`) as one sealable text."""
         return cls(model.model_dump_json(exclude_none=True))
 
@@ -223,9 +219,7 @@ PersonalNarrative = Annotated[Plain | Sealed, _PersonalField, SealedUnder("narra
 """What somebody told."""
 
 
-class _PersonalModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class _PersonalModel(Exact):
     @override
     def __repr__(self) -> str:
         return f"{type(self).__name__}(hidden)"

@@ -4,8 +4,6 @@ A group has the number of its leading case. Its roll and head counts are in the 
 `GroupJoined` and `GroupLeft` are in the member's log too.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from shared.events.base import Event

@@ -1,7 +1,5 @@
 """What handover records: from the second call to the receiving team's receipt."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from shared.events.base import Event

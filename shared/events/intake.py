@@ -1,7 +1,5 @@
 """What intake records: calls becoming cases, and what callers say."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

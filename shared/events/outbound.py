@@ -3,8 +3,6 @@
 A message is queued by a person, goes to its channel once, and ends as sent, failed or refused.
 """
 
-from __future__ import annotations
-
 from typing import Final, Literal
 
 from shared.events.base import Event

@@ -4,8 +4,6 @@ Any message readable as one JSON object with a call in it is a call: in any Unic
 unknown attributes, with or without an envelope. Numbers stay as they were written.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode
@@ -101,7 +99,8 @@ def read_upstream(received: bytes) -> Upstream:
     top, rest = _object(received)
     data, beside = _data(top)
     named = _TYPE.search(_as_text(top.get("type")))
-    kind = _KINDS[named.group()] if named else _kind_of(data)
+    told = next((kind for name, kind in _TELLING.items() if name in data), None)
+    kind = _KINDS[named.group()] if named else told
     if kind is None:
         expected = "a CallReceived, CallEnded or DeliveryReported"
         raise UnreadableEventError("wrong_envelope", "data", expected)
@@ -121,10 +120,6 @@ def read_upstream(received: bytes) -> Upstream:
 
 def _is_ours(named: str) -> bool:
     return named in {f"{TYPE_PREFIX}{name}.v1" for name in _KINDS}
-
-
-def _kind_of(data: Mapping[str, Any]) -> Kind | None:
-    return next((kind for name, kind in _TELLING.items() if name in data), None)
 
 
 def _data(top: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,7 +1,5 @@
 """What verification records: what the registry answered, and what a person decided about it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

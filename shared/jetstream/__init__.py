@@ -5,10 +5,9 @@
 
 from shared.jetstream.factory import JetStreamFactory
 from shared.jetstream.log import RecordedEvent
-from shared.jetstream.process import JetStreamProcessRecorder
 from shared.jetstream.recorder import JetStreamAggregateRecorder, JetStreamApplicationRecorder
 from shared.jetstream.subscription import JetStreamSubscription, SequenceGapError
-from shared.jetstream.tracking import JetStreamTrackingRecorder
+from shared.jetstream.tracking import JetStreamProcessRecorder, JetStreamTrackingRecorder
 
 Factory = JetStreamFactory
 

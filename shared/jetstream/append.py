@@ -64,7 +64,8 @@ def append(
         except RequestRefusedError as error:
             raise OperationalError(f"appending to {stream.name}: {error}") from error
         if ack.is_stored:
-            return sequences(ack.sequence, len(entries))
+            # An atomic batch's sequences end with that of its last message (ADR-50).
+            return list(range(ack.sequence - len(entries) + 1, ack.sequence + 1))
         reason = ack.error_text or "duplicate message id"
         if is_conflict(stream, ack):
             if not may_be_ours:
@@ -121,11 +122,6 @@ def is_same(entry: Entry, stored: StoredMessage) -> bool:
 def conflict(entries: Sequence[Entry], reason: str) -> str:
     """The text of an `IntegrityError`, without any content."""
     return f"{entries[0].subject} (of {len(entries)}): {reason}"
-
-
-def sequences(last: int, count: int) -> list[int]:
-    """The sequences of an atomic batch, which end with that of its last message (ADR-50)."""
-    return list(range(last - count + 1, last + 1))
 
 
 def outgoing(entries: Sequence[Entry], content_type: str) -> list[Outgoing]:

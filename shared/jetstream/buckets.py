@@ -4,15 +4,12 @@ nats-py's own is asynchronous; services run in threads, and share the recorder's
 of a bucket: NATS ADR-8.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from eventsourcing.application import LRUCache
 from eventsourcing.persistence import IntegrityError
-from typing_extensions import override
 
 from shared.jetstream.append import Entry, append
 from shared.jetstream.connection import Connection
@@ -38,30 +35,8 @@ class TakenError(Exception):
     """The key existed already, or has changed: somebody else was faster."""
 
 
-class Bucket(Protocol):
-    def get(self, key: str) -> BucketEntry | None:
-        pass
-
-    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
-        """The same for several keys, requested together."""
-        return [self.get(key) for key in keys]
-
-    def there(self, keys: Sequence[str]) -> set[str]:
-        """The keys that have an entry; a lagging replica may miss new ones."""
-        return {key for key in keys if self.get(key) is not None}
-
-    def create(self, key: str, value: bytes) -> int:
-        """Writes a key that must not exist and returns its revision; raises TakenError."""
-
-    def change(self, changes: Sequence[Change]) -> list[int]:
-        """Writes all changes or none and returns their revisions; raises TakenError."""
-
-    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
-        """Every key with its newest value."""
-
-
-class JetStreamBucket(Bucket):
-    """A bucket on the server. Every call raises OperationalError if no answer comes in time.
+class Bucket:
+    """Every call raises OperationalError if no answer comes in time.
 
     `timeout_s` is per request; lost ones are retried, for ten times as long at most.
     """
@@ -70,12 +45,11 @@ class JetStreamBucket(Bucket):
         self._name = name
         self._stream = Stream(connection, f"KV_{name}", timeout_s, 10 * timeout_s)
 
-    @override
     def get(self, key: str) -> BucketEntry | None:
         return self.get_all([key])[0]
 
-    @override
     def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
+        """The same for several keys, requested together."""
         # Ask the leader: a lagging replica would say that a key doesn't exist.
         asked = [{"last_by_subj": self._subject(key)} for key in keys]
         # No body: missing, or the marker of a deletion.
@@ -84,16 +58,16 @@ class JetStreamBucket(Bucket):
             for one in self._stream.leader_messages(asked)
         ]
 
-    @override
     def there(self, keys: Sequence[str]) -> set[str]:
+        """The keys that have an entry; a lagging replica may miss new ones."""
         if not keys:
             return set()
         subjects = [self._subject(key) for key in keys]
         found = self._stream.read_last(subjects)
         return {one.subject.removeprefix(self._subject("")) for one in found if one.body}
 
-    @override
     def create(self, key: str, value: bytes) -> int:
+        """Writes a key that must not exist and returns its revision; raises TakenError."""
         subject = self._subject(key)
         try:
             # The same value means that our own attempt's answer was lost: no conflict.
@@ -101,8 +75,8 @@ class JetStreamBucket(Bucket):
         except IntegrityError:
             raise TakenError(f"{key} in bucket {self._name}") from None
 
-    @override
     def change(self, changes: Sequence[Change]) -> list[int]:
+        """Writes all changes or none and returns their revisions; raises TakenError."""
         entries = [
             Entry(subject, one.value, subject, expected_sequence=one.revision)
             for one in changes
@@ -113,8 +87,8 @@ class JetStreamBucket(Bucket):
         except IntegrityError:
             raise TakenError(f"{len(changes)} keys in bucket {self._name}") from None
 
-    @override
     def entries(self) -> Iterator[tuple[str, BucketEntry]]:
+        """Every key with its newest value."""
         page = self._stream.read_from(1, READ_BATCH_MESSAGES)
         while page.messages:
             for message in page.messages:
@@ -127,18 +101,17 @@ class JetStreamBucket(Bucket):
         return f"$KV.{self._name}.{key}"
 
 
-class WrittenOnce(Bucket):
+class WrittenOnce:
     """A bucket whose entries never change: every entry seen is cached."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self.there = bucket.there
         self._seen: LRUCache[str, BucketEntry] = LRUCache(ENTRIES_REMEMBERED)
 
-    @override
     def get(self, key: str) -> BucketEntry | None:
         return self.get_all([key])[0]
 
-    @override
     def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
         found = {key: self.remembered(key) for key in keys}
         unseen = [key for key, kept in found.items() if kept is None]
@@ -155,20 +128,7 @@ class WrittenOnce(Bucket):
             return self._seen.get(key)
         return None
 
-    @override
-    def there(self, keys: Sequence[str]) -> set[str]:
-        return self._bucket.there(keys)
-
-    @override
     def create(self, key: str, value: bytes) -> int:
         revision = self._bucket.create(key, value)
         self._seen.put(key, BucketEntry(value, revision))
         return revision
-
-    @override
-    def change(self, changes: Sequence[Change]) -> list[int]:
-        raise NotImplementedError("its entries are written once")
-
-    @override
-    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
-        return self._bucket.entries()

@@ -1,12 +1,11 @@
 """Pending requests and their replies, as plain bytes."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 
@@ -45,13 +44,7 @@ class Reply(NamedTuple):
 class Outgoing:
     subject: str
     body: bytes
-    headers: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    subject: str
-    subscription: Subscription
+    headers: dict[str, str] | None = None
 
 
 class Call:
@@ -63,7 +56,7 @@ class Call:
     def __init__(self, subjects: Sequence[str], token: bytes, *, many: bool) -> None:
         self.subject = subjects[-1]
         self.token = token
-        self._subjects = {subject.lower() for subject in subjects}
+        self.sends_to = {subject.lower() for subject in subjects}
         self._many = many
         self._replies: list[Reply] = []
         self._expected = 0
@@ -73,10 +66,6 @@ class Call:
         self._replies.append(reply)
         if not self._many or reply.status or len(self._replies) == self._expected:
             self._outcome.put(None)
-
-    def sends_to(self, subject: str) -> bool:
-        """Case-insensitive."""
-        return subject.lower() in self._subjects
 
     def fail(self, error: Exception) -> None:
         self._outcome.put(error)
@@ -104,7 +93,3 @@ class Call:
             raise error
         # A cluster may answer one request twice, e.g. for a stream that exists already.
         return self._replies if self._many else self._replies[:1]
-
-
-def headers_of(message: Outgoing) -> dict[str, str] | None:
-    return None if message.headers is None else dict(message.headers)

@@ -1,8 +1,7 @@
 """One NATS connection on an event loop in a thread of its own, used by any number of threads.
 
-The eventsourcing library is synchronous and nats-py is not. Callers put requests into an outbox
-that one task sends; replies go straight from nats-py's parser to the waiting thread.
-Measured with 64 threads, one coroutine per request took twice as long.
+Callers put requests into an outbox that one task sends; replies go straight from nats-py's parser
+to the waiting thread. One coroutine per request took twice as long (ADR 7).
 """
 
 import asyncio
@@ -20,12 +19,10 @@ from nats.errors import Error as NatsError
 
 from shared.jetstream.calls import (
     Call,
-    Listening,
     Outgoing,
     Reply,
     RequestLostError,
     RequestRefusedError,
-    headers_of,
 )
 from shared.jetstream.raw_client import RawClient
 
@@ -115,19 +112,17 @@ class Connection:
             self._put([outgoing], None)
 
     def listen(
-        self, listener: Callable[[Reply], None], timeout: float, subject: str = ""
-    ) -> Listening:
-        """Have `listener` called, on the loop's thread, for messages to `subject` or a new inbox.
+        self, listener: Callable[[Reply], None], timeout: float, subject: str
+    ) -> Subscription:
+        """Have `listener` called, on the loop's thread, for messages to `subject`.
 
-        The subject gets a subscription of its own: for a push consumer of nats-server 2.15 a
-        wildcard subscription is no interest. Raises `RequestLostError` after `timeout` seconds.
+        Raises `RequestLostError` after `timeout` seconds.
         """
         self.wait_connected(timeout)
-        subject = subject or f"{self._inbox}.news.{next(self._numbers)}"
         opening = self._client.subscribe_raw(subject, lambda _, reply: listener(reply))
         subscribing = asyncio.run_coroutine_threadsafe(opening, self._loop)
         try:
-            return Listening(subject, subscribing.result(timeout))
+            return subscribing.result(timeout)
         except (TimeoutError, NatsError) as error:
             raise RequestLostError(f"not subscribed to {subject}: {error}") from error
 
@@ -136,10 +131,10 @@ class Connection:
         self._served[subject] = handler
         self._loop.call_soon_threadsafe(self._subscribe_served)
 
-    def unlisten(self, listening: Listening) -> None:
+    def unlisten(self, listening: Subscription) -> None:
         """End a `listen`, without waiting."""
         if not (self._closed or self._failure):
-            ending = self._client.unsubscribe_raw(listening.subscription)
+            ending = self._client.unsubscribe_raw(listening)
             asyncio.run_coroutine_threadsafe(ending, self._loop)
 
     def on_connected(self, listener: Callable[[], None]) -> None:
@@ -258,9 +253,9 @@ class Connection:
         publish, last = self._client.publish, outgoing[-1]
         try:
             for message in outgoing[:-1]:
-                await publish(message.subject, message.body, headers=headers_of(message))
+                await publish(message.subject, message.body, headers=message.headers)
             reply_to = "" if call is None else f"{self._inbox}.{call.token.decode()}"
-            await publish(last.subject, last.body, reply_to, headers_of(last))
+            await publish(last.subject, last.body, reply_to, last.headers)
         except NatsError as error:
             if call is not None:
                 call.not_sent(error)
@@ -291,7 +286,7 @@ class Connection:
         logger.error("nats refused: %s", text)
         refused = QUOTED.search(text)
         for call in list(self._calls.values()):
-            if refused is not None and call.sends_to(refused[1]):
+            if refused is not None and refused[1].lower() in call.sends_to:
                 call.fail(RequestRefusedError(text))
 
     def _fail_calls(self, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from eventsourcing.persistence import (
     AggregateRecorder,
@@ -15,15 +15,16 @@ from typing_extensions import override
 
 from shared.jetstream.connection import Connection
 from shared.jetstream.log import Log
-from shared.jetstream.process import JetStreamProcessRecorder
 from shared.jetstream.recorder import JetStreamAggregateRecorder, JetStreamApplicationRecorder
 from shared.jetstream.stream import Stream
 from shared.jetstream.subjects import Subjects
 from shared.jetstream.tls import tls_options
-from shared.jetstream.tracking import JetStreamTrackingRecorder
+from shared.jetstream.tracking import JetStreamProcessRecorder, JetStreamTrackingRecorder
 
 CONNECT_SECONDS = 2
 PING_SECONDS = 10
+
+RecorderT = TypeVar("RecorderT")
 
 
 class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
@@ -33,34 +34,17 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
     it: `INTAKE_JETSTREAM_STREAM` beats `JETSTREAM_STREAM`. `OSError` for a bad or missing one.
     """
 
-    NATS_URL = "NATS_URL"
-    NATS_CREDS = "NATS_CREDS"
-    NATS_NKEY_SEED_FILE = "NATS_NKEY_SEED_FILE"
-    NATS_INBOX_PREFIX = "NATS_INBOX_PREFIX"
-    NATS_CA_FILE = "NATS_CA_FILE"
-    NATS_CLIENT_NAME = "NATS_CLIENT_NAME"
-    JETSTREAM_STREAM = "JETSTREAM_STREAM"
-    JETSTREAM_SUBJECT_PREFIX = "JETSTREAM_SUBJECT_PREFIX"
-    JETSTREAM_API_PREFIX = "JETSTREAM_API_PREFIX"
-    JETSTREAM_NEWS_SUBJECT = "JETSTREAM_NEWS_SUBJECT"
-    JETSTREAM_TIMEOUT = "JETSTREAM_TIMEOUT"
-    JETSTREAM_DEADLINE = "JETSTREAM_DEADLINE"
-    JETSTREAM_CONTENT_TYPE = "JETSTREAM_CONTENT_TYPE"
-    JETSTREAM_CREATE_STREAM = "JETSTREAM_CREATE_STREAM"
-    JETSTREAM_REPLICAS = "JETSTREAM_REPLICAS"
-    ORIGINATOR_ID_TYPE = "ORIGINATOR_ID_TYPE"
-
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        self._stream_name = self.env.get(self.JETSTREAM_STREAM) or stream_name_for(self.env.name)
-        self._prefix = self.env.get(self.JETSTREAM_SUBJECT_PREFIX) or self._stream_name.lower()
-        self._timeout = self._seconds(self.JETSTREAM_TIMEOUT, "2")
-        self._deadline = self._seconds(self.JETSTREAM_DEADLINE, "10")
-        self._content_type = self.env.get(self.JETSTREAM_CONTENT_TYPE, "")
+        self._stream_name = self.env.get("JETSTREAM_STREAM") or stream_name_for(self.env.name)
+        self._prefix = self.env.get("JETSTREAM_SUBJECT_PREFIX") or self._stream_name.lower()
+        self._timeout = self._seconds("JETSTREAM_TIMEOUT", "2")
+        self._deadline = self._seconds("JETSTREAM_DEADLINE", "10")
+        self._content_type = self.env.get("JETSTREAM_CONTENT_TYPE", "")
         self._originator_ids_are_uuids = self._uuid_or_text() == "uuid"
-        self._creates_stream = strtobool(self.env.get(self.JETSTREAM_CREATE_STREAM, "no"))
-        self._replicas = int(self.env.get(self.JETSTREAM_REPLICAS, "1"))
-        api_prefix = self.env.get(self.JETSTREAM_API_PREFIX) or "$JS.API"
+        self._creates_stream = strtobool(self.env.get("JETSTREAM_CREATE_STREAM", "no"))
+        self._replicas = int(self.env.get("JETSTREAM_REPLICAS", "1"))
+        api_prefix = self.env.get("JETSTREAM_API_PREFIX") or "$JS.API"
         self._connection = Connection(self._connect_options(), api_prefix)
 
     @override
@@ -73,37 +57,36 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
 
     @override
     def application_recorder(self) -> ApplicationRecorder:
-        topic = self.env.get(self.APPLICATION_RECORDER_TOPIC)
-        recorder_class = resolve_topic(topic) if topic else JetStreamApplicationRecorder
-        recorder: ApplicationRecorder = recorder_class(self._log())
-        return recorder
+        named = self._named(self.APPLICATION_RECORDER_TOPIC, JetStreamApplicationRecorder)
+        return named(self._log())
 
     @override
     def tracking_recorder(
         self, tracking_recorder_class: type[JetStreamTrackingRecorder] | None = None
     ) -> JetStreamTrackingRecorder:
-        if tracking_recorder_class is None:
-            topic = self.env.get(self.TRACKING_RECORDER_TOPIC)
-            tracking_recorder_class = resolve_topic(topic) if topic else JetStreamTrackingRecorder
-        return tracking_recorder_class(self._log())
+        named = self._named(self.TRACKING_RECORDER_TOPIC, JetStreamTrackingRecorder)
+        return (tracking_recorder_class or named)(self._log())
 
     @override
     def process_recorder(self) -> ProcessRecorder:
-        topic = self.env.get(self.PROCESS_RECORDER_TOPIC)
-        recorder_class = resolve_topic(topic) if topic else JetStreamProcessRecorder
-        recorder: ProcessRecorder = recorder_class(self._log())
-        return recorder
+        return self._named(self.PROCESS_RECORDER_TOPIC, JetStreamProcessRecorder)(self._log())
 
     @override
     def close(self) -> None:
         """The recorders are of no use afterwards."""
         self._connection.close()
 
+    def _named(self, setting: str, usual: type[RecorderT]) -> type[RecorderT]:
+        """The recorder's class that a setting names, or the usual one."""
+        topic = self.env.get(setting)
+        named: type[RecorderT] = resolve_topic(topic) if topic else usual
+        return named
+
     def _log(self, purpose: str = "events") -> Log:
         name, prefix = self._stream_name, self._prefix
         if purpose != "events":
             name, prefix = f"{name}_{purpose.upper()}", f"{prefix}-{purpose}"
-        news = self.env.get(self.JETSTREAM_NEWS_SUBJECT, "") if purpose == "events" else ""
+        news = self.env.get("JETSTREAM_NEWS_SUBJECT", "") if purpose == "events" else ""
         stream = Stream(self._connection, name, self._timeout, self._deadline, news)
         subjects = Subjects(prefix)
         if self._creates_stream:
@@ -111,22 +94,22 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
         return Log(stream, subjects, self._content_type, self._originator_ids_are_uuids)
 
     def _connect_options(self) -> Mapping[str, Any]:
-        url = self.env.get(self.NATS_URL)
+        url = self.env.get("NATS_URL")
         if not url:
-            keys = ", ".join(self.env.create_keys(self.NATS_URL))
+            keys = ", ".join(self.env.create_keys("NATS_URL"))
             raise OSError(f"NATS URL not found in environment with keys: {keys}")
         options: dict[str, Any] = {
             "servers": [server.strip() for server in url.split(",")],
-            "name": self.env.get(self.NATS_CLIENT_NAME) or self.env.name or "jetstream",
+            "name": self.env.get("NATS_CLIENT_NAME") or self.env.name or "jetstream",
             "connect_timeout": CONNECT_SECONDS,
             "ping_interval": PING_SECONDS,
         }
         optional = {
-            "user_credentials": self.env.get(self.NATS_CREDS),
-            "nkeys_seed": self.env.get(self.NATS_NKEY_SEED_FILE),
-            "inbox_prefix": self.env.get(self.NATS_INBOX_PREFIX),
+            "user_credentials": self.env.get("NATS_CREDS"),
+            "nkeys_seed": self.env.get("NATS_NKEY_SEED_FILE"),
+            "inbox_prefix": self.env.get("NATS_INBOX_PREFIX"),
         }
-        ca_file = self.env.get(self.NATS_CA_FILE)
+        ca_file = self.env.get("NATS_CA_FILE")
         options |= tls_options(ca_file) if ca_file else {}
         return options | {name: value for name, value in optional.items() if value}
 
@@ -141,9 +124,9 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
         return seconds
 
     def _uuid_or_text(self) -> str:
-        kind = self.env.get(self.ORIGINATOR_ID_TYPE, "uuid").lower()
+        kind = self.env.get("ORIGINATOR_ID_TYPE", "uuid").lower()
         if kind not in {"uuid", "text"}:
-            raise OSError(f"{self.ORIGINATOR_ID_TYPE} must be 'uuid' or 'text', not {kind!r}")
+            raise OSError(f"ORIGINATOR_ID_TYPE must be 'uuid' or 'text', not {kind!r}")
         return kind
 
 

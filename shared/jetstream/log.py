@@ -23,6 +23,24 @@ class RecordedEvent(Notification):
     """The exact subject it was stored under."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which events of an originator are wanted: versions above `gt` up to `lte`."""
+
+    gt: int | None = None
+    lte: int | None = None
+    after_sequence: int | None = None
+
+    @property
+    def lowest(self) -> int:
+        return 0 if self.gt is None else self.gt + 1
+
+    @property
+    def sequence_limits(self) -> dict[str, int]:
+        """Under the server's name."""
+        return {} if self.after_sequence is None else {"seq": self.after_sequence + 1}
+
+
 @dataclass(frozen=True)
 class Log:
     stream: Stream
@@ -40,34 +58,19 @@ class Log:
         if originator_id is None:
             found = address.originator_id
             originator_id = UUID(found) if self.originator_ids_are_uuids else found
-        return RecordedEvent(
-            originator_id,
-            address.version,
-            address.topic,
-            message.body,
-            message.sequence,
-            message.recorded_at,
-            message.subject,
-        )
+        return _recorded(message, originator_id, address.version, address.topic)
 
-    def stray(self, message: StoredMessage) -> RecordedEvent | None:
-        """A message below the log's prefix under no event's subject, which Passage didn't write.
+    def event_or_stray(self, message: StoredMessage) -> RecordedEvent | None:
+        """Also a message below the log's prefix under no event's subject, which isn't ours.
 
         Its topic is the whole subject, its version 0. Only logs with text originators return
         strays: a reader that counts sequences must see them. None for other subjects.
         """
         prefix, _, rest = message.subject.partition(f"{self.subjects.prefix}.")
-        if self.originator_ids_are_uuids or prefix:
-            return None
-        return RecordedEvent(
-            rest.partition(".")[0],
-            0,
-            message.subject,
-            message.body,
-            message.sequence,
-            message.recorded_at,
-            message.subject,
-        )
+        event = self.recorded_event(message)
+        if event is not None or self.originator_ids_are_uuids or prefix:
+            return event
+        return _recorded(message, rest.partition(".")[0], 0, message.subject)
 
     def entries(
         self, events: Sequence[StoredEvent], message_ids: Sequence[str] | None
@@ -87,3 +90,10 @@ class Log:
             )
             for index, event in enumerate(events)
         ]
+
+
+def _recorded(
+    message: StoredMessage, originator_id: UUID | str, version: int, topic: str
+) -> RecordedEvent:
+    place = (message.sequence, message.recorded_at, message.subject)
+    return RecordedEvent(originator_id, version, topic, message.body, *place)

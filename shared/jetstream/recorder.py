@@ -1,7 +1,7 @@
 """The recorders of stored events: aggregates' sequences, and the application's over all of them."""
 
+import threading
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -15,15 +15,45 @@ from eventsourcing.persistence import (
 from typing_extensions import override
 
 from shared.jetstream.append import append
-from shared.jetstream.bounds import Bounds
-from shared.jetstream.log import Log, RecordedEvent
-from shared.jetstream.own_writes import OwnWrites
+from shared.jetstream.log import Bounds, Log, RecordedEvent
 from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import READ_BATCH_BYTES, READ_BATCH_MESSAGES, TooManySubjectsError
 from shared.jetstream.subscription import JetStreamSubscription
 
+REMEMBERED_ORIGINATORS = 10_000
 FEW_VERSIONS = 256
 """So many are requested by version; for more from a low start, all the originator's events."""
+
+
+class OwnWrites:
+    """What a recorder stored itself, so that a replica that lacks it is asked again.
+
+    The newest version and sequence of the originators written last, and overall.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+        self.highest_sequence = 0
+
+    def remember(self, events: Sequence[StoredEvent], sequences: Sequence[int]) -> None:
+        with self._lock:
+            for event, sequence in zip(events, sequences, strict=True):
+                # Reinserted, so that the one written longest ago is evicted first.
+                before = self._newest.pop(str(event.originator_id), (0, 0))
+                self._newest[str(event.originator_id)] = max(
+                    before, (event.originator_version, sequence)
+                )
+                self.highest_sequence = max(self.highest_sequence, sequence)
+            while len(self._newest) > REMEMBERED_ORIGINATORS:
+                del self._newest[next(iter(self._newest))]
+
+    def lacks(self, originator_id: UUID | str, highest_version: int, bounds: Bounds) -> bool:
+        """Whether a read within the bounds that found `highest_version` (-1: none) is stale."""
+        version, sequence = self._newest.get(str(originator_id), (-1, 0))
+        wanted = version if bounds.lte is None else min(version, bounds.lte)
+        is_wanted = (bounds.after_sequence or 0) < sequence and wanted >= bounds.lowest
+        return is_wanted and highest_version < wanted
 
 
 class JetStreamAggregateRecorder(AggregateRecorder):
@@ -81,7 +111,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
     def _select_events(
         self, originator_id: UUID | str, bounds: Bounds, *, desc: bool, limit: int | None
     ) -> list[RecordedEvent]:
-        if bounds.leave_nothing:
+        if bounds.lte is not None and bounds.lte < bounds.lowest:
             return []
         for _ in self.log.stream.attempts():
             events = self._read(originator_id, bounds)
@@ -170,18 +200,15 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         desc: bool = False,
         limit: int | None = None,
         after_sequence: int | None = None,
-        up_to_sequence: int | None = None,
-        up_to_time: datetime | None = None,
     ) -> Sequence[RecordedEvent]:
         """The events of one originator by version, ascending unless `desc`; at most `limit`.
 
-        `gt` and `lte` bound versions; `after_sequence` (exclusive) and `up_to_sequence`
-        (inclusive) bound stream sequences, and `up_to_time` (aware; give one of the two) the
-        server's time of storing, inclusive. Any replica may answer: a lagging one gives the
-        events up to some moment, without holes, but never less than this recorder stored itself.
-        `OperationalError` when no answer, or none so fresh, comes within the deadline.
+        `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer:
+        a lagging one gives the events up to some moment, without holes, but never less than this
+        recorder stored itself. `OperationalError` when no answer, or none so fresh, comes within
+        the deadline.
         """
-        bounds = Bounds(gt, lte, after_sequence, up_to_sequence, up_to_time)
+        bounds = Bounds(gt, lte, after_sequence)
         return self._select_events(originator_id, bounds, desc=desc, limit=limit)
 
     @override
@@ -203,7 +230,7 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         size = 0
         for page in self._pages(sequence, limit if not topics else READ_BATCH_MESSAGES, stop):
             for message in page:
-                event = self.log.recorded_event(message) or self.log.stray(message)
+                event = self.log.event_or_stray(message)
                 if event is not None and (not topics or event.topic in topics):
                     found.append(event)
                     size += len(event.state)

@@ -89,11 +89,11 @@ class Stream:
             transient=error.get("code") == UNAVAILABLE_CODE,
         )
 
-    def read_last(self, filters: Sequence[str], **limits: int | str) -> list[StoredMessage]:
+    def read_last(self, filters: Sequence[str], **limits: int) -> list[StoredMessage]:
         """The last message of every subject that matches, in stream order.
 
-        `limits`: `seq` (lowest sequence), `up_to_seq`, `up_to_time` (RFC 3339). Raises
-        `TooManySubjectsError` above 1,024 subjects, `OperationalError` after the deadline.
+        `limits`: `seq`, the lowest sequence. Raises `TooManySubjectsError` above 1,024 subjects,
+        `OperationalError` after the deadline.
         """
         found: list[StoredMessage] = []
         while True:
@@ -133,21 +133,17 @@ class Stream:
 
     def last_sequence(self) -> int:
         """The highest sequence stored so far, from the leader; 0 if nothing was ever stored."""
-        answer = self._api(f"STREAM.INFO.{self.name}", None)
-        if answer is None:
-            raise OperationalError(f"no stream {self.name}")
-        sequence: int = answer["state"]["last_seq"]
-        return sequence
+        return int(self._told()["state"]["last_seq"])
 
     def metadata(self) -> dict[str, str]:
-        answer = self._api(f"STREAM.INFO.{self.name}", None)
-        if answer is None:
-            raise OperationalError(f"no stream {self.name}")
-        return answer["config"].get("metadata") or {}
+        return self._told()["config"].get("metadata") or {}
 
     def create(self, subjects: Sequence[str], replicas: int) -> None:
-        """Create the stream as a log of record needs it; no effect if it exists."""
-        config = {
+        """Create the stream as a log of record needs it; no effect if it exists.
+
+        It republishes what comes on the first of `subjects`.
+        """
+        config: dict[str, object] = {
             "name": self.name,
             "subjects": subjects,
             "storage": "file",
@@ -159,7 +155,10 @@ class Stream:
             "deny_delete": True,
             "deny_purge": True,
         }
-        self._api(f"STREAM.CREATE.{self.name}", config)
+        if self.news_subject:
+            republished = {"src": subjects[0], "dest": self.news_subject, "headers_only": True}
+            config["republish"] = republished
+        self._ask_each(f"STREAM.CREATE.{self.name}", [config])
 
     def retry(self, attempt: Callable[[float], T], what: str) -> T:
         """Call `attempt(seconds)` until its request isn't lost; `OperationalError` in the end."""
@@ -204,8 +203,11 @@ class Stream:
             raise ProgrammingError(f"reading {self.name}: {end.status_text}")
         return replies
 
-    def _api(self, subject: str, body: object) -> dict[str, Any] | None:
-        return self._ask_each(subject, [body])[0]
+    def _told(self) -> dict[str, Any]:
+        (answer,) = self._ask_each(f"STREAM.INFO.{self.name}", [None])
+        if answer is None:
+            raise OperationalError(f"no stream {self.name}")
+        return answer
 
     def _ask_each(self, subject: str, bodies: Sequence[object]) -> list[dict[str, Any] | None]:
         payloads = [b"" if body is None else json.dumps(body).encode() for body in bodies]

@@ -1,7 +1,7 @@
 """Events in stream order, past ones at full speed and new ones as they are stored.
 
-All events come by direct batch reads from a sequence, which no reconnect can disturb. A
-headers-only consumer tells when to read again; if its message is lost, a read each second finds it.
+All events come by direct batch reads from a sequence, which no reconnect can disturb. What the
+server republishes tells when to read again; if its word is lost, a read each second makes up.
 """
 
 import time
@@ -151,7 +151,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
     def _take(self, message: StoredMessage) -> None:
         self._next_sequence += 1
         self._last_notification_id = message.sequence
-        event = self._log.recorded_event(message) or self._log.stray(message)
+        event = self._log.event_or_stray(message)
         if event is not None and (not self._topics or event.topic in self._topics):
             self._events.append(event)
 

@@ -29,9 +29,8 @@ def tls_options(ca_file: str) -> dict[str, Any]:
 class TlsClient(Client):
     """nats-py's client, which goes on to the next server if one isn't trusted.
 
-    nats-py 2.16 then waits for ever for the end of a connection that asyncio has already ended:
-    one server of three with an old certificate would have kept a service away from all. The
-    overridden methods are private: `tests/identities/test_refused_connections.py` fails should
+    nats-py 2.16 then waits for ever for the end of a connection that asyncio has already ended.
+    The overridden methods are private: `tests/identities/test_refused_connections.py` fails should
     they change.
     """
 

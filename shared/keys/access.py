@@ -5,14 +5,13 @@ The key holder writes it before it answers. It names places in the log and kinds
 values.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from shared import subjects
 from shared.events.fields import At, Id, Person, Word
+from shared.written.models import Exact
 
 MANY = "many"
 """The last subject token if values of several cases were opened at once."""
@@ -35,22 +34,18 @@ PARKED_TYPE = "Parked"
 SearchKinds = Annotated[tuple[SearchKind, ...], Field(min_length=1)]
 
 
-class Spotted(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class Spotted(Exact):
     case_id: Id
     version: Annotated[int, Field(ge=1)]
     type_name: Word
     field: Word
 
 
-class AccessRecord(BaseModel):
+class AccessRecord(Exact):
     """Somebody opened values or searched, through a service, for a purpose.
 
     A search is recorded twice: as requested, without `found`, and with what it found.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     access_id: Id
     at: At

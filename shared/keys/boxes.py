@@ -4,8 +4,6 @@ A channel's adapter can't read what it sent. libsodium's sealed box (X25519, XSa
 over the plaintext, padded to steps.
 """
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from nacl.exceptions import CryptoError

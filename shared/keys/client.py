@@ -4,8 +4,6 @@ A request goes to `keyholder.<operation>.<service>`; NATS lets each service ask 
 name, and the key holder grants what the policy gives that name. Nothing here is ever stored.
 """
 
-from __future__ import annotations
-
 from base64 import b64decode
 from collections.abc import Sequence
 from threading import Lock

@@ -3,8 +3,6 @@
 `shared/policy.toml` says which service may ask for which.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Annotated, get_args

@@ -7,8 +7,6 @@ channels/NAME.pub is a channel's public key: with it intake seals what the chann
 channels/NAME.key opens it, and belongs to the channel alone.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Mapping

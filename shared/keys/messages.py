@@ -1,15 +1,14 @@
 """The messages between services and the key holder; none is ever stored."""
 
-from __future__ import annotations
+from typing import Annotated, Any, Literal, Self
 
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.events.base import CaseEvent
 from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Word
-from shared.keys.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
+from shared.keys.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Spotted, Use
 from shared.keys.hash_purposes import HashPurpose
+from shared.written.models import Exact
 
 VALUES_MAX = 1_000
 
@@ -20,11 +19,7 @@ TOO_MANY = "too_many"
 """The answer above a limit; `retry_after_s` says when to retry."""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Seal(_Message):
+class Seal(Exact):
     """Request the public keys for a case's personal values.
 
     `version` is the version about to be recorded; `erasure` the id of the last erasure before it,
@@ -36,7 +31,7 @@ class Seal(_Message):
     erasure: Id | Literal[""] = ""
 
 
-class PublicKey(_Message):
+class PublicKey(Exact):
     """One class's public key, raw X25519 in base64."""
 
     epoch: int
@@ -44,19 +39,15 @@ class PublicKey(_Message):
     public: str
 
 
-class PublicKeys(_Message):
+class PublicKeys(Exact):
     keys: dict[PersonalClass, PublicKey]
 
 
-class SealedValue(_Message):
-    case_id: Id
-    version: Annotated[int, Field(ge=1)]
-    type_name: Word
-    field: Word
+class SealedValue(Spotted):
     sealed: str
 
     @classmethod
-    def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
+    def of(cls, event: CaseEvent[Any], field: str) -> Self:
         return cls(
             case_id=event.subject,
             version=event.caseversion,
@@ -66,7 +57,7 @@ class SealedValue(_Message):
         )
 
 
-class Open(_Message):
+class Open(Exact):
     """Open values for somebody, for a purpose; both are recorded before the answer."""
 
     by: Person
@@ -75,26 +66,26 @@ class Open(_Message):
     values: Annotated[tuple[SealedValue, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
-class OpenedValue(_Message):
+class OpenedValue(Exact):
     """`open` with its text; `erased`: its key is destroyed; `broken`: altered or moved."""
 
     state: Literal["open", "erased", "broken"]
     text: Annotated[str | None, Field(repr=False)] = None
 
 
-class OpenedValues(_Message):
+class OpenedValues(Exact):
     """In the order of the request."""
 
     values: tuple[OpenedValue, ...]
 
 
-class Unbox(_Message):
+class Unbox(Exact):
     """Open boxes that were sealed with the public intake key (`shared.keys.boxes`)."""
 
     boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
-class NoteParked(_Message):
+class NoteParked(Exact):
     """Record what a person does with a parked message, then open its box if one is given."""
 
     by: Person
@@ -106,24 +97,24 @@ class NoteParked(_Message):
     box: str | None = None
 
 
-class Unboxed(_Message):
+class Unboxed(Exact):
     """Contents in base64, in the order of the request; None if a box doesn't open."""
 
     contents: Annotated[tuple[str | None, ...], Field(repr=False)]
 
 
-class ToHash(_Message):
+class ToHash(Exact):
     """A value and its hash's purpose: another purpose gives another hash."""
 
     purpose: HashPurpose
     value: Annotated[str, Field(repr=False)]
 
 
-class Hash(_Message):
+class Hash(Exact):
     values: Annotated[tuple[ToHash, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
-class Search(_Message):
+class Search(Exact):
     """Search for a person and a purpose: recorded and counted, then answered with Hashes."""
 
     by: Person
@@ -132,7 +123,7 @@ class Search(_Message):
     values: Annotated[tuple[ToHash, ...], Field(max_length=VALUES_MAX)] = ()
 
 
-class Found(_Message):
+class Found(Exact):
     """What a search found, to be recorded before a person is told."""
 
     by: Person
@@ -142,23 +133,23 @@ class Found(_Message):
     case_ids: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
 
 
-class Noted(_Message):
+class Noted(Exact):
     noted: Literal[True] = True
 
 
-class Hashes(_Message):
+class Hashes(Exact):
     """For each value its hashes, the newest pepper's first."""
 
     hashes: tuple[tuple[KeyedHash, ...], ...]
 
 
-class Closed(_Message):
+class Closed(Exact):
     """To the keeper: nothing is sealed or opened any more, and the key holder ends."""
 
     closed: Literal[True] = True
 
 
-class Rotated(_Message):
+class Rotated(Exact):
     """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
 
     `damaged` are cases with keys that don't unwrap; these stay as they are. `dropped` are cases
@@ -172,13 +163,13 @@ class Rotated(_Message):
     epochs_kept: tuple[int, ...]
 
 
-class PepperRenewed(_Message):
+class PepperRenewed(Exact):
     """To the keeper: new hashes use a new pepper; older ones still find."""
 
     version: int
 
 
-class KeysChecked(_Message):
+class KeysChecked(Exact):
     """To the keeper: how many cases have keys; `damaged` and `dropped` as in Rotated."""
 
     cases: int
@@ -186,7 +177,7 @@ class KeysChecked(_Message):
     dropped: tuple[str, ...]
 
 
-class Trial(_Message):
+class Trial(Exact):
     """The keeper asks: does any key-encryption key open one of these entries of a case?
 
     The entries are what KEYS has or once had of it, as a copy elsewhere has it.
@@ -196,20 +187,20 @@ class Trial(_Message):
     entries: tuple[str, ...]
 
 
-class OpeningKey(_Message):
+class OpeningKey(Exact):
     entry: int
     """The index, from 0, in the entries asked about."""
     personal_class: PersonalClass
     key_id: int
 
 
-class Tried(_Message):
+class Tried(Exact):
     """The data keys that can still be opened; none: everything is erased for good."""
 
     opening: tuple[OpeningKey, ...]
 
 
-class Denied(_Message):
+class Denied(Exact):
     """The request is not granted or not understood; `expected` says what would be."""
 
     denied: str

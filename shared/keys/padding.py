@@ -3,8 +3,6 @@
 ISO/IEC 7816-4: one byte 0x80, then zeros.
 """
 
-from __future__ import annotations
-
 SMALLEST_STEP_BYTES = 64
 
 

@@ -7,8 +7,6 @@ case, version, event type, field and class, so that ciphertext moved anywhere el
 X25519, HKDF-SHA-256, AES-256-GCM. Plaintexts are padded to steps, so that lengths tell little.
 """
 
-from __future__ import annotations
-
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import NamedTuple
@@ -37,9 +35,6 @@ class Spot(NamedTuple):
     type_name: str
     field: str
     personal_class: PersonalClass
-
-    def associated_data(self) -> bytes:
-        return "|".join((FORMAT, *(str(part) for part in self))).encode()
 
 
 class Header(NamedTuple):
@@ -95,13 +90,8 @@ def header_of(sealed: str) -> Header:
     return Header(*_HEADER.unpack_from(raw))
 
 
-def key_id_of(sealed: str) -> int:
-    """The id of the data key that a value was sealed to. Raises SealBrokenError."""
-    return header_of(sealed).key_id
-
-
 def _bound(spot: Spot, header: bytes) -> bytes:
-    return spot.associated_data() + b"|" + header
+    return "|".join((FORMAT, *map(str, spot), "")).encode() + header
 
 
 def _decode(sealed: str) -> bytes:

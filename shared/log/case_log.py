@@ -5,8 +5,6 @@ Every load checks that versions run 1..n and that each event's `prevhash` fits t
 before it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -36,8 +34,7 @@ from shared.jetstream.connection import Connection
 from shared.log.fetching import events_after
 from shared.log.history import Histories, History, Origin
 from shared.log.incarnation import IncarnationCheck
-from shared.log.long_cases import IN_PASSING_EVENTS_MAX, require_not_in_passing
-from shared.log.turns import Turns
+from shared.log.turns import IN_PASSING_EVENTS_MAX, Turns, require_not_in_passing
 from shared.servers.credentials import api_prefix
 from shared.settings import Settings
 
@@ -209,7 +206,7 @@ class CaseLog(Application[str], Generic[StateT]):
         """Folds a chain of events; raises ChainBrokenError if one doesn't follow."""
         state, version, last_hash = known.state, known.version, known.last_hash
         recorded, causes = known.recorded, known.causes
-        erasure, lease = known.erasure, known.lease
+        erasure, fencing = known.erasure, known.fencing
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
             version += 1
@@ -220,7 +217,7 @@ class CaseLog(Application[str], Generic[StateT]):
             noted = Origin(event.type_name, event.actor, sequence or version)
             recorded = recorded.with_entry(version, noted)
             causes = causes.with_entry((event.source, event.causationid), version)
-            lease = lease.after(event.data)
+            fencing = fencing.after(event.data)
             if isinstance(event.data, PersonalDataErased):
                 erasure = event.id
         return History(
@@ -232,7 +229,7 @@ class CaseLog(Application[str], Generic[StateT]):
             recorded=recorded,
             causes=causes,
             erasure=erasure,
-            lease=lease,
+            fencing=fencing,
         )
 
 

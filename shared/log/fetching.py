@@ -1,7 +1,5 @@
 """Reads a case's new events: nothing already known, and a few megabytes at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent

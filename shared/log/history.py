@@ -1,15 +1,13 @@
 """One case folded from its log, and the cases that a service caches."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from shared.events.base import FIRST_PREVHASH
+from shared.log.fencing import Fencing
 from shared.log.grown import Grown
-from shared.log.leases import NEVER_CLAIMED, Lease
 
 HISTORIES_KEPT = 2_000
 EVENTS_KEPT = 60_000
@@ -44,7 +42,7 @@ class History(Generic[StateT]):
     """(`source`, `causationid`) of an answer -> version of its last event."""
     erasure: str = ""
     """The id of the last event that erased personal data; empty if there is none."""
-    lease: Lease = NEVER_CLAIMED
+    fencing: Fencing = field(default_factory=Fencing)
 
     def caused_by(self, source: str, causation_id: str) -> int | None:
         """The version at which a service answered a message; None if it hasn't."""

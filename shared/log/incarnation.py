@@ -4,8 +4,6 @@
 service that wrote into another one would start cases over beside the log of record.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 
@@ -21,13 +19,6 @@ LOOK_AGAIN_AFTER_S = 1.0
 
 class OtherIncarnationError(OperationalError):
     """CASES is another stream than this service knows; it writes nothing until it is restarted."""
-
-    def __init__(self, known: str, found: str) -> None:
-        self.known = known
-        self.found = found
-        super().__init__(
-            f"CASES is incarnation {found or '(none)'}, not {known or '(none)'}; see `passage gate`"
-        )
 
 
 class IncarnationCheck:
@@ -65,7 +56,10 @@ class IncarnationCheck:
         if self._known is None:
             self._known = found
         if found != self._known:
-            self._refused = OtherIncarnationError(self._known, found)
+            which = f"{found or '(none)'}, not {self._known or '(none)'}"
+            self._refused = OtherIncarnationError(
+                f"CASES is incarnation {which}; see `passage gate`"
+            )
             logger.error("other_incarnation", known=self._known, found=found)
             return
         # In this order: a reader that doesn't hold the lock sees the result, or checks for itself.

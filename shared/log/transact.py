@@ -1,17 +1,13 @@
 """The write path's middle step: load, fold, decide, append; on a conflict load and decide again.
 
-    handler -> transact -> decide_*
-
 A remembered fold may be stale. The version guard makes that harmless for what is accepted, so
 only refusals and conflicts cost a second, fresh look at the log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 from uuid import uuid4
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -25,8 +21,8 @@ from shared.events.intake import CallLinked
 from shared.keys.client import Keys
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, ChainedEvent
+from shared.log.fencing import LEASE_CURRENT
 from shared.log.history import History
-from shared.log.leases import LEASE_CURRENT
 from shared.refusals import Guard, RefusedError, require
 
 ATTEMPTS = 50
@@ -63,7 +59,7 @@ class Seen(NamedTuple):
     despite_calls: bool = False
 
     @classmethod
-    def by(cls, command: Command) -> Seen | None:
+    def by(cls, command: Command) -> Self | None:
         if not isinstance(command, Decision):
             return None
         return cls(command.seen_version, command.despite_calls)
@@ -74,7 +70,7 @@ class Seen(NamedTuple):
         return self.version <= version and passed_over.issuperset(since)
 
 
-class Leased(NamedTuple):
+class Fenced(NamedTuple):
     """A person who works on a case, and the fence of the claim they saw, if they say so."""
 
     by: str
@@ -92,7 +88,7 @@ class Cause:
     happened_at: datetime
     seen: Seen | None = None
     """What a person decided on; None if nobody did."""
-    leased: Leased | None = None
+    fenced: Fenced | None = None
     """Who asks, and which fence they saw; None if no claim matters."""
     is_back_dated: bool = False
     """A decision dated long ago: refused, unless it was recorded then."""
@@ -193,7 +189,7 @@ def _attempt(
             (history.recorded[done].type_name,),
         )
     require(not cause.is_back_dated, DECIDED_NOW)
-    require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
+    require(cause.fenced is None or history.fencing.lets(*cause.fenced), LEASE_CURRENT)
     if cause.seen is not None:
         since = history.types_after(cause.seen.version)
         if not cause.seen.holds_at(history.version, since):
@@ -212,8 +208,19 @@ def _append(
     stored: list[StoredEvent] = []
     hashes = [history.last_hash]
     for version, event in enumerate(events, start=history.version + 1):
-        sealed = _sealed(writer.keys, history, version, event)
-        envelope = _enveloped(history.case_id, version, sealed, cause, hashes[-1])
+        envelope = envelope_of(event)(
+            id=uuid4().hex,
+            source=cause.source,
+            type=type_of(type(event)),
+            subject=history.case_id,
+            time=cause.happened_at,
+            data=_sealed(writer.keys, history, version, event),
+            caseversion=version,
+            correlationid=cause.correlation_id,
+            causationid=cause.causation_id,
+            actor=cause.actor,
+            prevhash=hashes[-1],
+        )
         envelopes.append(envelope)
         stored.append(log.mapper.to_stored_event(envelope))
         hashes.append(chain_hash(stored[-1].state))
@@ -229,24 +236,6 @@ def _append(
         longer.version,
         longer.sequence,
         longer.types_after(history.version),
-    )
-
-
-def _enveloped(
-    case_id: str, version: int, event: Event, cause: Cause, prevhash: str
-) -> CaseEvent[Any]:
-    return envelope_of(event)(
-        id=uuid4().hex,
-        source=cause.source,
-        type=type_of(type(event)),
-        subject=case_id,
-        time=cause.happened_at,
-        data=event,
-        caseversion=version,
-        correlationid=cause.correlation_id,
-        causationid=cause.causation_id,
-        actor=cause.actor,
-        prevhash=prevhash,
     )
 
 

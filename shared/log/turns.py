@@ -1,18 +1,25 @@
-"""One thread at a time on a case: contenders wait for each other.
+"""Who works on a case when: one thread at a time, and what needs a long case in its turn.
 
-The version guard decides who writes. If fifty threads decide on one case, forty-nine work in vain,
-and each reads and folds what the others recorded.
+If fifty threads decide on one case, forty-nine work in vain. Folding a long case that isn't in
+memory takes as long as a hundred calls, so a message that needs one waits for its turn among the
+long ones of its stream (`shared.bus.lanes`).
 """
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 WAIT_S = 5.0
 """Then it goes on anyway: somebody's lost connection stops nobody else."""
+IN_PASSING_EVENTS_MAX = 100
+"""Up to so many events of a case are folded at once for any message."""
+
+ResultT = TypeVar("ResultT")
+
+_is_in_passing: ContextVar[bool] = ContextVar("is_in_passing", default=False)
 
 
 @dataclass
@@ -45,3 +52,26 @@ class Turns:
                 turn.users -= 1
                 if not turn.users:
                     del self._turns[case_id]
+
+
+class LongCaseError(Exception):
+    """A long case isn't in memory, and this work may not wait until it is."""
+
+    def __init__(self, case_id: str) -> None:
+        self.case_id = case_id
+        super().__init__(f"case {case_id} is long and not in memory")
+
+
+def in_passing(work: Callable[[], ResultT]) -> ResultT:
+    """Does work that may not fold a long case. Raises LongCaseError if it would have to."""
+    token = _is_in_passing.set(True)
+    try:
+        return work()
+    finally:
+        _is_in_passing.reset(token)
+
+
+def require_not_in_passing(case_id: str) -> None:
+    """Raises LongCaseError if the work under way may not fold a long case."""
+    if _is_in_passing.get():
+        raise LongCaseError(case_id)

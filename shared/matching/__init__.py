@@ -5,8 +5,6 @@ another, and *says nothing* if too little was said or one letter is off. No scor
 a threshold (docs/decisions/0021).
 """
 
-from __future__ import annotations
-
 from shared.matching.dates import judged_dates
 from shared.matching.names import forget, judged_names
 from shared.matching.numbers import judged_numbers

@@ -4,8 +4,6 @@ A key is in plain Cyrillic letters. Letters that Russian, Ukrainian and Belarusi
 sound become one: е for е, ё, є and э; и for и, і, ї, ы and й; иа and иу for я and ю.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
@@ -35,18 +33,15 @@ _DOUBLED = re.compile(rf"([{CONSONANTS}аиоу])\1+")
 
 def keys_of_cyrillic(word: str) -> list[str]:
     """The word is in lower-case Cyrillic."""
-    word = _SOFT_O.sub("е", _without_accents(word).translate(_OTHER_LETTERS))
+    plain = "".join(one for one in word if not unicodedata.combining(one))
+    word = _SOFT_O.sub("е", plain.translate(_OTHER_LETTERS))
     word = _PARTED.sub("ие", word)
     heard = [word]
     if _JOTTED_O.search(word):
         heard = [_JOTTED_O.sub("ио", word), _JOTTED_O.sub("е", word)]
-    return [settled(one.translate(_ONE_LETTER)) for one in heard]
+    return [in_one_spelling(one.translate(_ONE_LETTER)) for one in heard]
 
 
-def settled(key: str) -> str:
+def in_one_spelling(key: str) -> str:
     """A key in which тс is ц, сч is щ, and no letter but е is doubled."""
     return _DOUBLED.sub(r"\1", _SIBILANTS.sub("ц", _SHCH.sub("щ", key.replace("тч", "ч"))))
-
-
-def _without_accents(word: str) -> str:
-    return "".join(one for one in word if not unicodedata.combining(one))

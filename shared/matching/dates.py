@@ -3,8 +3,6 @@
 Common placeholders for an unknown date say nothing: 1 January, a database's sentinel.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import NamedTuple

@@ -4,15 +4,13 @@ Each system reads some letters its own way: `ch` is ч in English, ш in French 
 word is read by every system whose letters it has, and mostly they agree.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from typing import NamedTuple
 
-from shared.matching.cyrillic import CONSONANTS, settled
+from shared.matching.cyrillic import CONSONANTS, in_one_spelling
 
 KEYS_MAX = 24
 
@@ -138,7 +136,7 @@ def _read_by(system: _System, word: str) -> Iterator[str]:
         word = _FRENCH_INE.sub("in", word)
     read = system.letter.sub(lambda found: system.letters[found[0]], word)
     read = _GLIDE_DROPPED.sub("", _SOFT_O.sub("io", _SOFT_E.sub("ie~", read)).replace("'", ""))
-    return (settled(one) for one in _vowels_of(read))
+    return (in_one_spelling(one) for one in _vowels_of(read))
 
 
 def _vowels_of(read: str) -> Iterator[str]:

@@ -4,8 +4,6 @@
 both: `AKCEHOB` may be Latin, or Cyrillic typed in Latin look-alikes.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -4,8 +4,6 @@ Unicode's own table of confusables isn't in the standard library; operators writ
 alphabets, so letters of these that look alike, in either case, are below.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache
@@ -59,7 +57,7 @@ def spellings(name: str) -> tuple[str, str]:
     folded = unicodedata.normalize("NFKC", name).casefold()
     shown = "".join(c for c in unicodedata.normalize("NFKD", folded) if _is_shown(c))
     words = _WORD.findall(shown)
-    read = anyascii.anyascii("".join(map(_in_one_alphabet, words))).casefold()
+    read = anyascii.anyascii("".join(map(in_one_alphabet, words))).casefold()
     heard = _SEVERAL.sub("i", "".join(filter(str.isalnum, read)).translate(_ONE_SOUND))
     return _drawn("".join(words)), _drawn(heard)
 
@@ -69,7 +67,7 @@ def _is_shown(character: str) -> bool:
     return not unicodedata.category(character).startswith(("M", "Cf", "Cc", "Sk"))
 
 
-def _in_one_alphabet(word: str) -> str:
+def in_one_alphabet(word: str) -> str:
     """A word of mixed alphabets, in the one that covers it all, so that it reads as it looks."""
     if word.isascii() or not any(c.isascii() and c.isalpha() for c in word):
         return word

@@ -1,12 +1,10 @@
 """Surname, first names and patronymic, and statements that swap them."""
 
-from __future__ import annotations
-
-from shared.matching import first_names, parts, patronymics, readings, surnames
-from shared.matching.first_names import first_name, is_of_one_gender, judged_first_names
-from shared.matching.parts import Parting, Words, halves, partings
+from shared.matching.given_names import first_name, is_of_one_gender, judged_first_names
+from shared.matching.parts import Parting, Words, halves, partings, words_of
 from shared.matching.patronymics import judged_patronymics, patronymic_of
-from shared.matching.surnames import Otherwise, judged_surnames
+from shared.matching.readings import readings
+from shared.matching.surnames import Otherwise, judged_surnames, surname
 from shared.matching.verdicts import NOT_GIVEN, Judged, Stated, Verdict
 
 NameVerdicts = tuple[Judged, Judged, Judged]
@@ -20,9 +18,7 @@ def judged_names(one: Stated, other: Stated) -> NameVerdicts:
     Joined fields are split as the two statements fit best.
     """
     compared = [
-        _judged(mine, theirs)
-        for mine in partings(_name_alone(one))
-        for theirs in partings(_name_alone(other))
+        _judged(mine, theirs) for mine in partings(one.name) for theirs in partings(other.name)
     ]
     return max(compared, key=_worth)
 
@@ -34,12 +30,8 @@ def _worth(three: NameVerdicts) -> tuple[int, ...]:
 
 def forget() -> None:
     """Drops every cached name; comparing caches them."""
-    for part in (readings, surnames, first_names, patronymics, parts):
-        part.forget()
-
-
-def _name_alone(one: Stated) -> Stated:
-    return Stated(one.surname, one.first_names, one.patronymic)
+    for cached in (readings, surname, first_name, patronymic_of, words_of, partings):
+        cached.cache_clear()
 
 
 def _judged(one: Parting, other: Parting) -> NameVerdicts:

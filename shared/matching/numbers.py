@@ -1,7 +1,5 @@
 """Service numbers: in one alphabet, without marks, with what a spreadsheet did to zeros undone."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
@@ -43,7 +41,7 @@ def folded_number(number: str) -> str:
     plain = unicodedata.normalize("NFKC", number.translate(_NO_MARK))
     if not any(c.isdigit() for c in plain):
         return ""
-    kept = "".join(_digit(c) for c in plain.upper() if c.isalnum())
+    kept = "".join(str(unicodedata.digit(c, c)) for c in plain.upper() if c.isalnum())
     return kept.translate(_LOOK_ALIKES)
 
 
@@ -114,7 +112,3 @@ def _of_series(one: str, other: str) -> bool:
 def _in_digits(folded: str) -> str:
     """With digits for look-alike letters beside digits."""
     return _FOR_DIGITS.sub(lambda found: found[0].translate(_DIGIT_FOR), folded)
-
-
-def _digit(character: str) -> str:
-    return str(unicodedata.digit(character, character))

@@ -4,8 +4,6 @@ If a statement can be split in several ways, `partings` returns them all; compar
 meant.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -24,7 +22,7 @@ _BY_READING_FROM = 4
 """Longer Cyrillic words for "unknown" are known in any spelling; shorter ones only as written."""
 _NOTHING_SAID = re.compile(r"^(.)\1*$")
 _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
-_HYPHENS = re.compile("[-‐‑‒–—―−]+")
+HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
 SHORT = 2
@@ -76,15 +74,11 @@ def partings(stated: Stated) -> tuple[Parting, ...]:
     return tuple(found)
 
 
-def forget() -> None:
-    partings.cache_clear()
-    words_of.cache_clear()
-
-
 def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> list[Parting]:
     """Moves a patronymic out of another field into its own."""
     if fathers:
-        return [Parting(surname, firsts, _father(fathers))]
+        with_form = [word for word in fathers if has_form(word)]
+        return [Parting(surname, firsts, with_form[-1] if with_form else " ".join(fathers))]
     as_said = Parting(surname, firsts, "")
     for number, word in enumerate(firsts):
         if looks_like(word) or (has_form(word) and number == len(firsts) - 1 > 0):
@@ -128,11 +122,6 @@ def _alone(parted: Parting) -> tuple[Parting, ...]:
     return tuple(found)
 
 
-def _father(words: Words) -> str:
-    with_form = [word for word in words if has_form(word)]
-    return with_form[-1] if with_form else " ".join(words)
-
-
 def _without(words: Words, number: int) -> Words:
     return words[:number] + words[number + 1 :]
 
@@ -169,7 +158,7 @@ def _without_titles(chunks: Iterable[str]) -> list[str]:
 
 def halves(words: Iterable[str]) -> list[str]:
     """The words, and the parts of hyphenated ones."""
-    return [half for word in words for half in _HYPHENS.split(word) if half]
+    return [half for word in words for half in HYPHENS.split(word) if half]
 
 
 def is_unknown(text: str) -> bool:
@@ -178,13 +167,13 @@ def is_unknown(text: str) -> bool:
     whole = "".join(words)
     if len(words) > 1 and words[0] in _DENIED:
         return True
-    if not words or whole in unknownwords_of() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
+    if not words or whole in _unknown_words() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
         return True
-    return all(word in unknownwords_of() or readings(word) & _unknown_keys() for word in words)
+    return all(word in _unknown_words() or readings(word) & _unknown_keys() for word in words)
 
 
 @cache
-def unknownwords_of() -> frozenset[str]:
+def _unknown_words() -> frozenset[str]:
     text = files("shared.matching").joinpath("unknown-words.txt").read_text("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return frozenset(word for line in lines for word in line.split())
@@ -195,7 +184,7 @@ def _unknown_keys() -> frozenset[str]:
     return frozenset().union(
         *(
             readings(word)
-            for word in unknownwords_of()
+            for word in _unknown_words()
             if is_cyrillic(word) and len(word) >= _BY_READING_FROM
         )
     )

@@ -1,7 +1,5 @@
 """Patronymics, compared by the father: whose son or daughter somebody is said to be."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import NamedTuple
@@ -133,7 +131,3 @@ def _nominative(keys: Keys) -> frozenset[str]:
     for key in keys:
         bases |= {_OBLIQUE_SON.sub("", key), _OBLIQUE_DAUGHTER.sub("а", key)}
     return frozenset(bases - keys)
-
-
-def forget() -> None:
-    patronymic_of.cache_clear()

@@ -1,10 +1,8 @@
 """What a word may be heard as: the set of its keys. Two words agree if their sets meet.
 
 A Cyrillic word has one key, a Latin one several. Readings are cached, to compare a name with
-thousands; `forget` drops them, for they are names.
+thousands; `shared.matching.forget` drops them, for they are names.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Collection
@@ -23,6 +21,26 @@ SLIP_FROM = 2
 _GLIDE = re.compile("и(?=[аеоу])")
 _JE = re.compile("(?<=[жчшщ])о")
 _HISSED = str.maketrans("зцо", "сса")
+_ENDINGS = (
+    # Endings of keys, and their possible nominative endings.
+    ("иу", ("", "и", "иа")),
+    ("иа", ("", "и")),
+    ("ого", ("и", "")),
+    ("ому", ("и", "")),
+    ("ему", ("и",)),
+    ("его", ("и",)),
+    ("оиу", ("а",)),
+    ("ои", ("а", "")),
+    ("еи", ("а", "иа")),
+    ("уиу", ("а", "")),
+    ("им", ("", "и")),
+    ("ом", ("", "и")),
+    ("ем", ("", "и")),
+    ("а", ("", "о")),
+    ("у", ("", "о", "а")),
+    ("е", ("", "а", "о")),
+    ("и", ("а",)),
+)
 
 Keys = frozenset[str]
 
@@ -37,10 +55,6 @@ def readings(word: str) -> Keys:
         )
     keys.discard("")
     return frozenset(keys)
-
-
-def forget() -> None:
-    readings.cache_clear()
 
 
 def nearly(one: Collection[str], other: Collection[str]) -> bool:
@@ -59,4 +73,15 @@ def roughly(keys: Collection[str]) -> Keys:
     """
     return frozenset(
         _GLIDE.sub("", _JE.sub("е", key)).replace("хв", "ф").translate(_HISSED) for key in keys
+    )
+
+
+def bases(keys: Keys) -> Keys:
+    """The keys of the words of which these may be another case: `Бушуеву Ефиму` of Бушуев Ефим."""
+    return frozenset(
+        key[: -len(ending)] + base
+        for key in keys
+        for ending, several in _ENDINGS
+        if key.endswith(ending) and len(key) > len(ending) + 1
+        for base in several
     )

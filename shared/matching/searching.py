@@ -1,15 +1,14 @@
-"""Signs find a name: all spellings of one name share them.
+"""What finds a man among many by his name: keys, and signs.
 
-A sign is a key (what a word is heard as), or a letter that stands for a line of the table of given
-names: Сашко and Alexander share one.
+Any two statements that `compare` may match share a key of the surname, or of the given names. All
+spellings of one name share its signs: keys (what a word is heard as), and letters that stand for
+lines of the table of given names. Сашко and Alexander share one.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 
 from shared.matching.given_names import given_names
-from shared.matching.parts import halves, words_of
+from shared.matching.parts import HYPHENS, halves, partings, words_of
 from shared.matching.patronymics import patronymic_of
 from shared.matching.readings import readings
 from shared.matching.surnames import surname
@@ -19,6 +18,30 @@ Signs = frozenset[str]
 
 FIRST_GIVEN_NAME, FIRST_FATHER = 0xE000, 0xF0000
 """Private-use code points: no key has such a letter, and none is similar to another."""
+
+
+def surname_keys(stated: Stated) -> frozenset[str]:
+    """The keys of every half of the surname, however the fields were joined."""
+    keys: set[str] = set()
+    for parting in partings(stated.name):
+        for word in parting.surname:
+            for half in (word, *HYPHENS.split(word)):
+                keys.update(surname(half).keys)
+    return frozenset(keys)
+
+
+def given_keys(stated: Stated) -> frozenset[str]:
+    """One word for each given name that may be meant, whichever of its forms was said."""
+    table = given_names()
+    keys: set[str] = set()
+    for parting in partings(stated.name):
+        for word in parting.first_names:
+            heard = readings(word)
+            lines = table.any(heard)
+            keys.update(table.names[line].forms[0] for line in lines)
+            if not lines:
+                keys.update(heard)
+    return frozenset(keys)
 
 
 def is_key(sign: str) -> bool:

@@ -1,16 +1,13 @@
 """Surnames: equivalent endings in two languages, women's forms, double surnames."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from shared.matching.given_names import given_names
-from shared.matching.inflecting import bases
 from shared.matching.letters import clean, is_cyrillic
-from shared.matching.readings import KEPT, Keys, nearly, readings, roughly
+from shared.matching.readings import KEPT, Keys, bases, nearly, readings, roughly
 from shared.matching.verdicts import Judged, Verdict
 
 _EV = re.compile("(?<=[^еи])ев(?=а?$)")
@@ -71,10 +68,6 @@ def judged_surnames(
         [row for row, same in zip(several, agreeing, strict=True) if not same]
     )
     return Judged(verdict, f"{said}, {too}: {reason}")
-
-
-def forget() -> None:
-    surname.cache_clear()
 
 
 def _weakest(rows: Sequence[Sequence[tuple[Verdict, str]]]) -> tuple[Verdict, str]:

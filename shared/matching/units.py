@@ -1,28 +1,96 @@
 """Units: a number counts with the noun beside it, in Russian, Ukrainian, English or Latin letters.
 
 `1-й батальон 5-й бригады` is not `5-й батальон 9-й бригады`; `сорок четвёртая бригада` is `44
-бригада`; `в/ч 00001` is `00001`.
+бригада`; `в/ч 00001` is `00001`. The tables are in plain Latin letters.
 """
 
-from __future__ import annotations
-
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import anyascii
+
 from shared.matching.parts import is_unknown
-from shared.matching.unit_words import (
-    ABBREVIATED,
-    ABBREVIATED_NOUNS,
-    ADJECTIVES_MAX,
-    CODE,
-    CODE_DIGITS,
-    arm_of,
-    noun_of,
-    number_of,
-    plain_letters,
-)
 from shared.matching.verdicts import NOT_GIVEN, Judged
+
+CODE = "code"
+"""The noun of a military unit that is known by its number alone: `в/ч 00001`."""
+CODE_DIGITS = 5
+ADJECTIVES_MAX = 4
+"""How many words may stand between a number and its noun."""
+
+_NOUNS = {
+    "brigade": "br brig brg bde brigad*",
+    "battalion": "bat batal bn btn btln batalion* battalion* batalon* batalen*",
+    "regiment": "polk polka polku polkom polke polki pulk reg regt rgt regiment*",
+    "company": "rota roti rotu rote rotoi rot roto coi co company companies",
+    "platoon": "plt platoon* vzvod* chota choti chotu",
+    "squad": "squad section otdelen* viddilen*",
+    "division": "div diviz* division*",
+    "artillery division": "dn divizion*",
+    "army": "armi*",
+    "corps": "corps korpus*",
+    "battery": "batare* batari* batter*",
+    "detachment": "otriad* zagin* zagon* zahin* zahon* detachment*",
+    "centre": "tsentr* centr* center*",
+    "squadron": "eskadr* squadron*",
+    CODE: "vch unit chast chasti chastiu chastei chastin*",
+}
+_EXACT = {word: noun for noun, words in _NOUNS.items() for word in words.split() if word[-1] != "*"}
+_BEGINNINGS = sorted(
+    (
+        (word[:-1], noun)
+        for noun, words in _NOUNS.items()
+        for word in words.split()
+        if word[-1] == "*"
+    ),
+    key=lambda one: -len(one[0]),
+)
+
+_ARMS = {
+    "motostr": "ms", "motoriz": "ms", "motorif": "ms", "motor": "ms", "tank": "t", "desant": "dsh",
+    "aerom": "am", "parash": "pd", "mekhan": "m", "mehan": "m", "mechan": "m", "artil": "a",
+    "morsk": "mp", "marin": "mp", "razved": "r", "rozvid": "r", "reconn": "r", "inzh": "i",
+    "sviaz": "s", "zviazk": "s", "zenit": "z", "raket": "rk", "shturm": "sh",
+}  # fmt: skip
+
+ABBREVIATED = re.compile(
+    r"(?!otd$)o?(?:gv)?(?P<arm>ms|t|dsh|pd|vd|m|a|sa|ra|rea|zr|z|i|s|am|g?sh)"
+    r"(?P<noun>br|p|b|d|r|v|dn)|(?:gv)?o?(?P<own>br)(?P<own_arm>mp|spn|tro)?"
+)
+"""`омсбр`: отдельная мотострелковая бригада."""
+ABBREVIATED_NOUNS: Mapping[str, str] = {
+    "br": "brigade", "p": "regiment", "b": "battalion", "d": "division", "r": "company",
+    "v": "platoon", "dn": "artillery division",
+}  # fmt: skip
+
+_NUMBERS = {
+    1: "perv persh first", 2: "vtor drug druh second", 3: "tret third", 4: "chetvert fourth",
+    5: "piat fifth", 6: "shest shost sixth", 7: "sedm som siom seventh", 8: "vosm eighth",
+    9: "deviat ninth", 10: "desiat tenth", 11: "odinnadtsat odinadtsat eleventh",
+    12: "dvenadtsat dvanadtsat twelfth", 13: "trinadtsat thirteenth",
+    14: "chetirnadtsat chotirnadtsat fourteenth", 15: "piatnadtsat fifteenth",
+    16: "shestnadtsat shistnadtsat sixteenth", 17: "semnadtsat simnadtsat seventeenth",
+    18: "vosemnadtsat visimnadtsat eighteenth", 19: "deviatnadtsat nineteenth",
+    20: "dvadtsat twent", 30: "tridtsat thirt", 40: "sorok sorokov fort",
+    50: "piatdesiat pidesiat piatidesiat fift", 60: "shestdesiat shistdesiat shestidesiat sixt",
+    70: "semdesiat simdesiat semidesiat sevent",
+    80: "vosemdesiat visimdesiat vosmidesiat eight", 90: "devianost ninet",
+    100: "sto sot hundred", 200: "dvest dvist dvukhsot dvokhsot", 300: "trist trekhsot trokhsot",
+    400: "chetirest chotirist", 500: "piatsot", 600: "shestsot shistsot", 700: "semsot simsot",
+    800: "vosemsot visimsot", 900: "deviatsot",
+}  # fmt: skip
+_STEMS = sorted(
+    ((stem, number) for number, stems in _NUMBERS.items() for stem in stems.split()),
+    key=lambda one: -len(one[0]),
+)
+"""Longest first: `п'ятнадцята` is no `п'ята`."""
+ENDING_MAX = 3
+"""How many letters may follow a number's stem: `Первомайская` is no first."""
+
+_MARKS = str.maketrans("", "", "'’‘ʼ`´′ʹ№#\"«»“”")
+_SPELLINGS = (("y", "i"), ("j", "i"), ("w", "v"), ("tsia", "tsa"))
 
 _CODE_WRITTEN = re.compile(r"\b[vb]\s*[/.\\-]?\s*ch\b\.?")
 _SEPARATE = re.compile(r"\b(?:gv|otd|okr)\b\.?")
@@ -77,7 +145,7 @@ def _named(noun: str) -> str:
 
 
 def _read(written: str) -> _Unit:
-    text = _CODE_WRITTEN.sub(" vch ", plain_letters(written))
+    text = _CODE_WRITTEN.sub(" vch ", _plain_letters(written))
     text = _BATTALION_WRITTEN.sub("bn", _SEPARATE.sub(" ", text))
     text = _WITH_ENDING.sub(_without_ending, _LETTER_OF_CODE.sub(r" \1\2 ", text))
     tokens = _tokens(_TOKEN.findall(text))
@@ -87,14 +155,14 @@ def _read(written: str) -> _Unit:
     return _Unit(
         " ".join(token.number or token.noun or token.text for token in tokens),
         {noun: frozenset(some) for noun, some in numbers.items()},
-        frozenset(arm for token in tokens if (arm := arm_of(token.text))),
+        frozenset(arm for token in tokens if (arm := _arm_of(token.text))),
     )
 
 
 def _without_ending(found: re.Match[str]) -> str:
     """`5-й` is `5`; but `44омсбр` and `2-bn` are a number and a noun."""
     number, letters = found.groups()
-    is_noun = noun_of(letters) or ABBREVIATED.fullmatch(letters)
+    is_noun = _noun_of(letters) or ABBREVIATED.fullmatch(letters)
     return f"{number} {letters}" if is_noun else f"{number} "
 
 
@@ -102,7 +170,7 @@ def _tokens(words: Sequence[str]) -> list[_Token]:
     tokens: list[_Token] = []
     spelled = 0
     for place, word in enumerate(words):
-        value = number_of(word)
+        value = _number_of(word)
         if value and spelled and _continues(spelled, value):
             spelled += value
             tokens[-1] = _Token(word, str(spelled))
@@ -127,7 +195,7 @@ def _continues(before: int, value: int) -> bool:
 
 
 def _noun(word: str, *, beside_number: bool) -> str:
-    noun = noun_of(word)
+    noun = _noun_of(word)
     short = ABBREVIATED.fullmatch(word) if beside_number and not noun else None
     return noun if short is None else ABBREVIATED_NOUNS[short["noun"] or short["own"]]
 
@@ -152,3 +220,35 @@ def _noun_beside(tokens: Sequence[_Token]) -> str:
         if token.noun or token.number:
             return token.noun
     return ""
+
+
+def _plain_letters(written: str) -> str:
+    """Lower-case Latin letters, in which the alphabets and their usual spellings meet."""
+    plain = unicodedata.normalize("NFKC", written).casefold().translate(_MARKS)
+    latin = anyascii.anyascii(plain).casefold().translate(_MARKS)
+    for spelling, ours in _SPELLINGS:
+        latin = latin.replace(spelling, ours)
+    return latin
+
+
+def _noun_of(word: str) -> str:
+    """The noun that a plain word is a form of; empty if none."""
+    if word in _EXACT:
+        return _EXACT[word]
+    return next((noun for beginning, noun in _BEGINNINGS if word.startswith(beginning)), "")
+
+
+def _arm_of(word: str) -> str:
+    """The kind of troops that a plain word names; empty if none."""
+    short = ABBREVIATED.fullmatch(word)
+    if short is not None:
+        return (short["arm"] or short["own_arm"] or "").removeprefix("g")
+    return next((arm for beginning, arm in _ARMS.items() if word.startswith(beginning)), "")
+
+
+def _number_of(word: str) -> int:
+    """The number that a plain word spells, as an ordinal or as part of one; 0 if none."""
+    for stem, number in _STEMS:
+        if word.startswith(stem) and len(word) <= len(stem) + ENDING_MAX:
+            return number
+    return 0

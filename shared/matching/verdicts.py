@@ -1,7 +1,5 @@
 """The result of comparing two statements of identity: a verdict per field, with its reason."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -25,6 +23,11 @@ class Stated:
     """An ISO 8601 date, whole or partial (`1990`, `1990-05`), or whatever else was written."""
     service_number: str | None = None
     unit: str | None = None
+
+    @property
+    def name(self) -> "Stated":
+        """Nothing but the name."""
+        return Stated(self.surname, self.first_names, self.patronymic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,19 @@
 """What waits on PARKED, and what people did with it.
 
-A service can't delete a parked message. A note says that a person took it up or set it aside, so
-it is settled; `passage parked clear` removes both, with the keeper's permission. Who did what, and
-why, stays in AUDIT.
+A service can't delete a parked message. A note says that a person took it up or set it aside;
+`passage parked clear` removes both, with the keeper's right. Who did what, and why, stays on AUDIT.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shared import subjects
 from shared.events.fields import At, Id, Person
 from shared.jetstream.stream import Stream
 from shared.parked.parking import Parked
+from shared.written.models import Exact
 
 SETTLED_PREFIX = subjects.parked_note("")
 PAGE_MESSAGES = 100
@@ -24,10 +22,8 @@ PAGE_MAX_BYTES = 4_194_304
 the log's events come on it too."""
 
 
-class Settled(BaseModel):
+class Settled(Exact):
     """A note: a parked message waits for nobody any more."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     parked_id: Id
     sequence: Annotated[int, Field(ge=1)]

@@ -3,17 +3,16 @@
 A person sees them with `passage parked list` and retries them with `passage parked retry`.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
 from nacl.public import PublicKey
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.events.fields import At
 from shared.keys.boxes import box_up
+from shared.written.models import Exact, Lenient
 
 Reason = Literal[
     "not_json",
@@ -28,10 +27,8 @@ Reason = Literal[
 ]
 
 
-class Parked(BaseModel):
+class Parked(Exact):
     """One message that waits for a person; `field` and `expected` say what was wrong with it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     parked_id: str
     service: str
@@ -49,18 +46,14 @@ class Parked(BaseModel):
     """The message as it came, in a box of `shared.keys.boxes`."""
 
 
-class RetryRequest(BaseModel):
+class RetryRequest(Exact):
     """Asks a service to retry the message at one sequence of PARKED."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     sequence: Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-class RetryAnswer(BaseModel):
+class RetryAnswer(Lenient):
     """`gone`: nothing is parked there."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["done", "still_parked", "gone"]
     reason: str = ""
@@ -76,9 +69,7 @@ class UnprocessableError(Exception):
         super().__init__(f"{reason}: {field}")
 
 
-class Delivery(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
+class Delivery(Lenient):
     stream: str
     sequence: int
     subject: str

@@ -1,7 +1,5 @@
 """Reads certificate files: whom they name, whose key they are for, and how long they last."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Why nats-server and a process don't accept each other, and what would help; waiting doesn't."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Mapping
 

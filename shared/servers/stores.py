@@ -1,10 +1,7 @@
 """Whether new data can be stored: what nats-servers say of their streams, and free disk space.
 
-A stream on which a write failed accepts nothing until its nats-server is restarted, however much
-space there is by then (nats-server 2.15, `setWriteErr`); only its HEALTHZ report and log say so.
+A stream on which a write failed accepts nothing until its nats-server is restarted (ADR 33).
 """
-
-from __future__ import annotations
 
 import json
 import os

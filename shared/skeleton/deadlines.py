@@ -1,11 +1,8 @@
 """Deadlines of cases: what is due, and when, follows from a case's state alone; timers only tell.
 
-A service has two pure functions in its `deadlines`: `due_in`, when each kind is due in a case, and
-`decide_due`, what is recorded when one has come and still stands. A deadline that was dealt with
-is gone from the state, so timers are idempotent, and all of them can be rebuilt from the log.
+A deadline that was dealt with is gone from the state, so timers are idempotent, and all of them can
+be rebuilt from the log.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ from shared.diagnostics.logger import logger
 from shared.events.base import Event
 from shared.events.parsing import UnreadableEventError
 from shared.log.case_log import ChainBrokenError
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome, transact
 from shared.parked.parking import Delivery, UnprocessableError
 from shared.skeleton.due import Due
 from shared.skeleton.service import Context
@@ -61,14 +58,6 @@ class Deadlines(Generic[StateT]):
         Raises UnprocessableError.
         """
         due, cause_id = self._read(delivery)
-        service = self.context.service
-        cause = Cause(
-            causation_id=cause_id,
-            correlation_id=cause_id,
-            actor=f"service:{service}",
-            source=self.context.source,
-            happened_at=self.context.now(),
-        )
 
         def decide(state: StateT) -> Sequence[Event]:
             return (
@@ -77,6 +66,7 @@ class Deadlines(Generic[StateT]):
                 else []
             )
 
+        cause = self.context.own_cause(cause_id, cause_id)
         outcome = transact(self.context.writer, due.case_id, cause, decide)
         self.keep(due.case_id, fired=due)
         return outcome

@@ -1,7 +1,5 @@
 """Deadlines of cases as services define them; `shared.skeleton.deadlines` keeps them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar, get_type_hints

@@ -1,7 +1,5 @@
 """The settings of a process, after checking the files that they name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

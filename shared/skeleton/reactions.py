@@ -1,7 +1,5 @@
 """What a service does after an event: one table per service, from which its consumer is derived."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """The parts of every service process: its log, its keys, its bus and its clock."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shared.bus.bus import Bus
-from shared.bus.timers import JetStreamTimers, Timers
+from shared.bus.timers import Timers
 from shared.commands.base import Command, Decision
 from shared.diagnostics.logger import configure, logger, place_of
 from shared.events.base import CaseEvent
-from shared.jetstream.buckets import Bucket, JetStreamBucket
+from shared.jetstream.buckets import Bucket
 from shared.keys.client import Keys, RemoteKeys
 from shared.keys.keyfiles import read_intake_public_key
 from shared.log.case_log import CaseLog, Fold, LogError, jetstream_env
-from shared.log.transact import Cause, Leased, Seen, Writer
+from shared.log.transact import Cause, Fenced, Seen, Writer
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 
@@ -66,7 +64,7 @@ class Context:
             happened_at=now if is_decision else happened_at,
             seen=Seen.by(command),
             is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
-            leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
+            fenced=None if command.TAKES_CASE else Fenced(command.by, command.fence),
         )
 
     def by_now(
@@ -79,7 +77,7 @@ class Context:
     ) -> datetime:
         """When it happened: never after it was recorded, whatever a clock says.
 
-        `channel` or `command` names whose clock it is, for an alarm if it is wrong.
+        `channel` or `command` names whose clock it is, to log it if it is wrong.
         """
         heard_at = now or self.now()
         if said_at > heard_at + CLOCK_OFF_MAX:
@@ -88,9 +86,13 @@ class Context:
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
+        return self.own_cause(event.id, event.correlationid)
+
+    def own_cause(self, causation_id: str, correlation_id: str) -> Cause:
+        """The cause of what the service records by itself."""
         return Cause(
-            causation_id=event.id,
-            correlation_id=event.correlationid,
+            causation_id=causation_id,
+            correlation_id=correlation_id,
             actor=f"service:{self.service}",
             source=self.source,
             happened_at=self.now(),
@@ -141,11 +143,11 @@ class Service:
                 return
 
     def bucket(self, name: str) -> Bucket:
-        return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
+        return Bucket(self.log.connection, name, self.settings.request_timeout_s)
 
     def timers(self) -> Timers:
         timeout_s = self.settings.request_timeout_s
-        return JetStreamTimers(self.log.connection, self.context.service, timeout_s)
+        return Timers(self.log.connection, self.context.service, timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:

@@ -2,11 +2,8 @@
 
 A line of level 1, 2 or 3 is the first of an hour, a day, a month; all others are of level 0. Each
 has four links: the SHA-256 of the newest line before it of level 0 or above, 1 or above, and so
-on. So a file that keeps only some lines, by their levels, is still a chain (`kept`): each line is
-linked to the one before it there, and the newest signature vouches for them all.
+on. So a thinned file is still a chain, and the newest signature vouches for it all (ADR 32).
 """
-
-from __future__ import annotations
 
 import hashlib
 import heapq
@@ -112,9 +109,6 @@ class KeptLines:
                 heapq.heappush(newest, (number, raw))
             else:
                 held.discard(heapq.heappushpop(newest, (number, raw))[1])
-
-    def has(self, raw: bytes) -> bool:
-        return any(raw in held for held in self._held)
 
     def lines(self) -> list[tuple[int, bytes]]:
         return sorted({one for newest in self._newest for one in newest})

@@ -5,8 +5,6 @@ the subject and the SHA-256 of the stored bytes. So it fixes every event and eve
 to a sequence, and one pass through the log checks all checkpoints there ever were.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib
@@ -16,9 +14,10 @@ from typing import Annotated, Literal, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from shared.keys.keyfiles import NO_PAIR, SecretUnusableError, read_secret, write_once
+from shared.written.models import Exact
 
 KEY_NAME = "witness.key"
 PUBLIC_NAME = "witness.pub"
@@ -35,14 +34,12 @@ class BadLineError(Exception):
     """The witness's key didn't sign this line of a witness file."""
 
 
-class Line(BaseModel):
+class Line(Exact):
     """One line: at `sequence` the log of this incarnation had this digest and so many cases.
 
     `opened`: the gate let services write. `ended`: all services had ended, so nothing may follow
     until the gate opens again. `succession`: `passage repair` rebuilt the log.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["opened", "checkpoint", "ended", "succession"]
     number: Annotated[int, Field(ge=1)]

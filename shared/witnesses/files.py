@@ -1,9 +1,7 @@
-"""The witness files: signed lines outside the log, read together and appended to.
+"""The witness files: signed lines outside the log, read together, appended to, and thinned.
 
 Each file holds every line; one that was unavailable for a while lacks some, which is harmless.
 """
-
-from __future__ import annotations
 
 import contextlib
 import fcntl
@@ -18,7 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.witnesses.backlinks import place_after
+from shared.keys.keyfiles import sync_folder
+from shared.witnesses.backlinks import KeptLines, place_after, scan
 from shared.witnesses.checkpoints import BadLineError, Line, read_line, signed
 from shared.witnesses.parsing import FileScan
 
@@ -40,10 +39,6 @@ class Witnessed:
     @property
     def newest(self) -> Line | None:
         return self.lines[-1] if self.lines else None
-
-    @property
-    def next_number(self) -> int:
-        return self.lines[-1].number + 1 if self.lines else 1
 
     @cached_property
     def current(self) -> frozenset[str]:
@@ -107,19 +102,8 @@ def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnesse
     return Witnessed(*reading.end())
 
 
-def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
-    """The newest line of all files as raw text, with its signature."""
-    found = _newest(paths, key)
-    return None if found is None else found[1]
-
-
-def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
-    """The newest line of all files, reading only their ends."""
-    found = _newest(paths, key)
-    return None if found is None else found[0]
-
-
-def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | None:
+def newest_of(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | None:
+    """The newest line of all files, also as signed, reading only their ends."""
     newest: tuple[Line, str] | None = None
     for path in paths:
         with contextlib.suppress(OSError, BadLineError), path.open("rb") as file:
@@ -155,7 +139,7 @@ def sign_next(
     """
     to = list(paths) if only is None else [only]
     with held(paths):
-        newest = _newest(paths, key.public_key())
+        newest = newest_of(paths, key.public_key())
         place = place_after(newest, fields["incarnation"], at, fields["kind"])
         line = Line(at=at, **place._asdict(), **fields)
         text = signed(line, key)
@@ -197,11 +181,7 @@ def _append(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def end_of_whole_lines(file: BinaryIO) -> int:
@@ -215,3 +195,44 @@ def end_of_whole_lines(file: BinaryIO) -> int:
             return start + last + 1
         end = start
     return 0
+
+
+def thin(path: Path) -> int:
+    """Keeps one old line an hour, a day, a month, each as it was signed; returns how many went.
+
+    Raises OSError. Doesn't check signatures: the caller has.
+    """
+    with path.open("rb") as file:
+        kept, count, size = KeptLines(), 0, 0
+        for line in scan(file):
+            kept.take(line.number, line.level, line.raw)
+            count += 1
+            size += len(line.raw) + 1
+        left = {raw for _, raw in kept.lines()}
+        gone = count - len(left)
+        if gone:
+            with held([path]):
+                _rewrite(path, file, left, size)
+        return gone
+
+
+def _rewrite(path: Path, file: BinaryIO, left: set[bytes], size: int) -> None:
+    """Replaces the file atomically; what was appended after `size` meanwhile is kept, too."""
+    draft = path.with_name(f".{path.name}.thinned")
+    try:
+        with draft.open("wb") as target:
+            os.fchmod(target.fileno(), os.fstat(file.fileno()).st_mode & 0o777)
+            file.seek(0)
+            for line in scan(file):
+                if size > 0 and line.raw in left:
+                    target.write(line.raw + b"\n")
+                    left.discard(line.raw)  # A second, equal line says nothing more.
+                elif size <= 0:
+                    target.write(line.raw + b"\n")
+                size -= len(line.raw) + 1
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)

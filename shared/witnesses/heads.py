@@ -3,8 +3,6 @@
 The witness, the start-up gate, `passage verify` and `passage repair` all read with this.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence

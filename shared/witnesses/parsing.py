@@ -4,8 +4,6 @@ A run is a stretch of lines, each linked to the one before: the signature of its
 for all. The signature of a line outside any run is checked, if the line is kept.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ pydantic accepts more: `true` as 1, `1_0` as 10, `NaN` as a number, and any numb
 after 1970. What these mean is anyone's guess, so they are refused, naming the field.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Unknown fields aren't named either: the sender chose their names, so they may hold anything.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

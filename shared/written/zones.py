@@ -3,8 +3,6 @@
 The package `tzdata` comes with Passage, so a machine without a zone database knows them too.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from functools import cache
 from importlib.resources import files

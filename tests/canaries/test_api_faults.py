@@ -221,9 +221,6 @@ async def test_the_logs_would_show_it(
 ) -> None:
     """The scanner and what it is given are as they must be: a value that is logged is found."""
     monkeypatch.setattr(
-        "shared.diagnostics.lines.listed", lambda name, given: {"event": name, **given}
-    )
-    monkeypatch.setattr(
         "shared.diagnostics.logger.listed", lambda name, given: {"event": name, **given}
     )
     monkeypatch.setattr("services.query.http_guards.place_of", lambda error: [str(error)])

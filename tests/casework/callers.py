@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.events.fields import Channel

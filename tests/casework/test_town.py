@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v

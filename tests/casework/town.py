@@ -23,9 +23,8 @@ import services.verification
 import services.verification.handlers
 from passage.integrity.verify.rules.trail import Trail
 from passage.integrity.verify.transitions import broken_rules
-from services.intake.calls import open_call
 from services.intake.parsing import ChannelMessage
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from shared import subjects
 from shared.commands.base import Command, Recorded
 from shared.events.base import CaseEvent
@@ -37,6 +36,7 @@ from shared.skeleton.service import Context
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
 from tests.contexts import NOW
+from tests.intake.receiving import open_call
 from tests.timing import MemoryTimers
 
 ResultT = TypeVar("ResultT")
@@ -117,7 +117,7 @@ class Town:
 
         def receive() -> Outcome:
             opened = open_call(self.intake.context.keys, message)
-            return services.intake.handlers.record_call(self.intake, opened).outcome
+            return services.intake.handlers.record_call(self.intake, opened)[0]
 
         return self.until_done(receive)
 

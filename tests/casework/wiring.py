@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,6 @@ import services.handover.handlers
 import services.handover.main
 import services.intake
 import services.intake.deadlines
-import services.intake.handlers
 import services.intake.main
 import services.verification
 import services.verification.deadlines
@@ -27,24 +26,21 @@ from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
 from services.handover.reactions import Handover
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.intake import erasure_handlers, others, sending
-from services.intake.codes import issue_return_code
-from services.intake.ends import EarlyEnds
-from services.intake.erasure_handlers import Erasure
 from services.intake.handlers import Intake
 from services.intake.reactions import REACTIONS as INTAKE_REACTIONS
 from services.intake.reactions import Listening
+from services.intake.receiving import EarlyEnds
 from services.intake.routing import Index, Standing
-from services.intake.sending import Post, Sending
+from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
-from services.verification.asking import Verification
+from services.verification.handlers import Verification
 from services.verification.reactions import REACTIONS as VERIFICATION_REACTIONS
-from services.verification.registry import Registry, RegistryAnswer
+from services.verification.registry import Registry
+from services.verification.registry_answers import RegistryAnswer
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
 from shared.callers.outgoing import OutgoingMessage
-from shared.commands import intake as asked
 from shared.commands.base import Command
 from shared.commands.verification import CheckRegistry
 from shared.events.fields import Channel
@@ -91,14 +87,13 @@ class FewKnow(Registry):
         return self.known.get(claim.surname or "", RegistryAnswer("none"))
 
 
-class Posted(Post):
+class Posted:
     """The messages that went out."""
 
     def __init__(self) -> None:
         self.messages: list[OutgoingMessage] = []
 
-    @override
-    def give(self, message: OutgoingMessage, now: datetime) -> bool:
+    def give(self, message: OutgoingMessage, _now: datetime) -> bool:
         self.messages.append(message)
         return True
 
@@ -124,31 +119,16 @@ class Wired:
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
         sender = Sending(
             context,
-            self.post,
+            self.post.give,
             channel_keys,
             policy().channels.messages,
             spans.report,
             due.keep,
         )
-        heard = Listening(
-            intake, EarlyEnds(MemoryBucket()), Erasure(context, timedelta(days=3650)), sender, due
-        )
+        heard = Listening(intake, EarlyEnds(MemoryBucket()), sender, due)
         self.deadlines["intake"] = due
         self.hears["intake"] = partial(react, INTAKE_REACTIONS, heard)
-        for kind in (*services.intake.handlers.DECISIONS, *services.intake.handlers.RULED):
-            self.carries_out[kind] = partial(services.intake.handlers.carry_out, intake)
-        self.carries_out |= {
-            asked.ProvidePersonalData: partial(
-                services.intake.handlers.provide_personal_data, intake
-            ),
-            asked.SetContactRule: partial(services.intake.handlers.set_contact_rule, intake),
-            asked.IssueReturnCode: partial(issue_return_code, intake),
-            asked.OpenOtherCase: partial(others.open_other_case, intake),
-            asked.JoinGroup: partial(others.join_group, intake),
-            asked.LinkCases: partial(others.link_cases, intake),
-            asked.ErasePersonalData: partial(erasure_handlers.erase, heard.erasure),
-            asked.SendMessage: partial(sending.send_message, sender),
-        }
+        self.carries_out |= services.intake.main.handlers_of(heard)
         return intake
 
     def verification(self, context: Context, timers: MemoryTimers, registry: Registry) -> None:

@@ -15,8 +15,7 @@ from typing_extensions import override
 
 from shared.diagnostics.catalogue import DIAGNOSTICS
 from shared.diagnostics.forms import SERVICES, STREAMS
-from shared.diagnostics.lines import KNOWN_KEYS, listed
-from shared.diagnostics.logger import configure, logger, place_of
+from shared.diagnostics.logger import KNOWN_KEYS, configure, listed, logger, place_of
 from shared.policy import policy
 from tests.examples import CASE
 

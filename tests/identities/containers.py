@@ -59,6 +59,7 @@ class OfCompose(NatsServer):
     """A nats-server with deploy/nats.conf, its addresses and files replaced by those of here."""
 
     keys: Path = Path()
+    http_port: int = 0
     route_port: int = 0
     routes: tuple[str, ...] = ()
 
@@ -105,6 +106,7 @@ class Rogue(NatsServer):
 
     pair: tuple[Path, Path] | None = None
     keys: Path = Path()
+    http_port: int = 0
     route_port: int = 0
     routes: tuple[str, ...] = ()
     name: str = field(default=ROGUE)
@@ -138,7 +140,7 @@ class Rogue(NatsServer):
         """
 
 
-def routed_to(server: NatsServer) -> set[str]:
+def routed_to(server: OfCompose | Rogue) -> set[str]:
     """The names of the servers that a server has a route to."""
     url = f"http://{HOST}:{server.http_port}/routez"
     with urlopen(url, timeout=WITHIN_S) as answer:

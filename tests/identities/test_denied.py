@@ -14,7 +14,7 @@ from nacl.public import PrivateKey
 from services.query.nats_connection import NatsConnection, NobodyAnswersError
 from shared.bus.bus import Bus
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
-from shared.jetstream.buckets import JetStreamBucket
+from shared.jetstream.buckets import Bucket
 from shared.jetstream.calls import Outgoing, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.keys.client import Keys, KeysDeniedError, RemoteKeys
@@ -56,7 +56,7 @@ def test_a_foreign_event_in_the_midst_of_a_batch(log: JetStreamApplicationRecord
 
 
 def test_a_foreign_bucket_to_read_or_write(log: JetStreamApplicationRecorder) -> None:
-    bucket = JetStreamBucket(log.log.stream.connection, "KEYS", AN_HOUR_S)
+    bucket = Bucket(log.log.stream.connection, "KEYS", AN_HOUR_S)
     with pytest.raises(OperationalError, match="permissions violation"):
         bucket.get("0FDENIED0001")
     with pytest.raises(OperationalError, match="permissions violation"):

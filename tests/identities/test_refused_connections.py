@@ -20,8 +20,8 @@ from passage.install import certificates
 from passage.install.certificates import authority_of
 from passage.install.identities import seed_file
 from passage.install.installation import accounts_of, make_installation, server_tls
+from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
-from passage.runner.ports import free_port
 from passage.running import Running
 from shared.bus.broker import _AnyHeaders
 from shared.jetstream.raw_client import RawClient

@@ -24,8 +24,7 @@ from passage.install.certificates import ROUTES, authority_of
 from passage.install.host_names import IN_COMPOSE, Names
 from passage.install.installation import make_installation
 from passage.install.provisioning import provision
-from passage.runner.nats_server import NatsServer
-from passage.runner.ports import free_ports
+from passage.runner.endpoints import free_ports
 from passage.running import Running
 from shared.events.catalogue import CASE_EVENTS
 from shared.policy import policy
@@ -128,7 +127,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
-def routes_of(server: NatsServer) -> set[str]:
+def routes_of(server: OfCompose | Rogue) -> set[str]:
     try:
         return routed_to(server)
     except OSError:

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from nacl.public import PrivateKey
 
-from services.intake.calls import open_call, open_end, placed, read_message
+from services.intake.calls import OpenedCall, open_end, opened, placed, read_call, read_message
 from services.intake.incoming import IncomingCall, Route
-from services.intake.parsing import ChannelMessage
+from services.intake.parsing import ChannelMessage, Opener, hashed
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
 from shared.keys.boxes import box_up, unbox
@@ -35,6 +35,11 @@ class BoxKeys:
 
 
 KEYS = cast(Keys, BoxKeys())
+
+
+def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
+    call = read_call(keys, message)
+    return opened(call, *hashed(keys, [call.wanted]))
 
 
 def boxed(said: str | bytes) -> str:
@@ -67,9 +72,9 @@ def received(
     message: dict[str, Any] | bytes, basis: str = "caller", channel: Channel = "phone"
 ) -> IncomingCall:
     """What intake makes of a call. Raises what it parks a message for."""
-    opened = open_call(KEYS, message_of(message, channel))
+    call = open_call(KEYS, message_of(message, channel))
     route = Route("CASE00000001", basis=cast(Any, basis))
-    return placed(opened, opened.incoming, route)
+    return placed(call, call.incoming, route)
 
 
 def ended_of(data: dict[str, Any]) -> CallEnded:

@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import permutations
 
 from services.intake.messages import may_send
-from services.intake.outbox_state import Outbox, evolve_outbox
+from services.intake.state import IntakeState, evolve
 from shared.events.base import Event
 from shared.events.intake import CallLinked, ContactRuleSet, LinkBasis, PersonalDataErased
 from tests.asking import refused_by
@@ -24,18 +24,18 @@ def elsewhere(basis: LinkBasis = "return_code") -> CallLinked:
     return call_linked("call-9").model_copy(update={"basis": basis, **other})
 
 
-def told(*said: tuple[int, Event]) -> Outbox:
-    """The outbox after events of which each happened at its minute."""
-    book, outbox = CaseBook(), Outbox()
+def told(*said: tuple[int, Event]) -> IntakeState:
+    """The case after events of which each happened at its minute."""
+    book, state = CaseBook(), IntakeState()
     for minute, event in said:
         # The book dates each event a minute after the one before.
         book.at = NOON + timedelta(minutes=minute - book.version)
-        outbox = evolve_outbox(outbox, book.add(event))
-    return outbox
+        state = evolve(state, book.add(event))
+    return state
 
 
-def goes_to(outbox: Outbox, channel: str = "telegram", now: datetime = NOON) -> tuple[int, str]:
-    address = may_send(outbox, send(channel), now, CHANNELS)
+def goes_to(state: IntakeState, channel: str = "telegram", now: datetime = NOON) -> tuple[int, str]:
+    address = may_send(state, send(channel), now, CHANNELS)
     return address.version, address.type_name
 
 
@@ -85,7 +85,7 @@ def test_an_address_that_became_known_afterwards_is_not_covered_until_he_says_so
 
 def test_an_erasure_leaves_nothing_that_is_known_or_covered() -> None:
     erased = given(*READY, ERASED)
-    assert (len(erased.addresses.known), erased.addresses.covered) == (0, {})
+    assert (len(erased.outbox.addresses.known), erased.outbox.addresses.covered) == (0, {})
     refused_by("address_known", may_send, given(*READY, ERASED, SAFE), send(), NOON, CHANNELS)
     again = given(*READY, ERASED, call_linked("call-3"))
     refused_by("address_known", may_send, again, send(), NOON, CHANNELS)
@@ -119,4 +119,4 @@ def test_a_yes_that_was_said_earlier_neither_undoes_a_never_nor_covers_anything(
 
 def test_calls_and_rules_are_folded_from_a_log_of_many() -> None:
     events = CaseBook().add_all([*READY, elsewhere(), call_linked("call-3"), elsewhere("caller")])
-    assert goes_to(reduce(evolve_outbox, events, Outbox())) == (5, "CallLinked")
+    assert goes_to(reduce(evolve, events, IntakeState())) == (5, "CallLinked")

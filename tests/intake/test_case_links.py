@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from services.intake.case_link_state import Told
 from services.intake.case_links import (
     decide_continued,
     decide_link,
@@ -10,6 +9,7 @@ from services.intake.case_links import (
     decide_told_of_link,
     decide_unlink,
 )
+from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
 from shared.events.fields import Plain

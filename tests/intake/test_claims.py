@@ -12,7 +12,7 @@ from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.fields import Plain
-from shared.log.leases import NEVER_CLAIMED, Lease
+from shared.log.fencing import Fencing
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
 from tests.intake.stories import CONTINUED, given, ruled
@@ -113,8 +113,8 @@ RELEASES: list[tuple[Event, ...]] = [
 def test_every_service_knows_the_same_holder_and_fence_as_intake(after: tuple[Event, ...]) -> None:
     events = (claimed(), *after)
     claim = given(case_opened(), *events).claim
-    lease = reduce(Lease.after, events, NEVER_CLAIMED)
-    assert (lease.fence, lease.holder) == (claim.fence, claim.holder)
+    fencing = reduce(Fencing.after, events, Fencing())
+    assert (fencing.fence, fencing.holder) == (claim.fence, claim.holder)
 
 
 def test_a_lease_that_is_over_is_released_once() -> None:

@@ -7,12 +7,16 @@ from functools import reduce
 import pytest
 
 from services.intake.call_linking import decide_call
-from services.intake.closing import decide_close, decide_reopen
-from services.intake.duress import decide_return_code
+from services.intake.casework import (
+    decide_close,
+    decide_note,
+    decide_reopen,
+    decide_return_code,
+    decide_triage,
+)
 from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState, evolve
 from services.intake.statements import decide_declare_surrender, decide_personal_data
-from services.intake.triage import decide_note, decide_triage
 from shared.commands import intake
 from shared.events.base import Event
 from shared.events.fields import Identity, Plain
@@ -49,7 +53,6 @@ def given(*events: Event) -> IntakeState:
 
 def call(call_id: str = "call-9") -> IncomingCall:
     return IncomingCall(
-        message_id="message-9",
         call_id=call_id,
         channel="phone",
         caller_keys=(e.digest("caller"),),
@@ -57,9 +60,6 @@ def call(call_id: str = "call-9") -> IncomingCall:
         language="ru",
         started_at=e.NOON,
         text=Plain("hello"),
-        code_hashes=(),
-        recording_ref=None,
-        media=(),
     )
 
 

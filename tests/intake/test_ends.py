@@ -9,18 +9,17 @@ from datetime import datetime
 import pytest
 from typing_extensions import override
 
-from services.intake import ends
-from services.intake.calls import open_call
-from services.intake.ends import EarlyEnds
+from services.intake import receiving
 from services.intake.handlers import Intake
 from services.intake.parsing import ChannelMessage
-from services.intake.receiving import receive_call, receive_end
+from services.intake.receiving import EarlyEnds, receive_call, receive_end
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from shared.log.case_log import Fold
 from tests.contexts import NOW, MemoryBucket, context_for
+from tests.intake.receiving import open_call
 from tests.intake.stories import ruled
 
 
@@ -96,7 +95,7 @@ def test_an_end_is_of_its_own_channel_and_call(line: Line) -> None:
 def test_a_flood_of_ends_takes_no_more_than_the_places_of_its_channel(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ends, "ENDS_KEPT", 4)
+    monkeypatch.setattr(receiving, "ENDS_KEPT", 4)
     line.end("call-1", "telegram")
     for number in range(100):
         line.end(f"never-{number}")

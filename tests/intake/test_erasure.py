@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -16,9 +17,11 @@ from shared.events.fields import Plain
 from shared.events.intake import ErasureRequested, LegalBasis, PersonalDataErased
 from tests import examples as e
 from tests.asking import OLENA, ask, refused_by
+from tests.intake.stories import ruled
 from tests.rarer_examples import every_event
 
 RETENTION = timedelta(days=10)
+RULES = replace(ruled(), retention=RETENTION)
 CALLED = [e.case_opened(), e.call_triaged(), e.surrender_declared(), e.personal_data_provided()]
 ARRIVED = [*CALLED, e.return_code_issued(), e.arrived_in_ukraine()]
 PLANNED = [*ARRIVED, e.rendezvous_planned()]
@@ -35,7 +38,7 @@ def given(*events: Event) -> IntakeState:
 
 def when(state: IntakeState, now: datetime = e.NOON, **fields: Any) -> list[Event]:
     request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
-    return decide_erase(state, ask(ErasePersonalData, **request), now, RETENTION)
+    return decide_erase(state, ask(ErasePersonalData, **request), now, RULES)
 
 
 def classes(events: list[Event]) -> tuple[str, ...]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from services.intake.deadlines import LOCATION_RETENTION, Spans
-from services.intake.erasure_handlers import Erasure, erase, finish
+from services.intake.handlers import Intake, carry_out
 from services.intake.main import deadlines_of
+from services.intake.reactions import Listening, finish_erasure
 from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.bus.timers import Timer
@@ -28,6 +29,7 @@ from shared.skeleton.due import spans_of
 from tests import examples as e
 from tests.asking import ask
 from tests.contexts import NOW, context_for
+from tests.intake.stories import ruled
 from tests.timing import MemoryTimers, fire
 
 HOURS = timedelta(hours=1)
@@ -64,7 +66,7 @@ class Hotline:
     def __post_init__(self) -> None:
         context = context_for("intake", Fold(IntakeState(), evolve))
         context = replace(context, now=lambda: self.now)
-        self.erasure = Erasure(context, timedelta(days=10))
+        self.intake = Intake(context, cast(Any, None), ruled())
         self.deadlines = deadlines_of(context, self.timers, spans_of(Spans, Settings()))
 
     def record(self, *events: Event) -> None:
@@ -74,16 +76,16 @@ class Hotline:
 
     def transact(self, event: Event) -> Outcome:
         cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/other", self.now)
-        return transact(self.erasure.context.writer, e.CASE, cause, lambda _: [event])
+        return transact(self.intake.context.writer, e.CASE, cause, lambda _: [event])
 
     def erase(self, **fields: Any) -> Outcome:
         request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
         version = len(self.types())
-        return erase(self.erasure, ask(ErasePersonalData, seen_version=version, **request))
+        return carry_out(self.intake, ask(ErasePersonalData, seen_version=version, **request))
 
     def delivery(self, version: int = 0) -> Delivery:
         """The delivery of one event, the last if none is named."""
-        stored = list(self.erasure.context.writer.log.recorder.select_events(e.CASE))
+        stored = list(self.intake.context.writer.log.recorder.select_events(e.CASE))
         one = stored[version - 1]
         subject = f"{subjects.CASES_PREFIX}.{e.CASE}.{one.originator_version}.{one.topic}"
         return Delivery(
@@ -99,10 +101,10 @@ class Hotline:
         event = read_case_event((delivery or self.delivery()).body)
         if isinstance(event.data, HandedOver):
             self.deadlines.keep(event.subject)
-        return finish(self.erasure, event)
+        return finish_erasure(cast(Listening, self), event)
 
     def types(self) -> list[str]:
-        return list(self.erasure.context.writer.log.load(e.CASE).types_after(0))
+        return list(self.intake.context.writer.log.load(e.CASE).types_after(0))
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_a_verified_man_who_never_called_again_is_erased_and_his_case_replays(
 ) -> None:  # E18
     hotline.record(*REGISTERED)
     assert hotline.erase().events == ("PersonalDataErased",)
-    history = hotline.erasure.context.writer.log.load(e.CASE)
+    history = hotline.intake.context.writer.log.load(e.CASE)
     names = (*(type(one).__name__ for one in REGISTERED), "PersonalDataErased")
     assert history.types_after(0) == names
     assert not history.state.sealed
@@ -152,7 +154,7 @@ def test_places_are_erased_when_the_time_after_handover_has_passed(hotline: Hotl
     (delivery,) = hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS)
     assert hotline.deadlines.receive(delivery).events == ("PersonalDataErased",)
     assert b'"classes":["location"]' in hotline.delivery().body
-    assert hotline.erasure.context.writer.log.load(e.CASE).state.sealed == {"identity", "narrative"}
+    assert hotline.intake.context.writer.log.load(e.CASE).state.sealed == {"identity", "narrative"}
 
 
 def test_an_event_and_a_timer_delivered_again_record_nothing_new(hotline: Hotline) -> None:
@@ -180,8 +182,8 @@ def test_a_command_sent_again_is_answered_as_before(hotline: Hotline) -> None:
         legal_basis="court_order",
         reference="order 5",
     )
-    assert erase(hotline.erasure, command).result == "recorded"
-    assert erase(hotline.erasure, command).result == "repeated"
+    assert carry_out(hotline.intake, command).result == "recorded"
+    assert carry_out(hotline.intake, command).result == "repeated"
 
 
 class KilledError(Exception):
@@ -208,7 +210,7 @@ def test_killed_between_any_two_steps_the_redelivery_ends_the_same(
     hotline.erase(classes=["identity"])
     hotline.record(e.handed_over())
     receipt = hotline.delivery()
-    recorder = hotline.erasure.context.writer.log.recorder
+    recorder = hotline.intake.context.writer.log.recorder
     with monkeypatch.context() as patch:
         if when == "before the timer":
             patch.setattr(hotline.timers, "set", killed_before)

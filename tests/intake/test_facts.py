@@ -8,13 +8,21 @@ import pytest
 from pydantic import ValidationError
 
 from services.intake.call_linking import decide_call, decide_call_ended
-from services.intake.closing import decide_reopen
-from services.intake.contact import decide_contact_rule
-from services.intake.duress import decide_clear_duress, decide_return_code
+from services.intake.casework import (
+    decide_advice,
+    decide_clear_duress,
+    decide_note,
+    decide_reopen,
+    decide_return_code,
+    decide_triage,
+)
 from services.intake.incoming import Route
 from services.intake.state import IntakeState
-from services.intake.statements import decide_declare_surrender, decide_personal_data
-from services.intake.triage import decide_advice, decide_note, decide_triage
+from services.intake.statements import (
+    decide_contact_rule,
+    decide_declare_surrender,
+    decide_personal_data,
+)
 from shared.commands.intake import (
     AddNote,
     ClearDuress,

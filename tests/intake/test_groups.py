@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from services.intake.case_link_state import Told
 from services.intake.groups import (
     decide_count,
     decide_form,
@@ -10,6 +9,7 @@ from services.intake.groups import (
     decide_leave,
     decide_told_of_group,
 )
+from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted

@@ -13,9 +13,9 @@ from typing_extensions import override
 from services.intake.cleaning import LIST_MAX, ORIGINAL_MAX_BYTES, SECONDS_MAX, original_of
 from services.intake.codes import ATTEMPTS as CODES_TRIED
 from services.intake.codes import _reserved
-from services.intake.ends import ATTEMPTS as ENDS_TRIED
-from services.intake.ends import EarlyEnds
 from services.intake.parsing import MEDIA_MAX
+from services.intake.receiving import ATTEMPTS as ENDS_TRIED
+from services.intake.receiving import EarlyEnds
 from shared.commands.intake import IssueReturnCode
 from shared.events.calls import CallEnded
 from shared.jetstream.buckets import Change, TakenError

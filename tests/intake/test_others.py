@@ -72,7 +72,8 @@ class Hotline:
         return read_case_event(stored[version - 1].state)
 
     def hear(self, case_id: str, version: int = 0) -> str:
-        return tell_other(self.intake, self.heard(case_id, version)).result
+        outcome = tell_other(self.intake, self.heard(case_id, version))
+        return "ignored" if outcome is None else outcome.result
 
     def types(self, case_id: str) -> list[str]:
         return list(self.intake.context.writer.log.load(case_id).types_after(0))[1:]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.intake.messages import decide_dispatch, may_send, message_id_of, queued
-from services.intake.outbox_state import Outbox, evolve_outbox
+from services.intake.state import IntakeState, evolve
 from shared.commands.intake import SendMessage
 from shared.events import outbound
 from shared.events.base import Event
@@ -51,8 +51,8 @@ FAILED = outbound.MessageFailed(message_id="message-1", reason="no_such_user")
 UNREPORTED = outbound.MessageFailed(message_id="message-1", reason=outbound.NO_REPORT)
 
 
-def given(*events: Event) -> Outbox:
-    return reduce(evolve_outbox, e.CaseBook().add_all(events), Outbox())
+def given(*events: Event) -> IntakeState:
+    return reduce(evolve, e.CaseBook().add_all(events), IntakeState())
 
 
 def send(channel: str = "telegram", **fields: Any) -> SendMessage:
@@ -60,9 +60,9 @@ def send(channel: str = "telegram", **fields: Any) -> SendMessage:
 
 
 def dispatch(
-    outbox: Outbox, now: datetime = e.NOON, *, openable: bool = True, channels: Any = CHANNELS
+    state: IntakeState, now: datetime = e.NOON, *, openable: bool = True, channels: Any = CHANNELS
 ) -> list[Event]:
-    return decide_dispatch(outbox, "message-1", now, openable=openable, channels=channels)
+    return decide_dispatch(state, "message-1", now, openable=openable, channels=channels)
 
 
 def refused(reason: Any) -> list[Event]:

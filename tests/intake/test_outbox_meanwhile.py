@@ -10,8 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.delivery import goes_until
-from services.intake.messages import may_send
+from services.intake.messages import goes_until, may_send
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import ContactWindow
@@ -136,7 +135,7 @@ def test_it_goes_from_a_reopened_case_only_where_the_rule_that_holds_covers_it()
 def test_a_link_merges_nothing_so_it_neither_holds_it_up_nor_moves_it(tie: Event) -> None:
     state = given(*READY, QUEUED, tie)
     assert dispatch(state) == [DISPATCHED]
-    assert state.addresses == given(*READY).addresses
+    assert state.outbox.addresses == given(*READY).outbox.addresses
 
 
 # He names another time.
@@ -153,5 +152,5 @@ def test_it_goes_in_the_window_that_he_named_last_and_not_after_that_one_ends() 
     state = given(*CALLED, AT_NOON, QUEUED, window("11:00", "12:04"))
     assert dispatch(state, e.NOON + timedelta(minutes=3)) == [DISPATCHED]
     assert dispatch(state, e.NOON + timedelta(minutes=4)) == refused("contact_rule")
-    until = goes_until(state.contact, QUEUED.valid_until, e.NOON, timedelta(minutes=10))
+    until = goes_until(state.outbox.contact, QUEUED.valid_until, e.NOON, timedelta(minutes=10))
     assert until == e.NOON + timedelta(minutes=4)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.delivery import (
+from services.intake.messages import (
     decide_report,
     decide_unreported,
     goes_until,

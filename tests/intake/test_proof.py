@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from services.intake.call_linking import decide_call
-from services.intake.confirming import decide_confirm_caller
 from services.intake.incoming import IncomingCall, Route
 from services.intake.known_state import DOUBTED, REPLACED, SURE
 from services.intake.routing import GUESSABLE
 from services.intake.state import IntakeState, evolve
+from services.intake.statements import decide_confirm_caller
 from shared.commands.intake import ConfirmCaller
 from shared.events.base import Event
 from shared.events.custody import Exchanged

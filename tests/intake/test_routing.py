@@ -54,18 +54,13 @@ class Line:
         own: Sequence[str] = kept.own if kept is not None else ()
         readings: Sequence[str] = kept.readings if kept is not None else ()
         return IncomingCall(
-            message_id=f"m-{next(self._ids)}",
             call_id=f"c-{next(self._ids)}",
             channel=on,
             caller_keys=tuple(digest(f"{on} {one}") for one in own),
-            caller_address=None,
             language="ru",
             started_at=NOON,
-            text=None,
             code_hashes=(digest(code),) if code else (),
             gave_code=bool(code),
-            recording_ref=None,
-            media=(),
             reading_keys=tuple((digest(f"{on} {one}"),) for one in readings),
         )
 

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from services.intake.delivery import decide_untold, untold_at
-from services.intake.messages import may_send, queued_lately, require_fits, require_said_once
-from services.intake.outbox_state import Outbox
+from services.intake.messages import (
+    decide_untold,
+    may_send,
+    queued_lately,
+    require_fits,
+    require_said_once,
+    untold_at,
+)
+from services.intake.state import IntakeState
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
 from shared.events.handover import GuidanceGiven, RendezvousDisclosed
@@ -83,9 +89,9 @@ def test_nobody_is_written_to_on_a_channel_that_sends_nothing() -> None:
 # Once, unless it is meant to be said again.
 
 
-def lately(outbox: Outbox, after: timedelta, channel: Any = "telegram") -> list[Any]:
+def lately(state: IntakeState, after: timedelta, channel: Any = "telegram") -> list[Any]:
     queued_at = NOON + timedelta(minutes=len(READY))
-    return [one.data for one in queued_lately(outbox, channel, queued_at + after)]
+    return [one.data for one in queued_lately(state, channel, queued_at + after)]
 
 
 def test_what_was_queued_on_a_channel_just_now_is_asked_about() -> None:

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from services.intake.exports import decide_export, evolve_exported
-from services.intake.shift import (
+from services.intake.desk import (
     ShiftState,
     decide_accept,
     decide_end,
+    decide_export,
     decide_hand_over,
     decide_start,
-    evolve_shift,
 )
+from services.intake.state import IntakeState, evolve
 from shared.commands import shifts
 from shared.events.base import Event
 from shared.events.fields import Plain
@@ -40,7 +40,7 @@ OTHER_ACCEPTED = ShiftCaseAccepted(live_case=OTHER_CASE, by=MARIA)
 
 
 def given(*events: DeskEvent) -> ShiftState | None:
-    return reduce(evolve_shift, CaseBook(SHIFT).add_all(events), None)
+    return reduce(evolve, CaseBook(SHIFT).add_all(events), IntakeState()).shift
 
 
 def start(by: str = OLENA) -> shifts.StartShift:
@@ -168,7 +168,7 @@ def test_a_log_that_begins_strangely_is_no_shift(event: DeskEvent) -> None:
 
 
 def exported(event: Event) -> bool:
-    return evolve_exported(False, CaseBook().add(event))
+    return evolve(IntakeState(), CaseBook().add(event)).exported
 
 
 def export(**fields: Any) -> shifts.RecordExport:

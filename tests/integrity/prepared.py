@@ -11,7 +11,7 @@ from passage.folders import Folders, folders_of
 from passage.install.provisioning import provision
 from passage.integrity.gate import check_gate, open_gate
 from passage.integrity.log_reading import last_sequence, read_batches
-from passage.integrity.repair.recreating import store
+from passage.integrity.repair.anew import store
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from services.query.feed.database import open_database

@@ -18,8 +18,7 @@ from passage.integrity.gate import Succession, check_gate, succeed, witnessed_of
 from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from services.witness.audit import AuditTrail
-from services.witness.signing import Signer
+from services.witness.signing import AuditTrail, Signer
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stream import Stream
@@ -81,7 +80,8 @@ def witness(running: Running) -> None:
         audit = Stream(log.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
         key = read_signing_key(running.keys)
         one.follower._signer = Signer(key, running.witnesses, AuditTrail(audit))
-        before = witnessed_of(running).next_number  # It may sign as soon as it runs.
+        lines = witnessed_of(running).lines
+        before = lines[-1].number + 1 if lines else 1  # It may sign as soon as it runs.
         one.thread.start()
         signed = wait_for_line(running, before, audit.last_sequence())
         assert signed, "AUDIT was not signed"

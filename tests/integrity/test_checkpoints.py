@@ -26,8 +26,7 @@ from shared.witnesses.checkpoints import (
 from shared.witnesses.files import (
     LINE_MAX_BYTES,
     append_line,
-    newest_text,
-    read_newest,
+    newest_of,
     read_witness_files,
 )
 from shared.witnesses.heads import LogHeads
@@ -137,10 +136,10 @@ def test_files_are_read_together_and_each_line_once(tmp_path: Path) -> None:
     two = written(tmp_path / "two", line(1), line(3, 9))
     found = read_witness_files([one, two, tmp_path / "away"], KEY.public_key())
     assert [each.number for each in found.lines] == [1, 2, 3]
-    assert (found.problems, len(found.warnings), found.next_number) == ([], 1, 4)
+    assert (found.problems, len(found.warnings), found.lines[-1].number) == ([], 1, 3)
     assert sorted(found.binding) == [7, 8, 9]
-    assert read_newest([one, two], KEY.public_key()) == line(3, 9)
-    assert newest_text([one], KEY.public_key()) == signed(line(2, 8), KEY)
+    assert newest_of([one, two], KEY.public_key()) == (line(3, 9), signed(line(3, 9), KEY))
+    assert newest_of([one], KEY.public_key()) == (line(2, 8), signed(line(2, 8), KEY))
 
 
 def test_a_line_cut_off_by_a_power_cut_is_a_warning_and_goes_with_the_next(tmp_path: Path) -> None:
@@ -162,7 +161,7 @@ def test_what_a_power_cut_left_hides_no_line_and_joins_none_however_long_it_is(
     path = written(tmp_path / "one", line(1))
     with path.open("ab") as file:
         file.write(left)
-    assert read_newest([path], KEY.public_key()) == line(1)
+    assert newest_of([path], KEY.public_key()) == (line(1), signed(line(1), KEY))
     written(path, line(2, 8))
     assert path.read_bytes().count(left) == 0
     assert [one.number for one in read_witness_files([path], KEY.public_key()).lines] == [1, 2]
@@ -174,9 +173,9 @@ def test_a_line_is_found_at_the_end_where_it_is_no_longer_than_a_line_may_be(
     last = line(2, 8)
     path = written(tmp_path / "one", line(1), last)
     with_its_end = len(signed(last, KEY)) + 1
-    for longest, found in ((with_its_end, last), (with_its_end - 1, None)):
+    for longest, found in ((with_its_end, (last, signed(last, KEY))), (with_its_end - 1, None)):
         monkeypatch.setattr("shared.witnesses.files.LINE_MAX_BYTES", longest)
-        assert read_newest([path], KEY.public_key()) == found
+        assert newest_of([path], KEY.public_key()) == found
 
 
 def test_the_longest_line_that_a_witness_writes_is_found() -> None:

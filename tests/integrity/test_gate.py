@@ -18,7 +18,7 @@ from passage.__main__ import command_line
 from passage.exits import VerbEndedError
 from passage.folders import Folders
 from passage.integrity.gate import Gate, check_gate
-from passage.integrity.repair import recreating
+from passage.integrity.repair import anew
 from passage.runner.own_server import stopped_log_of
 from services.query.feed.database import open_database
 from services.query.feed.tables import fingerprint, prefix_of, tables_for
@@ -108,7 +108,7 @@ def verb(site: Folders, *words: str) -> tuple[int, Any]:
 
 def test_a_sound_log_opens_the_gate(site: Folders) -> None:
     gate = gate_of(site)
-    assert (gate.is_open, gate.heads.sequence, gate.archived) == (True, COUNT, COUNT)
+    assert (gate.is_open, gate.heads.sequence, gate.archive.last) == (True, COUNT, COUNT)
 
 
 def test_a_log_cut_together_with_its_archive_is_behind_its_checkpoints(site: Folders) -> None:
@@ -250,7 +250,7 @@ def test_a_repaired_event_has_the_headers_that_the_recorder_gave_it(site: Folder
         log.close()
     stored = read_records(message_folder(site.nats))[-1]
     said = dict(line.split(": ") for line in stored.headers.decode().splitlines()[1:] if line)
-    assert said == recreating._headers(StoredMessage(COUNT + 1, stored.subject, stored.body))
+    assert said == anew._headers(StoredMessage(COUNT + 1, stored.subject, stored.body))
 
 
 def test_a_log_that_is_sound_is_not_repaired(site: Folders) -> None:
@@ -265,9 +265,9 @@ async def test_durables_go_on_after_what_they_had_acknowledged(
     async def note(_client: object, wanted: Any, config: Any, _action: str) -> None:
         made.append((wanted.name, config.get("opt_start_seq")))
 
-    monkeypatch.setattr(recreating, "put_consumer", note)
-    name = recreating._durables()[0].name
-    await recreating.make_durables(None, {name: 7}, 5)  # type: ignore[arg-type]
+    monkeypatch.setattr(anew, "put_consumer", note)
+    name = anew._durables()[0].name
+    await anew.make_durables(None, {name: 7}, 5)  # type: ignore[arg-type]
     assert dict(made)[name] == 6
 
 

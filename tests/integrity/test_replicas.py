@@ -12,7 +12,7 @@ from passage.connecting import connected
 from passage.install.provisioning import ApiRefusedError, ask, provision
 from passage.integrity import log_reading
 from passage.integrity.findings import Findings
-from passage.integrity.repair.recreating import make_anew, store
+from passage.integrity.repair.anew import make_anew, store
 from passage.integrity.verify import replicas_check
 from passage.integrity.verify.replicas_check import check_replicas
 from passage.runner.nats_server import NatsServer

@@ -14,12 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from passage.integrity.gate import bad_lines_of
 from passage.running import Running
-from shared.witnesses import checkpoints, parsing, thinning
+from shared.witnesses import checkpoints, files, parsing
 from shared.witnesses.backlinks import KEPT, hash_of
 from shared.witnesses.checkpoints import make_witness_keys
-from shared.witnesses.files import read_witness_files, sign_next
+from shared.witnesses.files import read_witness_files, sign_next, thin
 from shared.witnesses.parsing import SHOWN_MAX
-from shared.witnesses.thinning import thin
 from tests.integrity.witness_lines import (
     BEGUN_AT,
     FEW,
@@ -209,7 +208,7 @@ def test_what_is_signed_while_a_file_is_thinned_is_not_lost(
         sign_some(paths, 3, BEGUN_AT + timedelta(days=DAYS))
         yield
 
-    monkeypatch.setattr(thinning, "held", late)
+    monkeypatch.setattr(files, "held", late)
     thin(path)
     assert numbers(path)[-4:] == [MANY, MANY + 1, MANY + 2, MANY + 3]
     assert said(path) == ([], [])

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared.witnesses import backlinks, checkpoints, parsing
 from shared.witnesses.backlinks import place_after
-from shared.witnesses.checkpoints import Line, read_line, signed
-from shared.witnesses.files import newest_text, read_witness_files
+from shared.witnesses.checkpoints import Line, signed
+from shared.witnesses.files import newest_of, read_witness_files
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 ONE, TWO = "1" * 32, "2" * 32
@@ -45,8 +45,7 @@ def sign_some(
 ) -> list[str]:
     """Signs lines into all files, one every so many minutes; gives them as they stand there."""
     places, made = list(paths), list[str]()
-    text = newest_text(places, KEY.public_key())
-    before = None if text is None else (read_line(text, KEY.public_key()), text)
+    before = newest_of(places, KEY.public_key())
     for number in range(1, count + 1):
         at = begun_at + timedelta(minutes=minutes * number)
         place = place_after(before, ONE, at, "checkpoint")

@@ -69,9 +69,12 @@ def log_env(url: str, replicas: int) -> dict[str, str]:
         "PERSISTENCE_MODULE": "shared.jetstream",
         "NATS_URL": url,
         "JETSTREAM_STREAM": stream,
+        "JETSTREAM_NEWS_SUBJECT": f"news.{stream}.>",
         # Views and event-sourced projections keep their own log, as with a database each.
         "EVENTCOUNTERS_JETSTREAM_STREAM": f"{stream}V",
+        "EVENTCOUNTERS_JETSTREAM_NEWS_SUBJECT": f"news.{stream}V.>",
         "COUNTERS_JETSTREAM_STREAM": f"{stream}C",
+        "COUNTERS_JETSTREAM_NEWS_SUBJECT": f"news.{stream}C.>",
         "JETSTREAM_CREATE_STREAM": "yes",
         "JETSTREAM_REPLICAS": str(replicas),
         # An election takes up to 9 s; a test that wants less says so.

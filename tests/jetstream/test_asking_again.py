@@ -1,4 +1,4 @@
-"""What gets no answer is asked for again: requests to the log, and news of it."""
+"""What gets no answer is asked for again: requests to the log."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import cast
 import pytest
 
 from shared.jetstream.connection import Connection
-from shared.jetstream.news import News
 from shared.jetstream.stream import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Stream
-from tests.jetstream.logs import open_log
 
 
 @dataclass
@@ -38,22 +36,3 @@ def test_the_pause_before_a_request_is_made_again_grows_up_to_the_longest(
     doubled = [FIRST_PAUSE_SECONDS * 2**number for number in range(6)]
     assert clock.slept[:-1] == [*doubled, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
     assert clock.now == pytest.approx(0.4)
-
-
-def test_news_that_were_silent_for_too_long_are_subscribed_to_anew(
-    r1_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stream = open_log(r1_env).log.stream
-    news = News(stream)
-    assert (news.renew(), news.renew()) == (True, False)
-    (first,) = consumers_of(stream)
-    monkeypatch.setattr("shared.jetstream.news.SILENCE_SECONDS", -1)
-    assert news.renew()
-    assert consumers_of(stream) - {first}
-    news.close()
-
-
-def consumers_of(stream: Stream) -> set[str]:
-    answer = stream._api(f"CONSUMER.NAMES.{stream.name}", None)
-    assert answer is not None
-    return set(answer["consumers"])

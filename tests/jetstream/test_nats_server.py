@@ -13,8 +13,8 @@ from pathlib import Path
 import nats
 import pytest
 
+from passage.runner.endpoints import free_port
 from passage.runner.nats_server import PORT_ATTEMPTS, NatsServer, NatsServerError
-from passage.runner.ports import free_port
 from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire

@@ -25,10 +25,9 @@ from passage.folders import Folders, folders_of
 from passage.install.backup_keys import ensure_backup_keys
 from passage.install.installation import accounts_of, make_installation
 from passage.install.provisioning import ask, provision
-from passage.integrity.repair.recreating import store
+from passage.integrity.repair.anew import store
 from passage.runner.nats_server import NatsServer
-from passage.running import Running
-from passage.witness_places import stopped
+from passage.running import Running, stopped
 from services.query.feed.database import open_database
 from services.query.feed.generations import Generations
 from shared import subjects

@@ -18,11 +18,10 @@ from pathlib import Path
 import httpx
 
 from benchmarks.filling import fill
-from benchmarks.holder_process import key_holder
 from benchmarks.site import Site
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.install.keys import ensure_keys
+from passage.install.installation import ensure_keys
 from passage.install.permissions import LOG_ACCOUNT
 from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
@@ -79,8 +78,7 @@ def _fill(data: Path, events: int) -> int:
             registry_file=folders.registry,
             fsync="trusted",  # It has no accounts, so it can't be asked.
         )
-        with key_holder(settings, folders.logs):
-            filled = fill(Site(server, settings), events)
+        filled = fill(Site(server, settings), events)
     streams = server.store_path / "jetstream"
     (streams / WITHOUT_ACCOUNTS).rename(streams / LOG_ACCOUNT)
     return filled.events

@@ -16,8 +16,8 @@ from typing import Any, Self
 
 import psutil
 
-from benchmarks.holder_process import PLENTY
-from passage.runner.ports import free_port
+from benchmarks.site import PLENTY
+from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running, forget_running
 from tests.waiting import WITHIN_S
 

@@ -22,7 +22,7 @@ from passage.install.definitions import SERVICES
 from passage.install.host_names import Names
 from passage.install.installation import accounts_of, make_installation, server_tls
 from passage.runner.children import ServiceProcess
-from passage.runner.ports import free_port
+from passage.runner.endpoints import free_port
 from tests.journey.system import until
 from tests.nats_cluster import NatsCluster, routes_tls
 from tests.passage.compose import ROOT, interpolated, read_compose

@@ -9,7 +9,7 @@ import pytest
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
-from shared.keys.messages import OpenedValue, SealedValue
+from shared.keys.messages import KeysChecked, OpenedValue, Rotated, SealedValue
 from shared.keys.sealing import Spot
 from tests.contexts import MemoryBucket
 
@@ -54,3 +54,7 @@ def sealed(ring: KeyRing, case_id: str = CASE, version: int = 1, erasure: str = 
 
 def opened(ring: KeyRing, value: SealedValue) -> OpenedValue:
     return Holder(ring).open([value], "Olena Example", "a test")[0]
+
+
+def counts(said: KeysChecked | Rotated) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+    return said.cases, said.damaged, said.dropped

@@ -119,7 +119,7 @@ def test_who_was_idle_for_an_hour_is_forgotten(budgets: Budgets, now: list[float
     for _ in range(50):
         assert searched(budgets, f"name at {now[0]}", 1) == 1
         now[0] += HOUR_S
-    assert len(budgets) == 1
+    assert len(budgets._people) == 1
 
 
 def test_a_start_of_the_key_holder_gives_half_and_what_comes_in(now: list[float]) -> None:

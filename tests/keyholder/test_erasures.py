@@ -12,9 +12,9 @@ import pytest
 from services.keyholder.access import Records
 from services.keyholder.handlers import ERASURES_OF_CASE, SEALED, keep, receive_erasure, respond
 from services.keyholder.holder import Holder
-from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
+from services.keyholder.people import Keeping
 from shared import subjects
 from shared.events.base import FIRST_PREVHASH
 from shared.events.fields import Plain

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from services.keyholder.hash_limits import HashLimits
+from services.keyholder.budgets import HashLimits
 from shared.diagnostics.logger import configure
 
 A_MINUTE = 600

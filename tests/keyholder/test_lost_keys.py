@@ -15,7 +15,7 @@ from shared.jetstream.buckets import BucketEntry
 from shared.keys.messages import SealedValue
 from shared.keys.sealing import SealBrokenError
 from tests.contexts import MemoryBucket
-from tests.keyholder.conftest import CASE, FIRST, NAME, opened, ring, sealed
+from tests.keyholder.conftest import CASE, FIRST, NAME, counts, opened, ring, sealed
 
 
 def test_keys_of_a_dropped_epoch_are_erased_and_the_case_goes_on(
@@ -27,14 +27,14 @@ def test_keys_of_a_dropped_epoch_are_erased_and_the_case_goes_on(
         keys.rotate(folder)
     bucket.kept[CASE] = BucketEntry(copy, bucket.kept[CASE].revision)
     again = ring(bucket, folder)
-    assert again.check() == (2, (), (CASE,))
+    assert counts(again.check()) == (2, (), (CASE,))
     assert opened(again, old).state == "erased"
     new = sealed(again, version=2)
     assert (opened(again, old).state, opened(again, new).text) == ("erased", NAME)
-    assert again.check() == (2, (), ())
+    assert counts(again.check()) == (2, (), ())
     bucket.kept[CASE] = BucketEntry(copy, bucket.kept[CASE].revision)
-    assert ring(bucket, folder).rotate(folder)[:3] == (1, (), (CASE,))
-    assert ring(bucket, folder).check() == (2, (), ())
+    assert counts(ring(bucket, folder).rotate(folder)) == (1, (), (CASE,))
+    assert counts(ring(bucket, folder).check()) == (2, (), ())
     assert opened(ring(bucket, folder), old).state == "erased"
     assert opened(ring(bucket, folder), other).text == NAME
 
@@ -48,17 +48,17 @@ def test_a_damaged_key_stops_no_writing_and_is_not_shown_as_erased(
     entry["keys"]["narrative"]["wrapped"] = entry["keys"]["identity"]["wrapped"]
     bucket.kept[CASE] = BucketEntry(json.dumps(entry).encode(), bucket.kept[CASE].revision)
     keys = ring(bucket, folder)
-    assert keys.rotate(folder)[:3] == (0, (CASE,), ())
+    assert counts(keys.rotate(folder)) == (0, (CASE,), ())
     assert opened(keys, old).state == "broken"
     new = sealed(keys, version=2)
     for _ in range(EPOCHS_KEPT):
         keys.rotate(folder)
     assert (opened(keys, old).state, opened(keys, new).text) == ("broken", NAME)
-    assert keys.check() == (1, (CASE,), ())
+    assert counts(keys.check()) == (1, (CASE,), ())
     assert ring(bucket, folder).for_sealing(CASE, 3, "")["identity"].key_id == 1
     keys.destroy(CASE, ["narrative"], FIRST)
     assert {opened(keys, value).state for value in (old, new)} == {"erased"}
-    assert keys.check() == (1, (), ())
+    assert counts(keys.check()) == (1, (), ())
 
 
 def test_an_entry_newer_than_the_key_files_is_left_as_it_is(
@@ -70,7 +70,7 @@ def test_an_entry_newer_than_the_key_files_is_left_as_it_is(
     there = bucket.kept[CASE]
     with pytest.raises(SealBrokenError):
         sealed(old_files, version=2)
-    assert old_files.check() == (1, (CASE,), ())
+    assert counts(old_files.check()) == (1, (CASE,), ())
     assert bucket.kept[CASE] == there
 
 

@@ -14,7 +14,7 @@ from shared.jetstream.buckets import BucketEntry
 from shared.keys.keyfiles import KeyFilesError
 from shared.keys.messages import SealedValue
 from tests.contexts import MemoryBucket
-from tests.keyholder.conftest import CASE, FIRST, NAME, SECOND, opened, ring, sealed
+from tests.keyholder.conftest import CASE, FIRST, NAME, SECOND, counts, opened, ring, sealed
 
 
 def test_what_was_sealed_opens_after_a_restart(bucket: MemoryBucket, folder: Path) -> None:
@@ -134,8 +134,8 @@ def test_a_damaged_entry_is_named_and_stops_no_rotation(
     sealed(keys, "BAD")
     swapped = bucket.kept["GOOD"].value
     bucket.kept["BAD"] = BucketEntry(swapped, bucket.kept["BAD"].revision)
-    assert keys.check() == (2, ("BAD",), ())
-    assert keys.rotate(folder)[:3] == (1, ("BAD",), ())
+    assert counts(keys.check()) == (2, ("BAD",), ())
+    assert counts(keys.rotate(folder)) == (1, ("BAD",), ())
 
 
 def test_a_later_erasure_at_a_version_used_before_destroys_too(

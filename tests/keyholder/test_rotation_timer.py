@@ -12,9 +12,9 @@ import pytest
 from services.keyholder.access import Records
 from services.keyholder.handlers import ROTATION, receive_timer
 from services.keyholder.holder import Holder
-from services.keyholder.keeping import Erasures, Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
+from services.keyholder.people import Erasures, Keeping
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.bus.timers import Timer

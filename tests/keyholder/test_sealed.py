@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from services.keyholder.lock import Lock
+from services.keyholder.lock import SAID, Lock, is_noted, note_sealed
 from services.keyholder.main import TERMINATED_EXIT
-from services.keyholder.sealed import SAID, is_noted, note_sealed
 from shared.keys.keyfiles import FILE_MODE
 from tests.journey.system import until
 from tests.waiting import WITHIN_S

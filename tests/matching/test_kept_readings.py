@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.matching import Stated, compare, first_names, forget, parts, patronymics, surnames
+from shared.matching import Stated, compare, forget, given_names, parts, patronymics, surnames
 from shared.matching.readings import KEPT, readings
 
 LETTERS = "абвгдежзиклмнопрстуфхцчшщэюя"
 OF_EACH_KIND = (
     readings,
     surnames.surname,
-    first_names.first_name,
+    given_names.first_name,
     patronymics.patronymic_of,
     parts.words_of,
     parts.partings,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.matching.unit_words import ADJECTIVES_MAX, ENDING_MAX
-from shared.matching.units import judged_units
+from shared.matching.units import ADJECTIVES_MAX, ENDING_MAX, judged_units
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from passage.integrity.verify.transitions import Trail, broken_rules
+from passage.integrity.verify.rules.trail import Trail
+from passage.integrity.verify.transitions import broken_rules
 from shared.events import handover, intake
 from shared.events.base import FIRST_PREVHASH, Event, type_of
 from shared.events.catalogue import envelope_of

@@ -39,8 +39,8 @@ from passage.integrity.backup.manifest import (
     Manifest,
     StreamPart,
     Tally,
+    warning_of_messages,
 )
-from passage.integrity.backup.messages import warning_of_messages
 from passage.integrity.backup.sealed_file import PIECE_BYTES, Member, sealed
 from passage.integrity.backup.taking import ORDER
 from passage.integrity.backup.witnesses import lost_against, newest_checkpoint, read_witness

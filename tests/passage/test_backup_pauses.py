@@ -12,7 +12,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.backup_keys import ensure_backup_keys
 from passage.install.provisioning import ask
 from passage.integrity.backup import snapshots
-from passage.integrity.backup.writing import write_backup
+from passage.integrity.backup.taking import write_backup
 from passage.runner.nats_server import NatsServer
 from tests.late import TOO_SHORT_S, answered
 

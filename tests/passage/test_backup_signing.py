@@ -6,15 +6,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyrage  # type: ignore[import-untyped]
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passage.backup_errors import BackupDamagedError, BackupForgedError, BackupIncompleteError
-from passage.integrity.backup.checking import check
+from passage.integrity.backup.checking import check, signature_of
 from passage.integrity.backup.durable import HashedFile, remove_abandoned
 from passage.integrity.backup.manifest import MANIFEST, SIGNATURE
 from passage.integrity.backup.sealed_file import Member
-from passage.integrity.backup.signing import signature_of
 from tests.backups import new_identity, silent, with_manifest, write_members
 from tests.passage.test_backup_files import manifest, some_members
 
@@ -111,3 +111,10 @@ def test_a_draft_that_nobody_writes_any_more_is_removed(tmp_path: Path) -> None:
         assert [one.name for one in tmp_path.iterdir()] == [written_now.name]
     remove_abandoned([written_now, tmp_path / "gone.draft"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_tar_is_refused_however_long_it_is(tmp_path: Path, identity: Any) -> None:
+    path = tmp_path / "passage-2.age"
+    path.write_bytes(pyrage.encrypt(b"no tar" * 200_000, [identity.to_public()]))
+    with pytest.raises(BackupDamagedError):
+        check(path, identity, silent)

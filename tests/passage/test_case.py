@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from passage.api import Api
-from passage.cli.case import _show, show_verb
-from passage.cli.case_find import find_verb
+from passage.cli.case import _show, find_verb, show_verb
 from passage.exits import Exit, VerbEndedError
 from tests import examples as e
 from tests.examples import CASE, CaseBook
@@ -91,8 +90,8 @@ def test_a_search_is_sent_for_the_person_who_makes_it(
         bodies.append(wanted)
         return {"items": [{"case_id": CASE, "suggestion": {"score": 90, "agrees": ["surname"]}}]}
 
-    monkeypatch.setattr("passage.cli.case_find._found", found)
-    monkeypatch.setattr("passage.cli.case_find.find_running", lambda _: SimpleNamespace(http=""))
+    monkeypatch.setattr("passage.cli.case._found", found)
+    monkeypatch.setattr("passage.cli.case.find_running", lambda _: SimpleNamespace(http=""))
     find_verb(**given)
     assert bodies == [sent_body]
 

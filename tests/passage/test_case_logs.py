@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from passage.integrity.findings import Findings
 from passage.integrity.verify.case_logs import CaseLogs, Promise
-from passage.integrity.verify.digest_check import DigestCheck
+from passage.integrity.verify.everything import DigestCheck
 from passage.integrity.verify.index_check import IndexCheck
 from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of
@@ -179,7 +180,7 @@ def index_findings(
     folder: Path, promises: list[Promise], entries: list[StoredMessage]
 ) -> list[tuple[str, str]]:
     findings = Findings()
-    with IndexCheck(folder, findings) as index:
+    with closing(IndexCheck(folder, findings)) as index:
         index.promise(promises)
         for sequence, one in enumerate(entries, start=1):
             index.take([one._replace(sequence=one.sequence or sequence)])

@@ -8,7 +8,7 @@ import pytest
 from passage.api import Api, Json, Reply, commanded, ended_by_problem
 from passage.cli.do import _send, put, read_json, seen_in, split
 from passage.exits import Exit, VerbEndedError
-from passage.runner.ports import free_port
+from passage.runner.endpoints import free_port
 
 
 def test_dotted_names_make_nested_objects() -> None:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from passage.exits import Exit, VerbEndedError
-from passage.runner.endpoints import Endpoint, choose_endpoint, parse_endpoint
-from passage.runner.ports import free_port
+from passage.runner.endpoints import Endpoint, choose_endpoint, free_port, parse_endpoint
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from passage import __main__ as command_line
-from services.verification.registry import RegistryFileError, load_csv
+from services.verification.registry import load_csv
+from services.verification.registry_file.problems import RegistryFileError
 
 CANARY = "Kanarienvogel"
 HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"

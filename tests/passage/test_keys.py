@@ -10,7 +10,7 @@ import pytest
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of
 from passage.install.backup_keys import PUBLIC, SECRET
-from passage.install.keys import ensure_keys
+from passage.install.installation import ensure_keys
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared.keys.keyfiles import SECRET_BYTES

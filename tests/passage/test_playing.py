@@ -6,10 +6,9 @@ from collections import Counter
 
 from passage.demo.callers import two_spellings
 from passage.demo.cast import CALLS_A_DAY, KINDS
-from passage.demo.day import chosen, plan
+from passage.demo.day import WATCHES, chosen, plan
 from passage.demo.people import people
 from passage.demo.play import _cast
-from passage.demo.shifts import WATCHES
 from shared.callers.addresses import spelled
 from shared.matching.numbers import folded_number
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from passage import __main__ as command_line
-from passage.cli.registry_load import holds_only, load
+from passage.cli.registry import holds_only, load
 from passage.demo.people import SAMPLE
 
 GOOD = "Фамилия;Имя;Дата рождения;Личный номер;Адрес\nЗразков;Иван;17.05.1990;АВ-1;x\n;;;;\n"

@@ -12,7 +12,7 @@ import pytest
 from passage import __main__ as command_line
 from passage.exits import Exit, VerbEndedError, refused_by_the_machine
 from passage.folders import Folders, folders_of, locked
-from passage.runner.ports import free_port
+from passage.runner.endpoints import free_port
 
 HOST = "127.0.0.1"
 

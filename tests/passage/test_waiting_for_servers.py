@@ -11,8 +11,8 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.certificates import authority_of, make_certificates
 from passage.install.host_names import Names
 from passage.install.installation import server_tls
+from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
-from passage.runner.ports import free_port
 from passage.runner.waiting_for_servers import provision_within, require_database, silent_servers
 from passage.running import Running
 from tests import late

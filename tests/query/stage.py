@@ -97,8 +97,6 @@ class MemoryLog:
         *,
         gt: int | None = None,
         lte: int | None = None,
-        up_to_sequence: int | None = None,
-        up_to_time: datetime | None = None,
     ) -> list[Recorded]:
         return [
             one
@@ -106,8 +104,6 @@ class MemoryLog:
             if one.originator_id == originator_id
             and (gt is None or one.originator_version > gt)
             and (lte is None or one.originator_version <= lte)
-            and (up_to_sequence is None or one.id <= up_to_sequence)
-            and (up_to_time is None or one.recorded_at < up_to_time)
         ]
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
-from passage.runner.ports import free_port
 from services.query.main import PORT_MAX, AddressError, listen
 from tests import examples as e
 from tests.examples import CASE, CaseBook

@@ -11,9 +11,9 @@ from typing_extensions import override
 from services.intake.guessing import SOURCE_MISSES_MAX, Guesses
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
-from shared.jetstream.bounds import Bounds
 from shared.jetstream.buckets import BucketEntry, WrittenOnce
-from shared.jetstream.own_writes import OwnWrites
+from shared.jetstream.log import Bounds
+from shared.jetstream.recorder import OwnWrites
 from shared.keys.messages import SealedValue
 from shared.keys.sealing import Spot
 from shared.log.case_log import READ_ATTEMPTS, Fold, LogError
@@ -71,7 +71,7 @@ def test_of_long_cases_fewer_are_kept_and_always_the_one_in_use(
 
 
 def test_who_forgot_its_own_write_takes_a_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.jetstream.own_writes.REMEMBERED_ORIGINATORS", 1)
+    monkeypatch.setattr("shared.jetstream.recorder.REMEMBERED_ORIGINATORS", 1)
     own = OwnWrites()
     for sequence, case in enumerate((CASE, OTHER_CASE), 1):
         own.remember([StoredEvent(case, 1, "", b"")], [sequence])

@@ -15,7 +15,7 @@ from passage.exits import VerbEndedError
 from passage.folders import folders_of
 from passage.install.backup_keys import ensure_backup_keys, read_identity
 from passage.install.identities import make_identities, seed_file
-from passage.install.keys import ensure_keys
+from passage.install.installation import ensure_keys
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.keys.keyfiles import (
     KeyFilesError,
@@ -24,8 +24,7 @@ from shared.keys.keyfiles import (
     read_channel_public_keys,
     read_intake_public_key,
 )
-from shared.servers.credentials import broker_options, connect_options
-from shared.settings import Settings
+from shared.servers.credentials import connect_options
 from shared.witnesses.checkpoints import make_witness_keys, read_signing_key
 
 
@@ -45,10 +44,6 @@ def nkey(folder: Path) -> object:
     return connect_options(seed_file(folder, "query"), None)
 
 
-def broker(folder: Path) -> object:
-    return broker_options(Settings(nats_nkey=seed_file(folder, "query")))
-
-
 SECRETS: list[tuple[Callable[[Path], object], str]] = [
     (read_secrets, "holder/kek-1.key"),
     (read_secrets, "holder/pepper-1.key"),
@@ -57,7 +52,6 @@ SECRETS: list[tuple[Callable[[Path], object], str]] = [
     (lambda folder: read_channel_private_key(folder, "phone"), "channels/phone.key"),
     (lambda folder: read_identity(folder / "backup.key"), "backup.key"),
     (nkey, "nkeys/query.nk"),
-    (broker, "nkeys/query.nk"),
 ]
 PUBLIC: list[tuple[Callable[[Path], object], str]] = [
     (read_intake_public_key, "intake.pub"),

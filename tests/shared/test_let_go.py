@@ -29,5 +29,5 @@ def test_a_message_is_let_go_when_its_work_has_failed(error: Exception) -> None:
     kept = weakref.ref(delivery)
     done = process(work.handle, delivery)
     del delivery
-    assert done.settled
+    assert done.acknowledged
     assert kept() is None

@@ -11,8 +11,8 @@ import pytest
 from shared.bus.consuming import process
 from shared.events.base import CaseEvent
 from shared.log.case_log import Fold
-from shared.log.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
 from shared.log.transact import transact
+from shared.log.turns import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
 from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
@@ -31,9 +31,9 @@ def test_what_needs_a_long_case_waits_until_it_is_in_memory(events: int) -> None
     add = partial(transact, at.writer, CASE, cause("another"), add_note)
     is_long = events >= IN_PASSING_EVENTS_MAX
     done = process(partial(in_passing, add), DELIVERY)
-    assert (done.settled, done.long_case) == (not is_long, CASE if is_long else None)
+    assert (done.acknowledged, done.long_case) == (not is_long, CASE if is_long else None)
     assert at.writer.log.load(CASE).version == events + (not is_long)
-    assert process(partial(in_passing, add), DELIVERY).settled
+    assert process(partial(in_passing, add), DELIVERY).acknowledged
     assert at.writer.log.load(CASE).version == events + 1
 
 

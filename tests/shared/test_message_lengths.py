@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import MessageLimit
 from shared.policy import policy
 
 LIMITS = policy().channels.messages

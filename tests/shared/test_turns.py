@@ -11,9 +11,8 @@ import pytest
 
 from shared.events.base import CaseEvent, Event
 from shared.log.case_log import LONG_AT_ONCE, Fold
-from shared.log.long_cases import IN_PASSING_EVENTS_MAX
 from shared.log.transact import transact
-from shared.log.turns import Turns
+from shared.log.turns import IN_PASSING_EVENTS_MAX, Turns
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
 from tests.shared.test_transact import Notes, add_note, cause, context

@@ -8,7 +8,7 @@ import pytest
 
 from passage.integrity.verify.rules.trail import same_person, two_people
 from services.intake.claim_state import Claim
-from shared.log.leases import Lease
+from shared.log.fencing import Fencing
 from shared.refusals import Supervisors, is_another_person
 
 ANDRIY = "Андрій"
@@ -73,7 +73,7 @@ def test_nobody_is_no_second_person() -> None:
 
 def test_a_claim_and_what_was_taken_over_are_his_in_every_spelling() -> None:
     assert Claim(1, "olena").is_held_by("оlena")
-    assert not Lease(2, "petro", ("olena",)).lets("оlena", None)
+    assert not Fencing(2, "petro", ("olena",)).lets("оlena", None)
 
 
 def test_a_supervisor_is_one_in_every_spelling() -> None:

@@ -12,8 +12,8 @@ from shared.bus.consuming import Processed
 from shared.bus.hands import Hand, Held
 from shared.bus.lanes import Work
 from shared.bus.working import LONG_AGAIN_S, Working
-from shared.log.long_cases import require_not_in_passing
 from shared.log.transact import Outcome
+from shared.log.turns import require_not_in_passing
 from shared.parked.parking import Delivery
 from shared.subjects import Durable
 from tests.examples import CASE
@@ -32,13 +32,13 @@ async def test_a_message_too_large_to_wait_for_a_long_case_is_given_back(
     bytes_max: int, has_room: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.bus.lanes.LONG_BYTES_MAX", bytes_max)
-    settled: asyncio.Queue[Processed] = asyncio.Queue()
+    ended: asyncio.Queue[Processed] = asyncio.Queue()
 
-    async def settle(_held: Held, done: Processed) -> None:
-        settled.put_nowait(done)
+    async def end(_held: Held, done: Processed) -> None:
+        ended.put_nowait(done)
 
     hand = SimpleNamespace(
-        durable=Durable("intake", STREAM, ("calls.web",)), holds=lambda _: True, settle=settle
+        durable=Durable("intake", STREAM, ("calls.web",)), holds=lambda _: True, end=end
     )
     delivery = Delivery(
         stream=STREAM, sequence=1, subject="calls.web", body=b"-" * 20, deliveries=1
@@ -46,5 +46,5 @@ async def test_a_message_too_large_to_wait_for_a_long_case_is_given_back(
     working = Working(threads=1)
     held = Held(cast(Any, None), delivery)
     working.put(cast(Hand, hand), Work("he", needs_a_long_case), held)
-    done = await asyncio.wait_for(settled.get(), WITHIN_S)
-    assert (done.settled, done.again_in_s) == (has_room, None if has_room else LONG_AGAIN_S)
+    done = await asyncio.wait_for(ended.get(), WITHIN_S)
+    assert (done.acknowledged, done.again_in_s) == (has_room, None if has_room else LONG_AGAIN_S)

@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from services.query.recorder import RecordedEvent
-from shared.bus.answering import AnyAnswer
-from shared.commands.base import Decision, Ignored, Recorded, Refused
+from shared.commands.base import AnyAnswer, Decision, Ignored, Recorded, Refused
 from tests.stories import incoming, reports
 from tests.stories.ordering import blocks, shuffled
 from tests.stories.ports import RegistryState

@@ -8,7 +8,8 @@ from typing import Literal
 
 from typing_extensions import override
 
-from services.verification.registry import Registry, RegistryAnswer
+from services.verification.registry import Registry
+from services.verification.registry_answers import RegistryAnswer
 from shared.bus.timers import Timer, Timers
 from shared.matching import Stated
 

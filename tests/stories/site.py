@@ -30,9 +30,9 @@ from services.keyholder.secrets import make_key_files
 from services.query.recorder import RecordedEvent
 from services.verification.registry import SqliteRegistry, load_csv
 from shared import subjects
-from shared.bus.answering import AnyAnswer, answer
+from shared.bus.answering import answer
 from shared.bus.timers import Timer, Timers
-from shared.commands.base import Command
+from shared.commands.base import AnyAnswer, Command
 from shared.commands.catalogue import ANSWERED_BY
 from shared.keys.client import RemoteKeys
 from shared.keys.keyfiles import make_channel_keys, read_intake_public_key

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.verification.credibility import decide_assess
-from services.verification.identity import decide_reject, decide_verify
+from services.verification.identity import decide_assess, decide_reject, decide_verify
 from shared.commands.verification import AssessCredibility, RejectIdentity, VerifyIdentity
 from shared.events.base import Event
 from shared.events.handover import HandedOver

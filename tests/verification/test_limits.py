@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.verification.registry import RegistryFileError
 from services.verification.registry_file.header import ROWS_BEFORE_MAX
+from services.verification.registry_file.problems import RegistryFileError
 from tests.verification.registries import load_text
 from tests.verification.test_registry_files import IN_RUSSIAN, MEN
 

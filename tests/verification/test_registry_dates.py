@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from services.verification.registry import RegistryFileError, SqliteRegistry
+from services.verification.registry import SqliteRegistry
 from services.verification.registry_file.dates import DateOrder, read_cell
+from services.verification.registry_file.problems import RegistryFileError
 from shared.matching import Stated
 from tests.verification.registries import HEADER, load_text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.verification.registry import remove_drafts
+from services.verification.registry_store import remove_drafts
 from tests.verification.registries import HEADER, load_text
 
 KILLED_LOAD = """

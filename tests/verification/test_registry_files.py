@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.verification.registry import Loaded, RegistryFileError, SqliteRegistry, load_csv
+from services.verification.registry import Loaded, SqliteRegistry, load_csv
+from services.verification.registry_file.problems import RegistryFileError
 from shared.matching import Stated
 from tests.verification.registries import HEADER, load_text, registry_of
 

@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.verification.identity import decide_contradict, decide_verify
-from services.verification.reviews import decide_open_review, decide_resolve_review
+from services.verification.identity import (
+    decide_contradict,
+    decide_open_review,
+    decide_resolve_review,
+    decide_verify,
+)
 from shared.commands.verification import (
     ContradictIdentity,
     OpenReview,

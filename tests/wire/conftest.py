@@ -30,8 +30,7 @@ from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.verification.registry import load_csv
 from shared import subjects
-from shared.bus.answering import AnyAnswer
-from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.commands.base import ANSWER, AnyAnswer, Command, Decision, Recorded
 from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from services.verification.main import main
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from shared.matching import Stated
 
 

@@ -28,8 +28,7 @@ from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, ensure_backup_keys
 from passage.install.definitions import streams
 from passage.install.provisioning import ask
-from passage.integrity.backup.taking import stream_names
-from passage.integrity.backup.writing import Written, write_backup
+from passage.integrity.backup.taking import Written, stream_names, write_backup
 from passage.runner.nats_server import NatsServer
 from shared.commands.intake import ProvidePersonalData
 from shared.events.fields import Identity

@@ -13,7 +13,7 @@ from passage.install.provisioning import provision
 from services.keyholder.ring import KeyRing
 from shared import subjects
 from shared.events.fields import PersonalClass
-from shared.jetstream.buckets import JetStreamBucket, TakenError
+from shared.jetstream.buckets import Bucket, TakenError
 from shared.jetstream.connection import Connection
 from shared.keys.sealing import DataKey
 from tests.contexts import secrets
@@ -36,15 +36,15 @@ async def cluster(tmp_path: Path) -> AsyncIterator[NatsCluster]:
 
 
 @pytest.fixture
-def buckets(cluster: NatsCluster) -> Iterator[list[JetStreamBucket]]:
+def buckets(cluster: NatsCluster) -> Iterator[list[Bucket]]:
     connections = [Connection({"servers": [server.url]}) for server in cluster.servers]
-    yield [JetStreamBucket(one, subjects.KEYS_BUCKET, 5.0) for one in connections]
+    yield [Bucket(one, subjects.KEYS_BUCKET, 5.0) for one in connections]
     for one in connections:
         one.close()
 
 
 def test_no_key_just_written_is_missed_through_another_server(
-    buckets: list[JetStreamBucket],
+    buckets: list[Bucket],
 ) -> None:
     def write_and_read(number: int) -> bool:
         writer, reader = buckets[number % 3], buckets[(number + 1) % 3]
@@ -60,7 +60,7 @@ def _public(keys: dict[PersonalClass, DataKey]) -> bytes:
 
 
 def test_one_writer_creates_a_key_and_all_agree_on_the_cases_data_key(
-    buckets: list[JetStreamBucket],
+    buckets: list[Bucket],
 ) -> None:
     rings = [KeyRing(bucket, secrets()) for bucket in buckets]
     with ThreadPoolExecutor(3) as threads:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from services.intake.deadlines import LOCATION_RETENTION
-from shared.bus.timers import JetStreamTimers, Timer
+from shared.bus.timers import Timer, Timers
 from shared.commands.base import Ignored, Refused, Unavailable
 from shared.commands.handover import RecordMissed
 from shared.commands.intake import ErasePersonalData, ProvidePersonalData
@@ -60,7 +60,7 @@ async def test_a_timer_that_fell_due_while_intake_was_away_is_done_when_it_is_ba
         await hand_over(site, case_id)
         received_at = (await site.next_event("HandedOver")).data.received_at
         due = Timer(kind=LOCATION_RETENTION, about=case_id, due_at=received_at)
-        JetStreamTimers(site.running["handover"].log.connection, "intake", 5.0).set(due)
+        Timers(site.running["handover"].log.connection, "intake", 5.0).set(due)
     site.settings = site.settings.model_copy(update={"location_retention_hours": 0.0})
     async with site.service("intake"):
         erased = await site.next_event("PersonalDataErased")

@@ -96,7 +96,7 @@ async def test_what_is_above_what_may_be_in_hand_stays_in_the_stream(
     async with taker.taking() as hand:
         held = [await taker.next() for _ in range(in_hand)]
         assert await taker.left() == many - in_hand
-        await hand.settle(held[0], Processed(settled=True))
+        await hand.end(held[0], Processed(acknowledged=True))
         await taker.next()
         assert await taker.left() == many - in_hand - 1
 

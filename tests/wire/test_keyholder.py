@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from nats.js.errors import NotFoundError
 
-from services.keyholder import hash_limits
+from services.keyholder import budgets
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import EPOCHS_KEPT
 from shared import subjects
@@ -221,7 +221,7 @@ async def test_no_hash_is_made_for_a_purpose_that_is_not_listed(site: Site, purp
 async def test_a_service_gets_no_more_hashes_than_the_policy_gives_it_a_minute(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hash_limits, "MINUTE_S", AN_HOUR_S)  # No machine asks slower than it fills.
+    monkeypatch.setattr(budgets, "MINUTE_S", AN_HOUR_S)  # No machine asks slower than it fills.
     allowed = policy().services["intake"].hashes_a_minute
     for _ in range(allowed // VALUES_MAX):
         await hashes(site, "intake", "caller-phone", VALUES_MAX)

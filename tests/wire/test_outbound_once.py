@@ -7,10 +7,9 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from typing_extensions import override
 
 from passage.install.provisioning import ask, provision
-from services.intake.sending import Post, Sending, dispatch
+from services.intake.sending import Sending, dispatch
 from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.callers.outgoing import OutgoingMessage
@@ -90,12 +89,9 @@ class PowerCutError(BaseException):
     """The process ended."""
 
 
-class PowerCut(Post):
-    """A post at which the process ends: nothing that follows happens."""
-
-    @override
-    def give(self, message: OutgoingMessage, now: datetime) -> bool:
-        raise PowerCutError
+def power_cut(_message: OutgoingMessage, _now: datetime) -> bool:
+    """The process ends before the channel gets the message: nothing that follows happens."""
+    raise PowerCutError
 
 
 async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_later(
@@ -109,7 +105,7 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
         keys = read_channel_public_keys(impatient.settings.keys_dir)
         told: list[str] = []
         limits = policy().channels.messages
-        cut = Sending(service.context, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
+        cut = Sending(service.context, power_cut, keys, limits, timedelta(minutes=10), told.append)
         with pytest.raises(PowerCutError):
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()

@@ -13,11 +13,11 @@ import pytest
 from passage import channel
 from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CASES
-from services.verification.asking import Verification
 from services.verification.deadlines import Spans
+from services.verification.handlers import Verification
 from services.verification.main import deadlines_of
 from services.verification.reactions import REACTIONS
-from services.verification.registry import RegistryAnswer
+from services.verification.registry_answers import RegistryAnswer
 from services.verification.state import VerificationState, evolve
 from shared import subjects
 from shared.bus.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s

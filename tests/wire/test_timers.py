@@ -21,7 +21,7 @@ from nats.errors import Error as NatsError
 from passage.install.provisioning import ask, provision
 from passage.runner.nats_server import NatsServer
 from shared import subjects
-from shared.bus.timers import JetStreamTimers, Timer, TimerRefusedError, Timers, read_timer
+from shared.bus.timers import Timer, TimerRefusedError, Timers, read_timer
 from shared.jetstream.connection import Connection
 from shared.parked.parking import Delivery
 from tests.nats_cluster import NatsCluster
@@ -41,7 +41,7 @@ def timer(kind: str, due_at: datetime = LONG_AGO) -> Timer:
 def timers_at(url: str, service: str = SERVICE) -> Iterator[Timers]:
     connection = Connection({"servers": url.split(",")})
     try:
-        yield JetStreamTimers(connection, service, 5.0)
+        yield Timers(connection, service, 5.0)
     finally:
         connection.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -12,6 +12,7 @@ from passage.backup_errors import BackupIncompleteError
 from passage.install.definitions import streams
 from passage.install.provisioning import OLD_CALLS
 from shared import subjects
+from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
 from shared.policy import policy
 
 FORMAT: Literal["passage-backup/1"] = "passage-backup/1"
@@ -192,3 +193,17 @@ def compare(manifest: Manifest, tally: Tally) -> None:
         raise BackupIncompleteError(f"named in the manifest, not in the file: {', '.join(missing)}")
     if unlike := sorted(name for name, part in found.items() if wanted.get(name) != part):
         raise BackupIncompleteError(f"not as the manifest says: {', '.join(unlike)}")
+
+
+def warning_of_messages(manifest: Manifest, now: datetime) -> str | None:
+    """A warning of messages that may be sent again; None if all have expired.
+
+    The lost log may say that a message was sent which the backup has as queued.
+    """
+    until = manifest.ended_at + timedelta(minutes=MESSAGE_VALID_MAX_MINUTES)
+    if now >= until:
+        return None
+    return (
+        f"messages that waited when the backup was made may go a second time until {until}, "
+        "if they went since: where that may harm anybody, start `passage up` after that"
+    )

@@ -38,7 +38,7 @@ from passage.integrity.backup.manifest import (
 )
 from passage.integrity.backup.sealed_file import Member
 from passage.integrity.backup.snapshots import Json, Restoring, begin_restoring, content_sha256
-from passage.integrity.backup.stream_configs import config_for, note_on
+from passage.integrity.backup.stream_configs import config_for, notes_on
 from passage.integrity.backup.taking import TIMERS, stream_names
 from services.query.feed import copying
 from services.query.feed.database import DatabaseFailedError
@@ -94,14 +94,15 @@ async def put_back(
         for part in manifest.streams:
             if part.content_sha256 is not None:
                 told(f"reading {part.name}")
-                await _compare_content(target.client, part)
+                if await content_sha256(target.client, part) != part.content_sha256:
+                    raise StreamRefusedError(
+                        f"{part.name} came back with other content than was copied"
+                    )
         _keep_read_models(manifest, filling.read_models, done)
     return done
 
 
 class _Sink:
-    """Takes the members in order, each to its place."""
-
     def __init__(self, target: Target, stack: ExitStack, told: Callable[[str], None]) -> None:
         self._target = target
         self._stack = stack
@@ -142,13 +143,10 @@ class _Sink:
             self._told(name)
             begin: dict[str, Json] = json.loads(content)
             found, quota = begin["config"], self._target.quota
-            note = note_on(found, quota)
-            self.notes += [note] if note else []
+            self.notes += notes_on(found, quota)
             config = config_for(found, self._target.replicas, quota)
-            self._restoring = (
-                name,
-                await begin_restoring(self._target.client, config, begin["state"]),
-            )
+            begun = await begin_restoring(self._target.client, config, begin["state"])
+            self._restoring = (name, begun)
         elif self._restoring is not None and self._restoring[0] == name:
             await self._restoring[1].put(content)
         else:
@@ -233,8 +231,3 @@ async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
         stream, _, consumer = name.partition("/")
         if floor and await existing(client, f"CONSUMER.INFO.{stream}.{consumer}") is not None:
             await ask(client, f"CONSUMER.RESET.{stream}.{consumer}", {"seq": floor + 1})
-
-
-async def _compare_content(client: Client, part: StreamPart) -> None:
-    if await content_sha256(client, part) != part.content_sha256:
-        raise StreamRefusedError(f"{part.name} came back with other content than was copied")

@@ -19,15 +19,19 @@ from passage.install.identities import make_identities
 from passage.install.installation import accounts_of
 from passage.install.provisioning import ask
 from passage.install.quotas import Quota
-from passage.integrity.backup.arriving import Arriving
 from passage.integrity.backup.durable import sync, sync_tree
 from passage.integrity.backup.putting_back import PutBack, Target, put_back
 from passage.integrity.backup.sealed_file import Member, opened
 from passage.integrity.backup.taking import stream_names
-from passage.integrity.backup.witnesses import Lost, begin_incarnation, lost_against
+from passage.integrity.backup.witnesses import Arriving, Lost, begin_incarnation, lost_against
 from passage.runner.nats_server import NatsServer, NatsServerError
-from passage.running import Running, find_running, settings_of_environment
-from passage.witness_places import FILE_NAME, witnesses_of
+from passage.running import (
+    WITNESS_FILE,
+    Running,
+    find_running,
+    settings_of_environment,
+    witnesses_of,
+)
 from shared import subjects
 
 
@@ -56,24 +60,38 @@ class Restored:
     checkpoints: Arriving
 
 
-def restore_into(folders: Folders, backup: Incoming) -> None:
-    """Restores into an empty data folder. Raises BackupError.
+def restore(
+    folders: Folders, backup: Incoming, witnesses: tuple[Path, ...], database: str | None = None
+) -> Restored:
+    """Restores into an empty data folder, or its rows into another database. Raises BackupError.
 
-    Its checkpoints go beside the folder, whatever witness files are named for others.
+    `witnesses`: where its checkpoints go, beside the folder or elsewhere.
     """
-    _into_folder(folders, None, backup, (folders.witness / FILE_NAME,))
-
-
-def restore(folders: Folders, backup: Incoming, database: str | None) -> Restored:
-    """Restores into an empty data folder, or its rows into another database. Raises BackupError."""
-    return _into_folder(folders, database, backup, witnesses_of(folders))
+    with opened(backup.file, backup.identity, backup.read) as members, _draft_of(folders) as draft:
+        arriving = Arriving(draft.witness, witnesses, folders.witness)
+        try:
+            # Started here, on the main thread: it dies with the thread that starts it.
+            with restoring_server(draft) as server:
+                running = restoring(draft, server)
+                if database is not None:
+                    running = running.model_copy(update={"database": database})
+                restored = asyncio.run(_fill(running, folders.keys, arriving, backup, members))
+        except NatsServerError as error:
+            raise BackupError(str(error)) from None
+        shutil.rmtree(_passing_keys(draft))
+        backup.told("onto the disk")
+        sync_tree(draft.data)
+        restored.checkpoints.put_in_place()
+        draft.data.rename(folders.data)
+        sync(folders.data.parent)
+    return restored
 
 
 def restore_into_running(folders: Folders, backup: Incoming) -> Restored:
     """Fills the empty nats-servers of the environment. Raises BackupError."""
     running, witnesses = find_running(folders.data), witnesses_of(folders)
     # Beside the first of them, for nothing else may be writable.
-    first = witnesses[0] if witnesses else folders.witness / FILE_NAME
+    first = witnesses[0] if witnesses else folders.witness / WITNESS_FILE
     staging = first.with_name(f".{first.name}.restored")
     shutil.rmtree(staging, ignore_errors=True)
     arriving = Arriving(staging, witnesses, folders.witness)
@@ -125,29 +143,6 @@ def restoring(draft: Folders, server: NatsServer) -> Running:
 def _passing_keys(draft: Folders) -> Path:
     """The draft server's keeper has a seed of its own: the real key folder may be missing."""
     return draft.data / "restoring.keys"
-
-
-def _into_folder(
-    folders: Folders, database: str | None, backup: Incoming, witnesses: tuple[Path, ...]
-) -> Restored:
-    with opened(backup.file, backup.identity, backup.read) as members, _draft_of(folders) as draft:
-        arriving = Arriving(draft.witness, witnesses, folders.witness)
-        try:
-            # Started here, on the main thread: it dies with the thread that starts it.
-            with restoring_server(draft) as server:
-                running = restoring(draft, server)
-                if database is not None:
-                    running = running.model_copy(update={"database": database})
-                restored = asyncio.run(_fill(running, folders.keys, arriving, backup, members))
-        except NatsServerError as error:
-            raise BackupError(str(error)) from None
-        shutil.rmtree(_passing_keys(draft))
-        backup.told("onto the disk")
-        sync_tree(draft.data)
-        restored.checkpoints.put_in_place()
-        draft.data.rename(folders.data)
-        sync(folders.data.parent)
-    return restored
 
 
 async def _fill(

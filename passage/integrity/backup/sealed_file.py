@@ -9,16 +9,17 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, NamedTuple
 
 import pyrage  # type: ignore[import-untyped]
-from typing_extensions import override
 
 from passage.backup_errors import BackupDamagedError, BackupError, BackupKeyError
+from passage.folders import FILE_MODE
 from passage.integrity.backup.manifest import MANIFEST, SIGNATURE, WHOLE, Tally, is_name
 
 PIECE_BYTES = 8_388_608
@@ -45,21 +46,17 @@ class SealedWriter:
 
     def put(self, name: str, content: bytes) -> None:
         """Writes a member; waits while the disk is slower than the source."""
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        member.mode = 0o600
-        self._add(member, io.BytesIO(content))
+        self._add(name, io.BytesIO(content), len(content))
         if name not in {MANIFEST, SIGNATURE}:
             self.tally.take(name, content)
 
     def put_file(self, name: str, file: BinaryIO, size: int) -> None:
         """Writes the next `size` bytes of a file as a member, in bounded memory."""
-        member = tarfile.TarInfo(name)
-        member.size = size
-        member.mode = 0o600
-        self._add(member, _Tallied(file, name, self.tally))
+        self._add(name, _Watched(file, partial(self.tally.take, name)), size)
 
-    def _add(self, member: tarfile.TarInfo, content: Any) -> None:
+    def _add(self, name: str, content: Any, size: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = size, FILE_MODE
         self._tar.addfile(member, content)
         _forget(self._tar)
 
@@ -71,7 +68,7 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
     `target` has `write` and `flush`. Raises OSError, for example if the disk is full.
     """
     read_end, write_end = os.pipe()
-    encrypting = _Work(
+    encrypting = _in_a_thread(
         lambda plain: pyrage.encrypt_io(plain, target, [recipient]), os.fdopen(read_end, "rb")
     )
     try:
@@ -81,12 +78,10 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
         ):
             yield SealedWriter(tar)
     except BrokenPipeError:
-        raise encrypting.failure() or OSError("the encryption ended early") from None
+        raise encrypting.exception() or OSError("the encryption ended early") from None
     finally:
-        encrypting.join()
-    failure = encrypting.failure()
-    if failure is not None:
-        raise failure
+        wait([encrypting])
+    encrypting.result()
 
 
 @contextmanager
@@ -98,12 +93,12 @@ def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[I
     """
     read_end, write_end = os.pipe()
     try:
-        source = _Counted(path.open("rb"), told)
+        source = _Watched(path.open("rb"), lambda content: told(len(content)))
     except OSError as error:
         os.close(read_end)
         os.close(write_end)
         raise BackupDamagedError(f"{path} can't be opened ({error.strerror})") from None
-    decrypting = _Work(
+    decrypting = _in_a_thread(
         lambda plain: pyrage.decrypt_io(source, plain, [identity]), os.fdopen(write_end, "wb")
     )
     plain = os.fdopen(read_end, "rb")
@@ -111,11 +106,11 @@ def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[I
         yield _members(path, plain, decrypting)
     finally:
         plain.close()
-        decrypting.join()
+        wait([decrypting])
         source.close()
 
 
-def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]:
+def _members(path: Path, plain: BinaryIO, decrypting: Future[None]) -> Iterator[Member]:
     try:
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
@@ -128,9 +123,9 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
         while plain.read(DRAIN_BYTES):
             pass  # Behind the tar's end only age's own end is left, which must be checked.
     except tarfile.TarError:
+        plain.close()  # Or the decrypting thread waits for ever until somebody reads the rest.
         raise _error(path, decrypting) from None
-    decrypting.join()
-    if decrypting.failure() is not None:
+    if decrypting.exception() is not None:
         raise _error(path, decrypting)
 
 
@@ -149,58 +144,39 @@ def _pieces(name: str, file: IO[bytes]) -> Iterator[Member]:
             return
 
 
-def _error(path: Path, decrypting: _Work) -> BackupError:
-    decrypting.join()
-    failure = decrypting.failure()
-    if failure is not None and NO_KEY in str(failure):
+def _error(path: Path, decrypting: Future[None]) -> BackupError:
+    if NO_KEY in str(decrypting.exception()):
         return BackupKeyError(f"{path} was not made for this key, or its head is damaged")
     return BackupDamagedError(f"{path} is damaged or cut off; take another backup")
 
 
-class _Work:
-    """One direction of the encryption, in a thread that closes its end of the pipe."""
+def _in_a_thread(work: Callable[[BinaryIO], None], end: BinaryIO) -> Future[None]:
+    """One direction of the encryption; closes its end of the pipe.
 
-    def __init__(self, work: Callable[[BinaryIO], None], end: BinaryIO) -> None:
-        self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, args=(work, end), daemon=True)
-        self._thread.start()
+    Whoever is at the other end raises its failure.
+    """
 
-    def join(self) -> None:
-        self._thread.join()
+    def run() -> None:
+        with end:
+            work(end)
 
-    def failure(self) -> Exception | None:
-        return self._failure
-
-    def _run(self, work: Callable[[BinaryIO], None], end: BinaryIO) -> None:
-        try:
-            with end:
-                work(end)
-        except Exception as error:  # Whoever waits at the other end of the pipe raises it.
-            self._failure = error
+    threads = ThreadPoolExecutor(1)
+    try:
+        return threads.submit(run)
+    finally:
+        threads.shutdown(wait=False)
 
 
-class _Tallied(io.RawIOBase):
-    def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
-        super().__init__()
+class _Watched:
+    """A file; `seen` gets each piece that is read of it."""
+
+    def __init__(self, file: BinaryIO, seen: Callable[[bytes], None]) -> None:
         self._file = file
-        self._name = name
-        self._tally = tally
-
-    @override
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(size)
-        self._tally.take(self._name, content)
-        return content
-
-
-class _Counted:
-    def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
-        self._file = file
-        self._told = told
+        self._seen = seen
 
     def read(self, size: int = -1) -> bytes:
         content = self._file.read(size)
-        self._told(len(content))
+        self._seen(content)
         return content
 
     def close(self) -> None:

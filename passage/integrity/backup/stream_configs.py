@@ -10,7 +10,7 @@ import json
 from pathlib import PurePosixPath
 
 from passage.install.comparing import Provisioned, incarnation_of, stream_differences
-from passage.install.definitions import StreamDefinition, streams
+from passage.install.definitions import Wanted, streams
 from passage.install.provisioning import OLD_CALLS
 from passage.install.quotas import Quota
 from passage.integrity.backup.manifest import BEGIN, STREAMS
@@ -36,36 +36,31 @@ def config_for(found: Json, replicas: int, quota: Quota) -> Json:
     return {**wanted.config, "metadata": {subjects.INCARNATION: incarnation_of(found)}}
 
 
-def note_on(found: Json, quota: Quota) -> str:
+def notes_on(found: Json, quota: Quota) -> list[str]:
     """How a stream in a backup differs from this version's definition; empty if it doesn't."""
     name = str(found["name"])
     wanted = _definition(found, int(found.get("num_replicas") or 1), quota)
     if wanted is None:
         if name == OLD_CALLS:
-            return ""
-        return f"stream {name} is unknown to this version; it comes back without subjects or rules"
+            return []
+        return [
+            f"stream {name} is unknown to this version; it comes back without subjects or rules"
+        ]
     plain = {key: value for key, value in found.items() if key != "placement"}
     unlike = stream_differences(wanted, plain)
     if not unlike:
-        return ""
+        return []
     summary = Provisioned("stream", name, "differs", unlike).summary
-    return f"stream {name} in the backup {summary}; it comes back as this version defines it"
+    return [f"stream {name} in the backup {summary}; it comes back as this version defines it"]
 
 
-class Definitions:
-    """Reads a backup's members, and collects the differences of its streams."""
-
-    def __init__(self, quota: Quota) -> None:
-        self._quota = quota
-        self.notes: list[str] = []
-
-    def take(self, member: Member) -> None:
-        path = PurePosixPath(member.name)
-        if path.name == BEGIN and path.parts[0] == STREAMS:
-            note = note_on(json.loads(member.content)["config"], self._quota)
-            self.notes += [note] if note else []
+def notes_in(member: Member, quota: Quota) -> list[str]:
+    path = PurePosixPath(member.name)
+    if path.name != BEGIN or path.parts[0] != STREAMS:
+        return []
+    return notes_on(json.loads(member.content)["config"], quota)
 
 
-def _definition(found: Json, replicas: int, quota: Quota) -> StreamDefinition | None:
+def _definition(found: Json, replicas: int, quota: Quota) -> Wanted | None:
     named = (one for one in streams(replicas, quota) if one.name == found["name"])
     return next(named, None)

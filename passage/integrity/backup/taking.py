@@ -24,17 +24,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
+from passage.backup_errors import BackupDamagedError, BackupError
+from passage.connecting import connected
+from passage.folders import FILE_MODE, FOLDER_MODE, folders_of
+from passage.install.backup_keys import SECRET, read_identity, read_recipient
 from passage.install.comparing import incarnation_of
+from passage.install.definitions import TIMED
 from passage.install.provisioning import all_streams, consumers_of
+from passage.integrity.backup.checking import PATTERN, check, own_key, signature_of
+from passage.integrity.backup.durable import HashedFile, hash_on_disk, remove_abandoned, sync
 from passage.integrity.backup.manifest import (
     BEGIN,
     HEADER,
@@ -48,8 +58,7 @@ from passage.integrity.backup.manifest import (
     ReadModelsPart,
     StreamPart,
 )
-from passage.integrity.backup.sealed_file import SealedWriter
-from passage.integrity.backup.signing import signature_of
+from passage.integrity.backup.sealed_file import SealedWriter, sealed
 from passage.integrity.backup.snapshots import Json, content_sha256, snapshot_of
 from passage.integrity.backup.witnesses import (
     FOLDER,
@@ -58,6 +67,7 @@ from passage.integrity.backup.witnesses import (
     pieces_of,
     size_of,
 )
+from passage.running import find_running
 from services.query.feed import copying
 from services.query.feed.database import DatabaseFailedError
 from shared import subjects
@@ -66,9 +76,7 @@ from shared.policy import policy
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
 EARLY_ENDS = f"KV_{subjects.EARLY_ENDS_BUCKET}"
-TIMERS = tuple(
-    subjects.timers_stream(name) for name, may in policy().services.items() if may.timers
-)
+TIMERS = tuple(map(subjects.timers_stream, TIMED))
 ORDER = (
     *TIMERS,
     *map(subjects.calls_stream, policy().channels.names),
@@ -82,8 +90,11 @@ ORDER = (
 """The order of the streams; others come last."""
 APPEND_ONLY = frozenset({subjects.CASES, INDEX, subjects.AUDIT})
 """Streams whose messages up to a sequence never change, so that they can be read apart."""
+STEPS = len(ORDER) + 3
+DRAFT = ".draft"
 
 Told = Callable[[str], None]
+"""Called with the next step."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +124,12 @@ class Taken:
 
 
 async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
-    """Copies everything into the writer; `told` is called with the next step.
-
-    Raises StreamRefusedError, BackupIncompleteError, and VerbEndedError (5) on no answer.
-    """
+    """Raises StreamRefusedError, BackupIncompleteError, and VerbEndedError (5) on no answer."""
     client, started_at = source.client, datetime.now(UTC)
     told("positions")
     names = [one for one in await stream_names(client) if one not in NOT_COPIED]
     positions = await _positions(client, names)
-    header = Header(passage_version=_version(), started_at=started_at, positions=positions)
+    header = Header(passage_version=version("passage"), started_at=started_at, positions=positions)
     writer.put(HEADER, header.model_dump_json().encode())
     told("checkpoints")
     newest, not_copied = await asyncio.to_thread(_checkpoints, source, writer)
@@ -212,8 +220,66 @@ def _read_models(url: str, writer: SealedWriter) -> tuple[ReadModelsPart | None,
         return None, str(error)
 
 
-def _version() -> str:
+@dataclass(frozen=True)
+class Written:
+    path: Path
+    taken: Taken
+    bytes: int
+    seconds: float
+    opened: bool
+    """Whether it was opened and compared; without backup.key only its bytes were read again."""
+    is_signed: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "file": str(self.path),
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 2),
+            "checked": "opened" if self.opened else "bytes",
+            "signed": self.is_signed,
+            "read_models_missing": self.taken.read_models_missing,
+            "checkpoints_missing": list(self.taken.witnesses_missing),
+            **self.taken.manifest.summary(),
+        }
+
+
+def write_backup(data: Path, to: Path, told: Told = lambda _: None) -> Written:
+    """Into a new file, which is read again. Raises BackupError of any kind."""
+    started = time.monotonic()
+    running = find_running(data)
+    recipient, secret = read_recipient(running.keys), running.keys / SECRET
+    to.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    remove_abandoned(to.glob(f"{PATTERN}{DRAFT}"))
+    path = to / f"passage-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.age"
+    draft = path.with_name(f"{path.name}{DRAFT}")
+    witness, signer = folders_of(data).witness, own_key(running.witness_keys or running.keys)
+
+    async def fill(writer: SealedWriter) -> Taken:
+        async with connected(running) as client:
+            where = (running.database, running.replicas, witness, signer, running.witnesses)
+            return await take(Source(client, *where), writer, told)
+
     try:
-        return version("passage")
-    except PackageNotFoundError:
-        return "0"
+        with closing(HashedFile(draft, FILE_MODE)) as file:
+            with sealed(file, recipient) as writer:
+                taken = asyncio.run(fill(writer))
+            digest = file.end()
+        if hash_on_disk(draft) != digest:
+            raise BackupDamagedError(f"{to} doesn't give back what was written; take another disk")
+        if opens := secret.exists():
+            public = signer.public_key() if signer is not None else None
+            check(draft, read_identity(secret), lambda _bytes: None, public)
+        draft.replace(path)
+        sync(to)
+    except OSError as error:
+        raise BackupError(f"{to} doesn't take the backup ({error.strerror or error})") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return Written(
+        path=path,
+        taken=taken,
+        bytes=path.stat().st_size,
+        seconds=time.monotonic() - started,
+        opened=opens,
+        is_signed=signer is not None,
+    )

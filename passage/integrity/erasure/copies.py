@@ -22,7 +22,7 @@ from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.upstream import read_upstream
 from shared.keys.messages import OpeningKey
-from shared.keys.sealing import Spot, key_id_of
+from shared.keys.sealing import Spot, header_of
 
 STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
 """How a stored event and an entry of KEYS begin, wherever their bytes are."""
@@ -33,8 +33,6 @@ ENVELOPE_BYTES = 1_024
 """An envelope's first five attributes take less."""
 FIRST_LOOK_BYTES = 4_096
 LOOKS_GROW_BY = 16
-
-
 _DECODER = json.JSONDecoder()
 
 
@@ -89,17 +87,15 @@ class Erasures:
     def _objects(self, content: bytes) -> Iterator[bytes]:
         """Possible events of the case, and entries of KEYS of any case."""
         for start in STARTS.finditer(content):
-            is_event = start.group().startswith(b'{"s')
-            # The envelope's subject is near its beginning: other cases' needn't be parsed.
-            subject = SUBJECT.search(content, *_envelope(start.start()))
-            if is_event and (subject is None or not self._is_of_case(subject.group(1).decode())):
-                continue
+            if start.group().startswith(b'{"s'):
+                # The envelope's subject is near its beginning: other cases' needn't be parsed.
+                subject = SUBJECT.search(content, start.start(), start.start() + ENVELOPE_BYTES)
+                named = subject.group(1).decode() if subject is not None else ""
+                if named != self.case_id and named not in self.call_ids:
+                    continue
             found = _object_at(content, start.start())
             if found is not None:
                 yield found
-
-    def _is_of_case(self, subject: str) -> bool:
-        return subject == self.case_id or subject in self.call_ids
 
     def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
         """The erased values: those up to their class's last erasure."""
@@ -117,13 +113,9 @@ class Erasures:
         for key in keys:
             had.setdefault((key.personal_class, key.key_id), []).extend(places[key.entry])
         for spot, sealed in self.must_stay_closed():
-            where = had.get((spot.personal_class, key_id_of(sealed)))
+            where = had.get((spot.personal_class, header_of(sealed).key_id))
             if where is not None:
                 yield spot, where
-
-
-def _envelope(start: int) -> tuple[int, int]:
-    return start, start + ENVELOPE_BYTES
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:

@@ -16,7 +16,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
-from passage.integrity.backup.restoring import Incoming, restore_into
+from passage.integrity.backup.restoring import Incoming, restore
 from passage.integrity.erasure.copies import Erasures
 from passage.integrity.erasure.stores import (
     files_in,
@@ -26,8 +26,8 @@ from passage.integrity.erasure.stores import (
     read_path,
 )
 from passage.integrity.findings import Findings
-from passage.integrity.query_database import reading_database
-from passage.running import Running
+from passage.integrity.gate import reading_database
+from passage.running import WITNESS_FILE, Running
 from shared.keys.messages import OpeningKey, Trial, Tried
 
 ENTRIES_AT_ONCE = 300
@@ -69,7 +69,8 @@ def _restored(running: Running, paths: Sequence[Path]) -> Iterator[dict[str, Pat
                 places[str(file)] = file
                 if key.exists() and file.exists() and is_backup(file):
                     draft = folders_of(Path(folder) / str(len(places)))
-                    restore_into(draft, Incoming(file, read_identity(key)))
+                    here = (draft.witness / WITNESS_FILE,)  # Whatever files are named for others.
+                    restore(draft, Incoming(file, read_identity(key)), here)
                     places[str(file)] = draft.data
         yield places
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, MetaData, Table, select
 
 from passage.install.provisioning import ApiRefusedError, ask
 from passage.integrity.erasure.copies import Erasures
-from passage.integrity.log_reading import last_sequence, read_batches
+from passage.integrity.log_reading import last_sequence, read_stream
 from shared import subjects
 from shared.policy import policy
 
@@ -38,23 +38,19 @@ class NotLookedIntoError(Exception):
 
 
 async def read_log(client: Client, erasures: Erasures) -> None:
-    """The case's events, and its current entry of KEYS."""
-    last = await last_sequence(client, subjects.CASES)
-    wanted = f"{subjects.CASES_PREFIX}.{erasures.case_id}.>"
-    erasures.looked_at["log"] += 0
-    async for batch in read_batches(client, subjects.CASES, last, wanted):
-        for stored in batch:
-            erasures.take_bytes("log", stored.body)
+    """The case's events, its current entry of KEYS, and its calls that wait."""
+    for where, stream, wanted in (
+        ("log", subjects.CASES, f"{subjects.CASES_PREFIX}.{erasures.case_id}.>"),
+        ("keys", KEYS_STREAM, f"$KV.{subjects.KEYS_BUCKET}.{erasures.case_id}"),
+    ):
+        erasures.looked_at[where] += 0
+        last = await last_sequence(client, stream)
+        async for stored in read_stream(client, stream, last, wanted):
+            erasures.take_bytes(where, stored.body)
     erasures.looked_at["calls waiting"] += 0
     for channel in policy().channels.names:
         async for call in _waiting_calls(client, channel):
             erasures.take_bytes("calls waiting", call)
-    last = await last_sequence(client, KEYS_STREAM)
-    wanted = f"$KV.{subjects.KEYS_BUCKET}.{erasures.case_id}"
-    erasures.looked_at["keys"] += 0
-    async for batch in read_batches(client, KEYS_STREAM, last, wanted):
-        for stored in batch:
-            erasures.take_bytes("keys", stored.body)
 
 
 async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
@@ -122,8 +118,12 @@ def read_path(path: Path, erasures: Erasures, called: str = "") -> list[str]:
 
 
 def is_backup(path: Path) -> bool:
+    return _starts_with(path, AGE_STARTS)
+
+
+def _starts_with(path: Path, start: bytes) -> bool:
     with path.open("rb") as file:
-        return file.read(len(AGE_STARTS)) == AGE_STARTS
+        return file.read(len(start)) == start
 
 
 def files_in(path: Path) -> Iterator[Path]:
@@ -135,32 +135,28 @@ def files_in(path: Path) -> Iterator[Path]:
 
 def _read_file(where: str, path: Path, erasures: Erasures) -> None:
     with path.open("rb") as file:
-        start = file.read(512)
-        file.seek(0)
-        _read_stream(where, start, file, erasures)
-    if start.startswith(SQLITE_STARTS):
+        _read_stream(where, file, erasures)
+    if _starts_with(path, SQLITE_STARTS):
         # A long value is in pieces on several pages; as a row it is whole.
         _read_sqlite(where, path, erasures)
 
 
-def _read_stream(where: str, start: bytes, file: IO[bytes], erasures: Erasures) -> None:
+def _read_stream(where: str, file: IO[bytes], erasures: Erasures) -> None:
+    start = file.read(512)
+    file.seek(0)
     if start.startswith(AGE_STARTS):
         raise NotLookedIntoError(
             "encrypted; it is looked into where `backup.key` lies in the key folder"
         )
     if start.startswith(GZIP_STARTS):
         with gzip.open(file) as plain:
-            begin = plain.read(512)
-            plain.seek(0)
-            _read_stream(where, begin, plain, erasures)  # type: ignore[arg-type]
+            _read_stream(where, plain, erasures)  # type: ignore[arg-type]
     elif start[TAR_MAGIC[0] :].startswith(TAR_MAGIC[1]):
         with tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 content = tar.extractfile(member)
                 if content is not None:
-                    begin = content.read(512)
-                    content.seek(0)
-                    _read_stream(f"{where}!{member.name}", begin, content, erasures)
+                    _read_stream(f"{where}!{member.name}", content, erasures)
     else:
         _read_plain(where, file, erasures)
 

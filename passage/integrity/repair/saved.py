@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from passage.integrity.log_reading import read_batches
+from passage.folders import FILE_MODE, FOLDER_MODE
+from passage.integrity.log_reading import read_stream
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
 
 DRAFT, UNFINISHED = ".draft", ".unfinished.jsonl"
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,14 @@ async def save_stream(
     with os.fdopen(descriptor, "wb") as file:
         head = {"stream": subjects.CASES, "incarnation": incarnation, "floors": floors}
         file.write(_line(head))
-        async for batch in read_batches(client, subjects.CASES, last):
-            for one in batch:
-                body = base64.b64encode(one.body).decode()
-                file.write(
-                    _line(
-                        {
-                            "sequence": one.sequence,
-                            "subject": one.subject,
-                            "recorded_at": one.stored_at,
-                            "body": body,
-                        }
-                    )
-                )
+        async for one in read_stream(client, subjects.CASES, last):
+            kept = {
+                "sequence": one.sequence,
+                "subject": one.subject,
+                "recorded_at": one.stored_at,
+                "body": base64.b64encode(one.body).decode(),
+            }
+            file.write(_line(kept))
         file.flush()
         os.fsync(file.fileno())
     return Saved(path, incarnation, floors)

@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check
-from passage.integrity.verify.transitions import Trail, broken_rules
+from passage.integrity.verify.rules.trail import Trail
+from passage.integrity.verify.transitions import broken_rules
 from shared.events.base import CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued

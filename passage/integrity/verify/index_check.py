@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from typing_extensions import override
 
@@ -88,15 +87,7 @@ class IndexCheck(Check):
         self._db.execute("BEGIN")
         self._sequence = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._db.close()
 
     def promise(self, promises: Iterable[Promise]) -> None:
@@ -129,13 +120,13 @@ class IndexCheck(Check):
 
     def compare(self, now: datetime, knows: Callable[[str], bool]) -> None:
         self._db.executescript(_EPISODES)
-        for key, sequence in self._rows(_NOT_THERE):
-            self._add(f"sequence {sequence}", f"{_short(key)} is not in the index")
-        for key, sequence in self._rows(_OTHER_CASE):
-            self._add(f"sequence {sequence}", f"{_short(key)} names another case")
-        for key, sequence in self._rows(_OTHER_CALLERS):
-            what = f"{_short(key)} names another case than its caller's first"
-            self._add(f"sequence {sequence}", what)
+        for query, what in (
+            (_NOT_THERE, "is not in the index"),
+            (_OTHER_CASE, "names another case"),
+            (_OTHER_CALLERS, "names another case than its caller's first"),
+        ):
+            for key, sequence in self._rows(query):
+                self._add(f"sequence {sequence}", f"{_short(key)} {what}")
         for (case_id,) in self._rows(_IN_A_CIRCLE):
             self._add(f"case {case_id}", "the episodes after it come back to it")
         for key, count, sequence in self._rows(_COUNTED_TWICE):
@@ -144,7 +135,6 @@ class IndexCheck(Check):
         self._compare_entries(now, knows)
 
     def _compare_entries(self, now: datetime, knows: Callable[[str], bool]) -> None:
-        """Adds entries that no event relies on."""
         for key, case_id, written_at in self._rows(_WITHOUT_EVENT):
             old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
             if key.startswith("next.") and knows(case_id):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from nats.aio.client import Client
@@ -29,8 +28,10 @@ async def check_quotas(client: Client, quota: Quota, findings: Findings) -> None
         (subjects.PARKED, PARKED_OF_A_CHANNEL_MAX),
         (subjects.OUTBOUND, OUTBOUND_OF_A_CHANNEL_MAX),
     ):
-        for subject, count in _bounded(await _state(client, stream)):
-            _look(findings, f"subject {subject}", "messages", {"messages": count}, most)
+        subjects_of = (await _state(client, stream)).get("subjects") or {}
+        for subject, count in sorted(subjects_of.items()):
+            if count > 1:  # A channel's, not a single message's place.
+                _look(findings, f"subject {subject}", "messages", {"messages": count}, most)
     for service in TIMED:
         stream = subjects.timers_stream(service)
         state = await _state(client, stream)
@@ -41,13 +42,6 @@ def _look(findings: Findings, where: str, key: str, state: dict[str, Any], most:
     found = state.get(key, 0)
     if found >= FULL_FROM * most:
         findings.add(CHECK, where, f"{found} {key} of at most {most}", "warning")
-
-
-def _bounded(state: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """What has a limit of its own: a channel's, not a single message's place."""
-    for subject, count in sorted((state.get("subjects") or {}).items()):
-        if count > 1:
-            yield subject, count
 
 
 async def _state(client: Client, stream: str) -> dict[str, Any]:

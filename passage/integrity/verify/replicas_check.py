@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
 
 from passage.exits import VerbEndedError
 from passage.install.provisioning import ApiRefusedError, ask
@@ -73,14 +73,8 @@ async def _draw(client: RawClient, last: int, copies: dict[str, bytearray]) -> N
     except VerbEndedError:
         return
     finally:
-        await _forget(client, name)
-
-
-async def _forget(client: RawClient, name: str) -> None:
-    try:
-        await ask(client, f"CONSUMER.DELETE.{subjects.CASES}.{name}", None)
-    except (ApiRefusedError, VerbEndedError):
-        return  # It expires after a minute without use.
+        with suppress(ApiRefusedError, VerbEndedError):  # It expires after a minute without use.
+            await ask(client, f"CONSUMER.DELETE.{subjects.CASES}.{name}", None)
 
 
 async def _peers(client: RawClient) -> dict[str, str]:
@@ -88,14 +82,9 @@ async def _peers(client: RawClient) -> dict[str, str]:
     cluster = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None)).get("cluster") or {}
     found = {str(cluster["leader"]): ""} if cluster.get("leader") else {}
     for peer in cluster.get("replicas") or ():
-        found[str(peer["name"])] = _state(peer)
+        state = "" if peer.get("current") else "behind"
+        found[str(peer["name"])] = "offline" if peer.get("offline") else state
     return found
-
-
-def _state(peer: Mapping[str, Any]) -> str:
-    if peer.get("offline"):
-        return "offline"
-    return "" if peer.get("current") else "behind"
 
 
 async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:

@@ -32,8 +32,6 @@ from shared.events.intake import CaseClosed, CaseReopened
 from shared.events.outbound import MessageQueued
 from shared.events.verification import CredibilityAssessed, IdentityRejected, IdentityVerified
 
-__all__ = ["Trail", "broken_rules"]
-
 _BEFORE_HANDOVER = frozenset[type[Event]](
     {
         IdentityVerified,
@@ -88,4 +86,4 @@ def broken_rules(trail: Trail, event: CaseEvent[Any]) -> Iterator[str]:
         yield "decided on a closed case"
     rule = _RULES.get(kind)
     if rule is not None:
-        yield from rule(trail, event.data, event)
+        yield from rule(trail, event.data, event) or ()

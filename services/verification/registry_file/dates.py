@@ -91,7 +91,8 @@ def read_cell(cell: str, order: DateOrder) -> ReadDate | None:
     plain = _plain(cell)
     if not plain:
         return None
-    if not plain.strip("0.-/") or is_unknown_date(cell):
+    is_in_words = not any(one.isdigit() for one in cell) and "#" not in cell
+    if not plain.strip("0.-/") or (is_in_words and is_unknown(cell)):
         return ReadDate("", SENTINEL)
     found = _found(plain, order)
     if found is None:
@@ -107,10 +108,6 @@ def read_cell(cell: str, order: DateOrder) -> ReadDate | None:
     except ValueError:
         raise WrongDateError(f"there is no such day; {ACCEPTED}") from None
     return ReadDate(known.written, form)
-
-
-def is_unknown_date(cell: str) -> bool:
-    return not any(c.isdigit() for c in cell) and "#" not in cell and is_unknown(cell)
 
 
 Parts = tuple[int, int, int]
@@ -185,9 +182,6 @@ def _plain(cell: str) -> str:
     plain = _TIME.sub("", " ".join(cell.strip().casefold().translate(_QUOTES).split()))
     plain = _YEAR_WORD.sub("", plain).strip()
     if _SERIAL.fullmatch(plain) is None:
-        plain = _SPREAD.sub(_point, _SPACED.sub(r"\1.\2.\3", plain))
+        plain = _SPACED.sub(r"\1.\2.\3", plain)
+        plain = _SPREAD.sub(lambda found: found[1].replace(",", "."), plain)
     return _NO_DAY.sub("", plain)
-
-
-def _point(found: re.Match[str]) -> str:
-    return "." if found[1] == "," else found[1]

@@ -46,10 +46,9 @@ def _opened(trail: Trail, data: CaseOpened, event: CaseEvent[Any]) -> Iterator[s
     _take_call(trail, data, coded=False)
 
 
-def _linked(trail: Trail, data: CallLinked, _event: CaseEvent[Any]) -> Iterator[str]:
+def _linked(trail: Trail, data: CallLinked, _event: CaseEvent[Any]) -> None:
     proved = data.basis == "return_code" and not data.second_fact_needed
     _take_call(trail, data, coded=proved)
-    yield from ()
 
 
 def _confirmed(trail: Trail, data: CallerConfirmed, _event: CaseEvent[Any]) -> Iterator[str]:
@@ -64,16 +63,14 @@ def _take_call(trail: Trail, data: CaseOpened | CallLinked, *, coded: bool) -> N
     trail.calls = {**trail.calls, (data.channel, data.call_id): Line(coded)}
 
 
-def _hung_up(trail: Trail, data: CallEnded, _event: CaseEvent[Any]) -> Iterator[str]:
+def _hung_up(trail: Trail, data: CallEnded, _event: CaseEvent[Any]) -> None:
     call = (data.channel, data.call_id)
     if call in trail.calls:
         trail.calls = {**trail.calls, call: trail.calls[call]._replace(ended=True)}
-    yield from ()
 
 
-def _triaged(trail: Trail, data: CallTriaged, _event: CaseEvent[Any]) -> Iterator[str]:
+def _triaged(trail: Trail, data: CallTriaged, _event: CaseEvent[Any]) -> None:
     trail.who.life_now = data.urgency == "life_now"
-    yield from ()
 
 
 def _coded(_trail: Trail, data: ReturnCodeIssued, _event: CaseEvent[Any]) -> Iterator[str]:
@@ -81,9 +78,8 @@ def _coded(_trail: Trail, data: ReturnCodeIssued, _event: CaseEvent[Any]) -> Ite
         yield "a code is its own duress twin"
 
 
-def _forced(trail: Trail, _data: DuressSignalled, _event: CaseEvent[Any]) -> Iterator[str]:
+def _forced(trail: Trail, _data: DuressSignalled, _event: CaseEvent[Any]) -> None:
     trail.duress = True
-    yield from ()
 
 
 def _unforced(trail: Trail, _data: DuressCleared, _event: CaseEvent[Any]) -> Iterator[str]:
@@ -156,9 +152,8 @@ def _unalike(trail: Trail, data: CasesUnlinked, _event: CaseEvent[Any]) -> Itera
     trail.linked -= {data.other_case}
 
 
-def _continued(trail: Trail, _data: EpisodeContinued, _event: CaseEvent[Any]) -> Iterator[str]:
+def _continued(trail: Trail, _data: EpisodeContinued, _event: CaseEvent[Any]) -> None:
     trail.continued = True
-    yield from ()
 
 
 def _closed(trail: Trail, data: CaseClosed, event: CaseEvent[Any]) -> Iterator[str]:

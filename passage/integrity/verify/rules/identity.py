@@ -19,16 +19,15 @@ from shared.events.verification import (
 )
 
 
-def _claimed(trail: Trail, data: PersonalDataProvided, event: CaseEvent[Any]) -> Iterator[str]:
+def _claimed(trail: Trail, data: PersonalDataProvided, event: CaseEvent[Any]) -> None:
     if data.provenance != "after_capture":
         who = trail.who
         # The earlier data was verified or rejected, not this.
         who.verified = who.rejected = who.matched = who.partial = False
         who.claim = (event.id, event.caseversion)
-    yield from ()
 
 
-def _checked(trail: Trail, data: RegistryChecked, _event: CaseEvent[Any]) -> Iterator[str]:
+def _checked(trail: Trail, data: RegistryChecked, _event: CaseEvent[Any]) -> None:
     who = trail.who
     if who.claim is None or data.about_event != who.claim[0]:
         return
@@ -38,19 +37,16 @@ def _checked(trail: Trail, data: RegistryChecked, _event: CaseEvent[Any]) -> Ite
     who.partial = data.outcome in {"match", "partial"}
     if who.matched and who.claim[1] > who.doubted_at:
         who.contradicted_at = 0
-    yield from ()
 
 
-def _contradicted(trail: Trail, data: IdentityContradicted, event: CaseEvent[Any]) -> Iterator[str]:
+def _contradicted(trail: Trail, data: IdentityContradicted, event: CaseEvent[Any]) -> None:
     trail.who.verified, trail.who.contradicted_at = False, event.caseversion
     if data.registry is None:
         trail.who.doubted_at = event.caseversion
-    yield from ()
 
 
-def _rejected(trail: Trail, _data: IdentityRejected, _event: CaseEvent[Any]) -> Iterator[str]:
+def _rejected(trail: Trail, _data: IdentityRejected, _event: CaseEvent[Any]) -> None:
     trail.who.verified, trail.who.rejected = False, True
-    yield from ()
 
 
 def _verified(trail: Trail, data: IdentityVerified, _event: CaseEvent[Any]) -> Iterator[str]:
@@ -76,9 +72,8 @@ def _assessed(trail: Trail, data: CredibilityAssessed, event: CaseEvent[Any]) ->
     trail.who.level, trail.who.level_until = data.level, data.expires_at
 
 
-def _review(trail: Trail, _data: ReviewOpened, _event: CaseEvent[Any]) -> Iterator[str]:
+def _review(trail: Trail, _data: ReviewOpened, _event: CaseEvent[Any]) -> None:
     trail.who.review_open = True
-    yield from ()
 
 
 def _resolved(trail: Trail, _data: ReviewResolved, _event: CaseEvent[Any]) -> Iterator[str]:

@@ -33,9 +33,8 @@ from shared.events.handover import (
 OVERRIDE_MAX = timedelta(hours=24)
 
 
-def _arrived(trail: Trail, _data: ArrivedInUkraine, _event: CaseEvent[Any]) -> Iterator[str]:
+def _arrived(trail: Trail, _data: ArrivedInUkraine, _event: CaseEvent[Any]) -> None:
     trail.way.arrived = True
-    yield from ()
 
 
 def _overridden(trail: Trail, data: EmergencyOverrideUsed, event: CaseEvent[Any]) -> Iterator[str]:

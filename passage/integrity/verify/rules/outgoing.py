@@ -21,7 +21,7 @@ from shared.events.shifts import StatisticsExported
 Ending = MessageSent | MessageFailed | MessageRefused
 
 
-def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> Iterator[str]:
+def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> None:
     # Reported as he said it, it replaces everything before; reported late, only what was surely
     # said earlier.
     heard_at = data.recorded_at or event.time
@@ -29,7 +29,6 @@ def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> Iterator
     certain = event.time - LEEWAY if data.recorded_at is not None else event.time
     stand = () if told_at_once else tuple(one for one in trail.contact if certain < one.heard_at)
     trail.contact = (*stand, Safe(data.rule, data.windows, heard_at))
-    yield from ()
 
 
 def _queued(trail: Trail, data: MessageQueued, event: CaseEvent[Any]) -> Iterator[str]:

@@ -105,11 +105,8 @@ def _is_on_receipt(trail: Trail, group_id: str, case_id: str) -> bool:
     return trail.receipts is None or (group_id, case_id) in trail.receipts
 
 
-def _raised(
-    trail: Trail, _data: HandoverDiscrepancyRaised, _event: CaseEvent[Any]
-) -> Iterator[str]:
+def _raised(trail: Trail, _data: HandoverDiscrepancyRaised, _event: CaseEvent[Any]) -> None:
     trail.way.discrepancy = True
-    yield from ()
 
 
 def _settled(
@@ -128,9 +125,8 @@ def _custody(trail: Trail) -> Custody:
     return trail.custody
 
 
-def _moved(trail: Trail, _data: CustodyChanged, _event: CaseEvent[Any]) -> Iterator[str]:
+def _moved(trail: Trail, _data: CustodyChanged, _event: CaseEvent[Any]) -> None:
     _custody(trail).held = True
-    yield from ()
 
 
 def _asked(
@@ -150,11 +146,8 @@ def _asked(
         custody.consent = True
 
 
-def _unasked(
-    trail: Trail, _data: ExchangeConsentWithdrawn, _event: CaseEvent[Any]
-) -> Iterator[str]:
+def _unasked(trail: Trail, _data: ExchangeConsentWithdrawn, _event: CaseEvent[Any]) -> None:
     _custody(trail).consent = False
-    yield from ()
 
 
 def _exchanged(trail: Trail, _data: Exchanged, _event: CaseEvent[Any]) -> Iterator[str]:

@@ -190,8 +190,8 @@ def _within(window: ContactWindow, moment: datetime) -> bool:
     return start <= clock < end if start <= end else clock >= start or clock < end
 
 
-Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str]]
-"""Takes an event into the trail and yields the rules that it breaks."""
+Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str] | None]
+"""Takes an event into the trail and yields the rules that it breaks; None: it can't break any."""
 
 Rules = dict[type[Event], Rule]
 

@@ -6,8 +6,6 @@ one without a fence by a person from whom the case was taken over, until that pe
 again. `ClaimCase` and `TakeOverCase` acquire a case, and may carry any fence.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from shared.events.base import Event
@@ -22,7 +20,7 @@ LEASE_CURRENT = Guard(
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class Fencing:
     """What the claims of a case add up to."""
 
     fence: int = 0
@@ -32,7 +30,7 @@ class Lease:
     lost_by: tuple[str, ...] = ()
     """From whom it was taken over, and who haven't claimed it since."""
 
-    def after(self, event: Event) -> Lease:
+    def after(self, event: Event) -> "Fencing":
         """Never refuses."""
         match event:
             case CaseClaimed():
@@ -40,7 +38,7 @@ class Lease:
                 if event.basis == "takeover" and self.holder is not None:
                     lost = (*lost, self.holder)
                 left = (one for one in lost if is_another_person(one, event.operator))
-                return Lease(event.fence, event.operator, tuple(left))
+                return Fencing(event.fence, event.operator, tuple(left))
             case CaseReleased() if event.fence == self.fence and event.reason != "expired":
                 return replace(self, holder=None)
             case _:
@@ -51,6 +49,3 @@ class Lease:
         if fence is not None:
             return fence == self.fence
         return all(is_another_person(one, by) for one in self.lost_by)
-
-
-NEVER_CLAIMED = Lease()

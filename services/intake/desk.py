@@ -1,6 +1,8 @@
 """Shifts: who was on duty, and which live cases the next operators took over, each by name.
+Exports: published figures, agreed by two people.
 
-A shift has a log of its own, under a number that no case has: `SHIFT-...`.
+Each shift and export has a log of its own, under a number that no case has: `SHIFT-...`,
+`EXPORT-...`.
 """
 
 from __future__ import annotations
@@ -9,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.commands.shifts import AcceptShiftCase, EndShift, HandOverShift, StartShift
+from shared.commands import shifts as commands
 from shared.events import shifts
 from shared.events.base import CaseEvent, Event
-from shared.events.fields import Plain
-from shared.refusals import Guard, RefusedError, is_another_person, require
+from shared.events.event_of import event_of
+from shared.refusals import TWO_PEOPLE, Guard, RefusedError, is_another_person, require
 
 SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
 SHIFT_STARTED = Guard("shift_started", "the number of a shift that has begun")
@@ -28,6 +30,8 @@ SHIFT_HANDED_OVER = Guard(
     "shift_handed_over", "a handover of the shift, without cases if none live"
 )
 ALL_ACCEPTED = Guard("all_accepted", "every case that was handed over, accepted by name")
+EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
+DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ class ShiftState:
     ended: bool = False
 
 
-def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState | None:
+def evolve_shift(
+    shift: ShiftState | None, _event: CaseEvent[Any], data: shifts.DeskEvent
+) -> ShiftState | None:
     """None in the log of a case."""
-    data = event.data
     if isinstance(data, shifts.ShiftStarted):
         return ShiftState(data.operators)
     if shift is None:
@@ -61,14 +66,14 @@ def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState 
             return shift
 
 
-def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
+def decide_start(shift: ShiftState | None, command: commands.StartShift) -> list[Event]:
     """Once per shift."""
     require(shift is None, SHIFT_NEW)
     return [shifts.ShiftStarted(operators=command.operators, started_by=command.by)]
 
 
 def decide_hand_over(
-    shift: ShiftState | None, command: HandOverShift, unknown: str | None = None
+    shift: ShiftState | None, command: commands.HandOverShift, unknown: str | None = None
 ) -> list[Event]:
     """Names the live cases to those who follow; may be repeated with newer cases.
 
@@ -79,17 +84,10 @@ def decide_hand_over(
     if unknown is not None:
         words = f"{CASES_KNOWN.satisfied_by}; {unknown} doesn't"
         raise RefusedError(replace(CASES_KNOWN, satisfied_by=words))
-    return [
-        shifts.ShiftHandedOver(
-            to=command.to,
-            case_ids=command.case_ids,
-            by=command.by,
-            remark=Plain(command.remark) if command.remark else None,
-        )
-    ]
+    return [event_of(shifts.ShiftHandedOver, command)]
 
 
-def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Event]:
+def decide_accept(shift: ShiftState | None, command: commands.AcceptShiftCase) -> list[Event]:
     """By one of those who follow; repeating it changes nothing."""
     started = _started(shift)
     live_case = command.live_case
@@ -99,10 +97,10 @@ def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Ev
     if live_case in started.accepted:
         require(_is_one_of((started.accepted[live_case],), command.by), NOT_ACCEPTED)
         return []
-    return [shifts.ShiftCaseAccepted(live_case=live_case, by=command.by)]
+    return [event_of(shifts.ShiftCaseAccepted, command)]
 
 
-def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:
+def decide_end(shift: ShiftState | None, command: commands.EndShift) -> list[Event]:
     """Needs every case it handed over to be accepted."""
     started = _started(shift)
     require(_is_one_of(started.operators, command.by), OPERATOR_OF_SHIFT)
@@ -111,6 +109,20 @@ def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:
     require(bool(started.to), SHIFT_HANDED_OVER)
     require(started.handed_over.keys() <= started.accepted.keys(), ALL_ACCEPTED)
     return [shifts.ShiftEnded(by=command.by)]
+
+
+def evolve_exported(
+    _before: bool, _event: CaseEvent[Any], _data: shifts.StatisticsExported
+) -> bool:
+    return True
+
+
+def decide_export(exported: bool, command: commands.RecordExport) -> list[Event]:
+    """Needs two people; once per number."""
+    require(not exported, EXPORT_NEW)
+    require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
+    require(command.first_day <= command.last_day, DAYS_IN_ORDER)
+    return [event_of(shifts.StatisticsExported, command)]
 
 
 def _started(shift: ShiftState | None) -> ShiftState:
