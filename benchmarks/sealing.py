@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typing_extensions import override
 
 from benchmarks.figures import Bench, Measured
-from benchmarks.lifecycle import ROUNDS, Level, measure, writers_on
+from benchmarks.lifecycle import ROUNDS, measure, writers_on
 from benchmarks.site import query_process, site_in
 from shared.events.fields import Sealed
 from shared.keys.client import RemoteKeys, SealingKeys
@@ -57,9 +57,6 @@ def run(bench: Bench) -> Iterator[Measured]:
             name: Writer(writer.log, OpenKeys(writer.log.connection, name, timeout_s))
             for name, writer in sealed.items()
         }
-        yield measure(
-            "sealing",
-            Level(IN_FLIGHT, bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)),
-            {"sealed": (sealed, query.wait), "unsealed": (unsealed, query.wait)},
-            AIM,
-        )
+        sides = {"sealed": (sealed, query.wait), "unsealed": (unsealed, query.wait)}
+        cases, rounds = bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)
+        yield measure("sealing", sides, IN_FLIGHT, cases, rounds, AIM)

@@ -115,7 +115,7 @@ def text(said: str) -> Cleaned:
     """Text without control characters, shortened; None if empty."""
     if not said.strip():
         return Cleaned(None, said != "")
-    clean = HIDDEN_IN_TEXT.sub(_shown, said.translate(_LINE_BREAKS))
+    clean = HIDDEN_IN_TEXT.sub("", _whole(said.translate(_LINE_BREAKS)))
     short = clean[:TEXT_MAX_CHARACTERS]
     return Cleaned(short or None, short != said)
 
@@ -126,7 +126,7 @@ def is_long(said: str) -> bool:
 
 def line(said: str) -> Cleaned:
     """An address or name on one line, at any length; None if nothing is left."""
-    clean = HIDDEN_IN_LINE.sub(_shown, _BREAKS.sub(" ", said.strip())).strip()
+    clean = HIDDEN_IN_LINE.sub("", _whole(_BREAKS.sub(" ", said.strip()))).strip()
     return Cleaned(clean or None, clean != said.strip())
 
 
@@ -235,11 +235,12 @@ def _head(value: Any) -> Any:
 def _json(value: Any) -> str:
     written = json.dumps(value, ensure_ascii=False)
     # Half a surrogate pair isn't a character, but JSON can express it.
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
+    return written.encode("utf-8", "backslashreplace").decode()
 
 
-def _shown(hidden: re.Match[str]) -> str:
-    return "\ufffd" if _SURROGATE.match(hidden.group()) else ""
+def _whole(text: str) -> str:
+    """Text in which half a surrogate pair is shown as what can't be read."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _fits(form: TypeAdapter[str], value: str) -> bool:

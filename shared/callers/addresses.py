@@ -121,12 +121,16 @@ def callers_to_hash(
 def without_marks(text: str) -> str:
     """In compatibility form, without invisible characters (directions, joiners ...)."""
     if len(text) > NORMALIZED_MAX_CHARACTERS:
-        text = "".join(one for one in text if not _is_hidden(one))
+        text = _without_hidden(text)
         if len(text) > NORMALIZED_MAX_CHARACTERS:
             return " ".join(text.split())
-    compatible = unicodedata.normalize("NFKC", text)
-    shown = "".join(one for one in compatible if not _is_hidden(one))
+    shown = _without_hidden(unicodedata.normalize("NFKC", text))
     return " ".join(unicodedata.normalize("NFKC", shown).split())
+
+
+def _without_hidden(text: str) -> str:
+    # Looking at each of 380,000 characters takes a tenth of a second.
+    return text.translate(dict.fromkeys(ord(one) for one in set(text) if _is_hidden(one)))
 
 
 def _is_hidden(one: str) -> bool:

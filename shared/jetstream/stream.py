@@ -97,12 +97,12 @@ class Stream:
         """
         found: list[StoredMessage] = []
         while True:
-            request = {"multi_last": filters, "batch": READ_BATCH_MESSAGES, **limits}
-            replies = self._read(request)
+            size = {"batch": READ_BATCH_MESSAGES, "max_bytes": READ_BATCH_BYTES}
+            replies = self._read({"multi_last": filters, **size, **limits})
             found += read_page(replies).messages
             if replies[-1].status == TOO_MANY_SUBJECTS:
                 raise TooManySubjectsError
-            # Up to 24 subjects may match beyond the batch; they follow in sequence.
+            # More may match than a page holds; they follow in sequence.
             if is_last_page(replies[-1]):
                 return found
             limits = {**limits, "seq": found[-1].sequence + 1}

@@ -12,10 +12,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from eventsourcing.persistence import StoredEvent
+
 WAIT_S = 5.0
 """Then it goes on anyway: somebody's lost connection stops nobody else."""
 IN_PASSING_EVENTS_MAX = 100
 """Up to so many events of a case are folded at once for any message."""
+IN_PASSING_BYTES_MAX = 2_000_000
+"""And so many bytes of them, or one event: forty of the largest take as long as a long case."""
 
 ResultT = TypeVar("ResultT")
 
@@ -52,6 +56,25 @@ class Turns:
                 turn.users -= 1
                 if not turn.users:
                     del self._turns[case_id]
+
+
+class Beginning:
+    """The first of some events: as many as are folded in passing."""
+
+    def __init__(self, events: Iterator[StoredEvent]) -> None:
+        self._events = events
+        self.is_all = True
+        """Whether no others can follow; known once it was read."""
+
+    def __iter__(self) -> Iterator[StoredEvent]:
+        size = 0
+        for count, one in enumerate(self._events, start=1):
+            size += len(one.state)
+            if count == IN_PASSING_EVENTS_MAX or size >= IN_PASSING_BYTES_MAX:
+                self.is_all = False
+            yield one
+            if not self.is_all:
+                return
 
 
 class LongCaseError(Exception):

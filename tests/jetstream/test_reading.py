@@ -1,6 +1,7 @@
 """Reading: long originators, the past, refreshing a fold, repeats of an insert, holes."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +16,8 @@ from nats.aio.client import Client
 
 from passage.runner.nats_server import NatsServer
 from shared.jetstream import SequenceGapError
-from shared.jetstream.calls import Outgoing
-from shared.jetstream.stream import READ_BATCH_BYTES
+from shared.jetstream.calls import Outgoing, Reply
+from shared.jetstream.stream import READ_BATCH_BYTES, Stream
 from tests.jetstream.conftest import log_env
 from tests.jetstream.logs import history, open_log, opened, store_long
 from tests.waiting import WITHIN_S
@@ -157,6 +158,26 @@ def test_what_is_read_at_once_is_bounded_in_bytes(r1_env: dict[str, str]) -> Non
     for read in (batches, pages):
         assert [event.id for batch in read for event in batch] == sequences
         assert max(map(len, read)) <= READ_BATCH_BYTES // size + 1
+
+
+def test_one_case_is_read_in_answers_that_are_bounded_in_bytes(
+    r1_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, case_id, size = open_log(r1_env), uuid4(), 700_000
+    for version in range(1, 31):
+        log.insert_events([opened(case_id, version, b"x" * size)])
+    answers: list[int] = []
+    read = Stream._read
+
+    def noted(stream: Stream, request: Mapping[str, object]) -> list[Reply]:
+        replies = read(stream, request)
+        answers.append(len(replies) - 1)
+        return replies
+
+    monkeypatch.setattr(Stream, "_read", noted)
+    for lte in (None, 30):
+        assert versions(log.select_events(case_id, lte=lte)) == list(range(1, 31))
+    assert max(answers) <= READ_BATCH_BYTES // size + 1
 
 
 def test_a_hole_in_the_stream_stops_the_subscription(own_server: NatsServer) -> None:

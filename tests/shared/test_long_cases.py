@@ -12,7 +12,12 @@ from shared.bus.consuming import process
 from shared.events.base import CaseEvent
 from shared.log.case_log import Fold
 from shared.log.transact import transact
-from shared.log.turns import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
+from shared.log.turns import (
+    IN_PASSING_BYTES_MAX,
+    IN_PASSING_EVENTS_MAX,
+    LongCaseError,
+    in_passing,
+)
 from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
@@ -57,3 +62,20 @@ def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
         with pytest.raises(LongCaseError):
             in_passing(partial(log.load, case_id))
     assert seen[CASE] == looks * IN_PASSING_EVENTS_MAX
+
+
+@pytest.mark.parametrize("most", [IN_PASSING_BYTES_MAX, 1_000])
+def test_a_case_of_few_events_is_long_if_these_are_large(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.log.turns.IN_PASSING_BYTES_MAX", most)
+    writing = context()
+    for number in range(8):
+        transact(writing.writer, CASE, cause(f"m-{number}"), add_note)
+    at = context_for("intake", Fold(Notes(), evolve))
+    at.writer.log.recorder = writing.writer.log.recorder
+    add = partial(transact, at.writer, CASE, cause("another"), add_note)
+    done = process(partial(in_passing, add), DELIVERY)
+    assert done.acknowledged is (most == IN_PASSING_BYTES_MAX)
+    process(add, DELIVERY)
+    assert at.writer.log.load(CASE).version == 9

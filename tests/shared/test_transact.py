@@ -12,7 +12,13 @@ from eventsourcing.persistence import StoredEvent
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.calls import CallEnded
 from shared.events.fields import Plain
-from shared.events.intake import CallLinked, CaseReopened, NoteAdded
+from shared.events.intake import (
+    CallLinked,
+    CaseReopened,
+    DuressCleared,
+    DuressSignalled,
+    NoteAdded,
+)
 from shared.events.parsing import read_case_event
 from shared.keys.messages import SealedValue
 from shared.log.case_log import ChainBrokenError, Fold
@@ -133,6 +139,8 @@ CALLED = CallLinked(
     confidence=1,
 )
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOW)
+DURESS = DuressSignalled(call_id="call-1", channel="phone")
+CLEARED = DuressCleared(by="Olena Example", reason=Plain("a comrade called"))
 REOPENED = CaseReopened(reason=Plain("mistake"))
 
 
@@ -154,6 +162,24 @@ def test_a_decision_holds_although_calls_ended_and_came_if_it_is_to_hold_despite
     decided = cause("m3", seen=1, despite_calls=despite_calls)
     if holds:
         assert transact(at.writer, CASE, decided, add_note).version == len(since) + 2
+    else:
+        with pytest.raises(RefusedError, match="seen_version"):
+            transact(at.writer, CASE, decided, add_note)
+
+
+@pytest.mark.parametrize(
+    ("before", "despite_calls", "holds"),
+    [([DURESS], True, True), ([DURESS], False, False), ([], True, False), ([CLEARED], True, False)],
+)
+def test_duress_that_stood_already_may_be_signalled_again_before_a_decision(
+    before: list[Event], despite_calls: bool, holds: bool
+) -> None:
+    at = context()
+    transact(at.writer, CASE, cause("m1"), lambda _: [CALLED, *before])
+    transact(at.writer, CASE, cause("m2"), lambda _: [CALLED, DURESS])
+    decided = cause("m3", seen=1 + len(before), despite_calls=despite_calls)
+    if holds:
+        assert transact(at.writer, CASE, decided, add_note).version == 5
     else:
         with pytest.raises(RefusedError, match="seen_version"):
             transact(at.writer, CASE, decided, add_note)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.events.base import CaseEvent, Event
-from shared.log.case_log import LONG_AT_ONCE, Fold
+from shared.log.case_log import LONG_AT_ONCE, READ_AT_ONCE, Fold
 from shared.log.transact import transact
 from shared.log.turns import IN_PASSING_EVENTS_MAX, Turns
 from tests.contexts import context_for
@@ -83,30 +83,36 @@ def test_who_waited_too_long_goes_on_and_ends_nobody_elses_turn(
 
 
 class Inside:
-    """The long cases that are being folded, by a fold that lets others come in meanwhile."""
+    """The cases that are being folded from a version on, by a fold that lets others come in
+    meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int, last: int, most: int) -> None:
+        self._first, self._last, self._most = first, last, most
         self._cases: set[str] = set()
         self.one_too_many = threading.Event()
 
     def evolve(self, state: Notes, event: CaseEvent[Any]) -> Notes:
-        if event.caseversion == IN_PASSING_EVENTS_MAX + 1:
+        if event.caseversion == self._first:
             self._cases.add(event.subject)
-            if len(self._cases) > LONG_AT_ONCE:
+            if len(self._cases) > self._most:
                 self.one_too_many.set()
             self.one_too_many.wait(LETS_OTHERS_IN_S)
-        if event.caseversion == IN_PASSING_EVENTS_MAX + 20:
+        if event.caseversion == self._last:
             self._cases.discard(event.subject)
         return state
 
 
-def test_few_long_cases_are_folded_at_the_same_time() -> None:
+@pytest.mark.parametrize(
+    ("before", "most"), [(IN_PASSING_EVENTS_MAX, LONG_AT_ONCE), (0, READ_AT_ONCE)]
+)
+def test_few_cases_are_read_at_the_same_time_and_fewer_long_ones(before: int, most: int) -> None:
     cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    writing, inside = context().writer, Inside()
+    events = before + 20
+    writing, inside = context().writer, Inside(before + 1, events, most)
     log = context_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
     for case_id in cases:
-        for number in range(IN_PASSING_EVENTS_MAX + 20):
+        for number in range(events):
             transact(writing, case_id, cause(f"m-{number}"), add_note)
     all_there = threading.Barrier(len(cases))
 
@@ -120,4 +126,4 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
     for one in threads:
         one.join(WITHIN_S)
     assert not inside.one_too_many.is_set()
-    assert {log.load(one).version for one in cases} == {IN_PASSING_EVENTS_MAX + 20}
+    assert {log.load(one).version for one in cases} == {events}

@@ -20,7 +20,7 @@ from shared import subjects
 from shared.bus import hands, pulling, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CaseEvent
-from shared.log import case_log
+from shared.log import turns
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.publishing import publish_end
@@ -125,7 +125,7 @@ async def test_calls_of_one_address_are_recorded_in_the_order_they_came(site: Si
 async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_them(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(case_log, "IN_PASSING_EVENTS_MAX", FEW)
+    monkeypatch.setattr(turns, "IN_PASSING_EVENTS_MAX", FEW)
     monkeypatch.setattr(working, "LONG_REST", AN_HOUR_S * AN_HOUR_S)
     addresses = ("+380440000011", "+380440000012")
     async with site.service("intake"):

@@ -31,7 +31,7 @@ class Promise(NamedTuple):
     """What the index must contain because of an event.
 
     A caller's entry may also name an earlier episode of the case; and if a call came to the case
-    `by_code`, the entry may be about another case, which he called about before.
+    `by_code`, or may have, the entry may be about another case, which he called about before.
     """
 
     key: str
@@ -134,8 +134,13 @@ def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
         yield Promise(f"call.{data.channel}.{data.call_id}", case_id, sequence)
         # An unclear number is found by any of its readings, whichever the index has.
         if data.caller_key is not None and not data.reading_keys:
-            by_code = isinstance(data, CallLinked) and data.basis != "caller"
-            yield Promise(f"caller.{data.caller_key}", case_id, sequence, by_code)
+            # A later episode may begin with a code, too, and its first event doesn't say so.
+            may_be_by_code = (
+                data.basis != "caller"
+                if isinstance(data, CallLinked)
+                else data.previous_case is not None
+            )
+            yield Promise(f"caller.{data.caller_key}", case_id, sequence, may_be_by_code)
     if isinstance(data, CaseOpened) and data.previous_case is not None:
         yield Promise(f"next.{data.previous_case}", case_id, sequence)
     if isinstance(data, ReturnCodeIssued):

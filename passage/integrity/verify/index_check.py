@@ -20,6 +20,7 @@ from shared.jetstream.stored import StoredMessage
 
 STREAM = f"KV_{subjects.INDEX_BUCKET}"
 PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
+UNPROMISED = ("caller.", "maybe.", "read.", "more.")
 RESERVATION_MAX_AGE = timedelta(minutes=5)
 """An entry is written before the event that relies on it, which should exist by then."""
 
@@ -32,7 +33,8 @@ CREATE TABLE entries (key TEXT PRIMARY KEY, case_id TEXT, written_at TEXT);
 _EPISODES = """
 CREATE INDEX promised ON promises (key);
 CREATE TABLE previous AS
-SELECT DISTINCT case_id, substr(key, 6) AS earlier FROM promises WHERE key LIKE 'next.%';
+SELECT case_id, substr(key, 6) AS earlier FROM promises WHERE key LIKE 'next.%'
+UNION SELECT case_id, substr(key, 6) FROM entries WHERE key LIKE 'more.%';
 CREATE INDEX previous_case ON previous (case_id);
 CREATE TABLE episodes AS
 WITH RECURSIVE up (case_id, earlier) AS (
@@ -41,7 +43,8 @@ WITH RECURSIVE up (case_id, earlier) AS (
 ) SELECT case_id, earlier FROM up;
 CREATE INDEX episode ON episodes (case_id, earlier);
 """
-"""Each case with every earlier episode of it."""
+"""Each case with every earlier episode of it, and every full case whose calls it takes: of those
+the index alone knows."""
 _NOT_THERE = """
 SELECT p.key, p.sequence FROM promises p LEFT JOIN entries e ON e.key = p.key
 WHERE e.key IS NULL
@@ -52,15 +55,18 @@ WHERE p.key NOT LIKE 'caller.%' AND p.case_id <> e.case_id
 """
 _OTHER_CALLERS = """
 SELECT key, min(sequence) FROM (
-    SELECT p.key, p.sequence, p.by_code, e.case_id = p.case_id OR EXISTS (
-        SELECT 1 FROM episodes WHERE case_id = p.case_id AND earlier = e.case_id
-    ) AS fits FROM promises p JOIN entries e ON e.key = p.key WHERE p.key LIKE 'caller.%'
+    SELECT p.key, p.sequence,
+        p.by_code OR p.case_id IN (SELECT case_id FROM entries WHERE key LIKE 'more.%') AS by_code,
+        e.case_id = p.case_id OR EXISTS (
+            SELECT 1 FROM episodes WHERE case_id = p.case_id AND earlier = e.case_id
+        ) AS fits FROM promises p JOIN entries e ON e.key = p.key WHERE p.key LIKE 'caller.%'
 ) GROUP BY key HAVING max(fits) = 0 OR max(NOT by_code AND NOT fits) ORDER BY key
 """
 _IN_A_CIRCLE = """
 WITH RECURSIVE walk (start, here) AS (
-    SELECT substr(key, 6), case_id FROM entries WHERE key LIKE 'next.%'
-    UNION SELECT walk.start, e.case_id FROM walk JOIN entries e ON e.key = 'next.' || walk.here
+    SELECT substr(key, 6), case_id FROM entries WHERE key LIKE 'next.%' OR key LIKE 'more.%'
+    UNION SELECT walk.start, e.case_id FROM walk
+    JOIN entries e ON e.key IN ('next.' || walk.here, 'more.' || walk.here)
     WHERE walk.here <> walk.start
 ) SELECT start FROM walk WHERE here = start
 """
@@ -139,9 +145,9 @@ class IndexCheck(Check):
             old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
             if key.startswith("next.") and knows(case_id):
                 self._add(_short(key), "names a case that doesn't follow it")
-            # A caller whose call was not recorded has no event of his own; his case has. So has one
-            # whose number may be several.
-            elif old and not (key.startswith(("caller.", "maybe.", "read.")) and knows(case_id)):
+            # Of these the log may say nothing: a caller whose call wasn't recorded, a number that
+            # may be several, a case that takes a full one's calls.
+            elif old and not (key.startswith(UNPROMISED) and knows(case_id)):
                 self._add(_short(key), "reservation without event", "warning")
 
     def _add(self, where: str, what: str, severity: Severity = "error") -> None:
