@@ -7,8 +7,6 @@ application, because its SQLite recorder tells nobody outside of new events. The
 library left as it is; `benchmarks.on_sqlite` says what is tuned.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack

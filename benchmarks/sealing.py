@@ -4,8 +4,6 @@ Without: a stand-in gives texts the form of sealed ones and no keys are made, so
 model and all else are the same work.
 """
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack

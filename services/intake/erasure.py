@@ -5,8 +5,6 @@ soon as it is allowed. Only classes that hold something are erased, so nothing i
 data given later can be erased again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 

@@ -7,8 +7,6 @@ A person queues a message; it is dispatched once, and ends as sent, failed or re
 is recorded before the message goes, so no redelivery can send it twice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -55,7 +53,7 @@ class Addresses:
     covered: Mapping[Channel, Address] = field(default_factory=dict)
     """Where the current contact rule allows contact."""
 
-    def after_call(self, address: Address) -> Addresses:
+    def after_call(self, address: Address) -> "Addresses":
         """The addresses after one more call; a covered one is refreshed from it."""
         known = self.known.with_entry(address.version, address)
         if not self.covers(address):
@@ -69,7 +67,7 @@ class Addresses:
             return covered == address
         return covered.caller_key == address.caller_key
 
-    def after_rule(self, said_at: datetime) -> Addresses:
+    def after_rule(self, said_at: datetime) -> "Addresses":
         """After he gave a contact rule: it covers the addresses known then.
 
         The channels' clocks decide which call was the last then.
@@ -77,14 +75,14 @@ class Addresses:
         in_order = sorted(self._before(said_at), key=attrgetter("called_at"))
         return replace(self, covered={one.channel: one for one in in_order})
 
-    def after_rule_in_order(self, said_at: datetime) -> Addresses:
+    def after_rule_in_order(self, said_at: datetime) -> "Addresses":
         """The same by the order in which calls were recorded, ignoring clocks."""
         return replace(self, covered={one.channel: one for one in self._before(said_at)})
 
     def _before(self, said_at: datetime) -> list[Address]:
         return [one for one in self.known.values() if one.called_at <= said_at]
 
-    def covered_by_both(self, other: Addresses) -> Addresses:
+    def covered_by_both(self, other: "Addresses") -> "Addresses":
         """Keeps only what both cover: when either of two statements may hold."""
         covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
         return replace(self, covered=covered)

@@ -1,7 +1,5 @@
 """What people ask about a man: who he is, his way, the case's course; and a good way through it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
@@ -23,7 +21,7 @@ class Machine(Protocol):
     """The codes that were issued, each followed by its duress twin."""
 
     def ask(
-        self, kind: type[Command], fields: Fields, case_id: str, by: str, crash: str = "none"
+        self, kind: type[Command], fields: "Fields", case_id: str, by: str, crash: str = "none"
     ) -> None:
         """Somebody asks for something, and once more for the very same."""
 

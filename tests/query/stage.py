@@ -1,7 +1,5 @@
 """What query's tests stand on: a log in memory or on a real server, and a feed that follows it."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time
@@ -85,7 +83,7 @@ class MemoryLog:
     def last(self) -> int:
         return self.events[-1].id if self.events else 0
 
-    def subscribe(self, gt: int | None = None) -> MemorySubscription:
+    def subscribe(self, gt: int | None = None) -> "MemorySubscription":
         return MemorySubscription(self, gt or 0)
 
     def max_notification_id(self) -> int | None:

@@ -1,7 +1,5 @@
 """Calls and reports of a story on their way to intake, and the case that each call came into."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 WITH_SUFFIX = frozenset({"telegram", "web"})
 
 
-def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
+def handed(play: "Play", call: CallStep, at: datetime | None) -> Handed:
     """A call as intake gets it; its name stands for its id from now on."""
     play.names[call.id] = play.own(call.id)
     said = Call(
@@ -37,7 +35,7 @@ def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
     return Handed("intake", delivered_call(body, call.on))
 
 
-def reported(play: Play, told: dict[str, Any]) -> Handed:
+def reported(play: "Play", told: dict[str, Any]) -> Handed:
     """What a channel says of a message that it was given to send."""
     fields = play.resolved(told)
     report = DeliveryReported.model_validate(
@@ -55,14 +53,14 @@ def reported(play: Play, told: dict[str, Any]) -> Handed:
     return Handed("intake", delivered_call(body, report.channel))
 
 
-def address(play: Play, on: Channel, written: str | None) -> str | None:
+def address(play: "Play", on: Channel, written: str | None) -> str | None:
     """A caller's address, as it is in this playing alone."""
     if written is None:
         return None
     return f"{written}_{play.number}" if on in WITH_SUFFIX else f"{written}{play.number}"
 
 
-def case_of(play: Play, call: CallStep) -> str:
+def case_of(play: "Play", call: CallStep) -> str:
     for one in reversed(play.events):
         if one.topic not in {"CaseOpened", "CallLinked"}:
             continue

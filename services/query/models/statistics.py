@@ -3,8 +3,6 @@
 The number of calls is published; the funnel is for the hotline alone.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
