@@ -2,7 +2,8 @@
 
 Never between planned and handed over: then only the request is recorded, and the erasure follows as
 soon as it is allowed. Only classes that hold something are erased, so nothing is erased twice, and
-data given later can be erased again.
+data given later can be erased again. The key holder hears of it and destroys the keys
+(`receive_erasure` in services/keyholder/handlers.py).
 """
 
 from collections.abc import Iterable
