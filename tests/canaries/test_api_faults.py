@@ -29,23 +29,14 @@ from services.query.nats_connection import NatsConnection
 from services.query.reads.cases import Reads
 from shared.diagnostics.logger import configure
 from tests import examples as e
-from tests.canaries.persons import (
-    FAULTS,
-    Canary,
-    canaries,
-    filled,
-    malformed,
-    nonsense,
-    raising,
-    text_of,
-)
+from tests.canaries import persons
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
 from tests.query.asking import Desk, asked
 from tests.query.stage import MemoryLog, book_with
 from tests.waiting import WITHIN_S
 
-PERSONS = canaries(2)
+PERSONS = persons.canaries(2)
 SCANNER = Scanner(PERSONS)
 JSON = {"content-type": "application/json"}
 PAGES = (("get", "/"), ("get", "/cases/{case_id}"), ("post", "/search"), ("get", "/static/{x}"))
@@ -91,7 +82,7 @@ class Route:
     schema: dict[str, Any] | None
 
     async def asked(
-        self, http: httpx.AsyncClient, canary: Canary, *, everywhere: bool = True
+        self, http: httpx.AsyncClient, canary: persons.Canary, *, everywhere: bool = True
     ) -> list[httpx.Response]:
         """Asks with what fits, as far as texts fit; `everywhere`: in the path too."""
         path = self.path.replace("{case_id}", CASE).replace("{x}", canary.surname)
@@ -103,33 +94,35 @@ class Route:
         return answers
 
     async def _ask(
-        self, http: httpx.AsyncClient, path: str, canary: Canary, **more: Any
+        self, http: httpx.AsyncClient, path: str, canary: persons.Canary, **more: Any
     ) -> httpx.Response:
         return await http.request(
             self.method, path, json=self.body(canary), headers=_headers(canary), **more
         )
 
-    def body(self, canary: Canary) -> Any:
+    def body(self, canary: persons.Canary) -> Any:
         if self.schema is None:
             return None
-        body = filled(self.schema, canary, self.schema["shared"])
+        body = persons.filled(self.schema, canary, self.schema["shared"])
         # The client's own name for what he asks: it is given back to him, and is no log's matter.
         body.pop("command_id", None)
         body["case_id"] = CASE
         return body
 
-    async def asked_wrongly(self, http: httpx.AsyncClient, canary: Canary) -> list[httpx.Response]:
+    async def asked_wrongly(
+        self, http: httpx.AsyncClient, canary: persons.Canary
+    ) -> list[httpx.Response]:
         """Asks with what doesn't fit: unknown parameters, wrong types, no JSON."""
         path = self.path.replace("{case_id}", CASE).replace("{x}", "passage.css")
         answers = []
-        for name in (*self.query, canary.surname, text_of(canary)):
+        for name in (*self.query, canary.surname, persons.text_of(canary)):
             for value in canary.values():
                 answers.append(await http.request(self.method, path, params={name: value}))
         if self.method != "get":
             names = list((self.schema or {}).get("properties", {}))
-            for body in nonsense(names, canary):
+            for body in persons.nonsense(names, canary):
                 answers.append(await http.request(self.method, path, json=body))
-            for raw in malformed(canary):
+            for raw in persons.malformed(canary):
                 answers.append(await http.request(self.method, path, content=raw, headers=JSON))
                 answers.append(await http.request(self.method, path, content=raw))
             answers.append(await http.request(self.method, path, data={"sought": canary.phone}))
@@ -138,8 +131,8 @@ class Route:
         return answers
 
 
-def _headers(canary: Canary) -> dict[str, str]:
-    latin = text_of(canary).encode("ascii", "ignore").decode()
+def _headers(canary: persons.Canary) -> dict[str, str]:
+    latin = persons.text_of(canary).encode("ascii", "ignore").decode()
     return {"x-name": latin, "user-agent": latin, "cookie": latin, "x-request-id": canary.phone}
 
 
@@ -191,7 +184,7 @@ async def clean(
 
 @pytest.mark.parametrize("canary", PERSONS, ids=["cyrillic", "latin"])
 async def test_no_route_gives_back_what_it_was_sent(
-    desk: Desk, routes: list[Route], canary: Canary, capsys: pytest.CaptureFixture[str]
+    desk: Desk, routes: list[Route], canary: persons.Canary, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = []
     for route in routes:
@@ -213,7 +206,7 @@ async def test_a_fault_anywhere_under_any_route_tells_no_value(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(owner, name, raising(PERSONS[1]))
+    monkeypatch.setattr(owner, name, persons.raising(PERSONS[1]))
     answers = []
     for route in routes:
         answers += await route.asked(desk.http, PERSONS[1], everywhere=False)
@@ -229,12 +222,12 @@ async def test_the_logs_would_show_it(
         "shared.diagnostics.logger.listed", lambda name, given: {"event": name, **given}
     )
     monkeypatch.setattr("services.query.http_guards.place_of", lambda error: [str(error)])
-    monkeypatch.setattr(Reads, "queue", raising(PERSONS[0]))
+    monkeypatch.setattr(Reads, "queue", persons.raising(PERSONS[0]))
     await desk.http.get("/api/queue")
     assert SCANNER.found_in(capsys.readouterr().err.encode()) != set()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", persons.FAULTS)
 async def test_a_fault_of_the_feed_tells_no_value(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -245,10 +238,10 @@ async def test_a_fault_of_the_feed_tells_no_value(
 
         def fail(*_: object) -> int:
             loop.call_soon_threadsafe(failed.set)
-            raise FAULTS[fault](text_of(PERSONS[0]))
+            raise persons.FAULTS[fault](persons.text_of(PERSONS[0]))
 
         monkeypatch.setattr(ReadModel, "apply", fail)
-        log.append(CASE, 2, "CallTriaged", b"{" + text_of(PERSONS[0]).encode())
+        log.append(CASE, 2, "CallTriaged", b"{" + persons.text_of(PERSONS[0]).encode())
         await asyncio.wait_for(failed.wait(), WITHIN_S)
         answers = [await desk.http.get(path) for path in ("/readyz", "/metrics", "/api/queue", "/")]
         monkeypatch.undo()

@@ -18,28 +18,16 @@ from shared.commands import intake as i
 from shared.commands.base import Command, Recorded
 from shared.commands.verification import VerifyIdentity
 from shared.refusals import RefusedError
+from tests.casework import way
 from tests.casework.callers import REGISTRY
 from tests.casework.rights import verified_in, wrong_in
 from tests.casework.town import OLENA, PEOPLE, Desk, Town
-from tests.casework.way import (
-    ADDRESSES,
-    COURSE,
-    GOOD_WAY,
-    MEMBERS_ADDRESS,
-    TWISTS,
-    WAY,
-    WHO,
-    Fields,
-    brings,
-    fixed,
-    goes_on,
-)
 
 FORCE = ("he is forced",) * 3 + ("a man with him is forced",) * 3
 """Comes up more often than the rest: it has to be met at every step, not just somewhere."""
 
 
-def _asked_of(table: dict[type[Command], tuple[Fields, ...]]) -> st.SearchStrategy[Any]:
+def _asked_of(table: dict[type[Command], tuple[way.Fields, ...]]) -> st.SearchStrategy[Any]:
     return st.sampled_from([(kind, one) for kind, many in table.items() for one in many])
 
 
@@ -68,14 +56,14 @@ class Casework(RuleBasedStateMachine):
     def by_call(self) -> dict[str, str]:
         return {"call_id": f"call-{self.town.calls}"}
 
-    @rule(address=st.sampled_from(ADDRESSES), code=st.integers(0, 5))
+    @rule(address=st.sampled_from(way.ADDRESSES), code=st.integers(0, 5))
     def he_calls(self, address: str, code: int) -> None:
         self.town.call(address, self.codes[code] if code < len(self.codes) else None)
 
     @initialize(
-        as_far_as=st.integers(4, len(GOOD_WAY)),
-        skipped=st.integers(0, 2 * len(GOOD_WAY)),
-        twist=st.sampled_from(("none", *TWISTS, *FORCE)),
+        as_far_as=st.integers(4, len(way.GOOD_WAY)),
+        skipped=st.integers(0, 2 * len(way.GOOD_WAY)),
+        twist=st.sampled_from(("none", *way.TWISTS, *FORCE)),
         at=st.integers(2, 8),
         member=st.sampled_from(("none", "cleared", "unknown")),
     )
@@ -84,34 +72,36 @@ class Casework(RuleBasedStateMachine):
     ) -> None:
         """Long random histories rarely get far: each begins on a good way, with a step left out
         or a thing that comes in between."""
-        case_id = self.town.call(ADDRESSES[0]).case_id
-        self.ask(i.IssueReturnCode, fixed(), case_id, OLENA)
-        self.town.call(ADDRESSES[1], self.codes[0])
+        case_id = self.town.call(way.ADDRESSES[0]).case_id
+        self.ask(i.IssueReturnCode, way.fixed(), case_id, OLENA)
+        self.town.call(way.ADDRESSES[1], self.codes[0])
         if member != "none":
-            brings(self, case_id, MEMBERS_ADDRESS, is_cleared=member == "cleared")
-        for number, (kind, fields, by) in enumerate(GOOD_WAY[:as_far_as]):
-            if number == at and twist in TWISTS:
-                TWISTS[twist](self, case_id)
+            way.brings(self, case_id, way.MEMBERS_ADDRESS, is_cleared=member == "cleared")
+        for number, (kind, fields, by) in enumerate(way.GOOD_WAY[:as_far_as]):
+            if number == at and twist in way.TWISTS:
+                way.TWISTS[twist](self, case_id)
                 self.town.settle()
             if number != skipped:
                 self.ask(kind, fields, case_id, by)
             self.town.settle()
 
-    @rule(twist=st.sampled_from((*TWISTS, *FORCE)), heard=st.booleans())
+    @rule(twist=st.sampled_from((*way.TWISTS, *FORCE)), heard=st.booleans())
     def somebody_goes_on_whatever_comes_in_between(self, twist: str, heard: bool) -> None:
-        TWISTS[twist](self, self.cases()[0])
+        way.TWISTS[twist](self, self.cases()[0])
         if heard:
             self.town.settle()
-        goes_on(self, self.cases()[0])
+        way.goes_on(self, self.cases()[0])
 
-    @rule(step=st.integers(0, len(GOOD_WAY) - 1), by=st.sampled_from(PEOPLE))
+    @rule(step=st.integers(0, len(way.GOOD_WAY) - 1), by=st.sampled_from(PEOPLE))
     def somebody_goes_on(self, step: int, by: str) -> None:
-        kind, fields, _ = GOOD_WAY[step]
+        kind, fields, _ = way.GOOD_WAY[step]
         self.ask(kind, fields, self.cases()[0], by)
         self.town.settle()
 
     @rule(
-        asked=st.one_of(_asked_of(WHO), _asked_of(WAY), _asked_of(WAY), _asked_of(COURSE)),
+        asked=st.one_of(
+            _asked_of(way.WHO), _asked_of(way.WAY), _asked_of(way.WAY), _asked_of(way.COURSE)
+        ),
         by=st.sampled_from(PEOPLE),
         case=st.sampled_from((0, 0, 0, 1, 2)),
         crash=st.sampled_from(("none", "none", "before", "after")),
@@ -121,7 +111,7 @@ class Casework(RuleBasedStateMachine):
         self.ask(kind, fields, self.cases()[case % len(self.cases())], by, crash)
 
     def ask(
-        self, kind: type[Command], fields: Fields, case_id: str, by: str, crash: str = "none"
+        self, kind: type[Command], fields: way.Fields, case_id: str, by: str, crash: str = "none"
     ) -> None:
         command = self.desk.command(kind, case_id, by, **fields(self, case_id))
         self.seen = self.seen or command

@@ -21,18 +21,7 @@ from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from tests import examples as e
 from tests.contexts import NOW, MemoryTimers, context_for, events_of, record
-from tests.handover.cases import (
-    ACCEPTED,
-    APPROVE,
-    ARRIVED,
-    DISCLOSED,
-    GROUP_RECEIPT,
-    HOUR,
-    LED,
-    OFFER,
-    PLANNED,
-    counted,
-)
+from tests.handover import cases
 
 
 @dataclass
@@ -74,8 +63,8 @@ def hotline() -> Hotline:
 
 
 def test_the_same_command_twice_stores_nothing_new(hotline: Hotline) -> None:
-    hotline.record(*DISCLOSED)
-    command = OFFER.model_copy(update={"seen_version": len(DISCLOSED)})
+    hotline.record(*cases.DISCLOSED)
+    command = cases.OFFER.model_copy(update={"seen_version": len(cases.DISCLOSED)})
     for expected in ("recorded", "repeated"):
         assert handlers.carry_out(hotline.context, command).result == expected
     assert hotline.types().count("HandoverOffered") == 1
@@ -83,16 +72,16 @@ def test_the_same_command_twice_stores_nothing_new(hotline: Hotline) -> None:
 
 def test_a_group_receipt_reaches_each_log_once_even_when_redelivered(hotline: Hotline) -> None:
     hotline.record(e.case_opened(), case_id=e.OTHER_CASE)
-    hotline.record(*ACCEPTED, *LED)
-    assert hotline.carry_out(GROUP_RECEIPT).events == ("GroupHandedOver",)
+    hotline.record(*cases.ACCEPTED, *cases.LED)
+    assert hotline.carry_out(cases.GROUP_RECEIPT).events == ("GroupHandedOver",)
     assert [hotline.receive("GroupHandedOver").result for _ in range(2)] == ["recorded", "repeated"]
     assert hotline.types(e.OTHER_CASE) == ["CaseOpened", "HandedOver"]
     assert hotline.types()[-2:] == ["GroupHandedOver", "HandedOver"]
 
 
 def test_a_crash_between_two_members_is_healed_by_the_redelivery(hotline: Hotline) -> None:
-    hotline.record(*ACCEPTED, *LED)
-    hotline.carry_out(GROUP_RECEIPT)
+    hotline.record(*cases.ACCEPTED, *cases.LED)
+    hotline.carry_out(cases.GROUP_RECEIPT)
     hotline.receive("GroupHandedOver")  # The other case isn't known here yet: nothing for it.
     hotline.record(e.case_opened(), case_id=e.OTHER_CASE)
     hotline.receive("GroupHandedOver")
@@ -101,22 +90,22 @@ def test_a_crash_between_two_members_is_healed_by_the_redelivery(hotline: Hotlin
 
 
 def test_the_receipt_and_its_discrepancy_are_one_append(hotline: Hotline) -> None:
-    hotline.record(*ACCEPTED, *LED, counted(12))
-    done = hotline.carry_out(GROUP_RECEIPT)
+    hotline.record(*cases.ACCEPTED, *cases.LED, cases.counted(12))
+    done = hotline.carry_out(cases.GROUP_RECEIPT)
     assert done.events == ("GroupHandedOver", "HandoverDiscrepancyRaised")
 
 
 def test_a_group_is_cleared_by_the_logs_of_its_cases(hotline: Hotline) -> None:
-    hotline.record(*PLANNED, *LED)
+    hotline.record(*cases.PLANNED, *cases.LED)
     hotline.record(e.case_opened(), e.personal_data_provided(), case_id=e.OTHER_CASE)
     with pytest.raises(RefusedError, match="group_cleared"):
-        hotline.carry_out(APPROVE)
+        hotline.carry_out(cases.APPROVE)
     hotline.record(e.identity_verified(), case_id=e.OTHER_CASE)
-    assert hotline.carry_out(APPROVE).events == ("RendezvousApproved",)
+    assert hotline.carry_out(cases.APPROVE).events == ("RendezvousApproved",)
 
 
 def test_each_attempt_reads_the_group_s_cases_anew(hotline: Hotline) -> None:
-    hotline.record(*PLANNED, *LED)
+    hotline.record(*cases.PLANNED, *cases.LED)
     hotline.record(e.case_opened(), e.personal_data_provided(), case_id=e.OTHER_CASE)
     attempts = []
 
@@ -128,40 +117,40 @@ def test_each_attempt_reads_the_group_s_cases_anew(hotline: Hotline) -> None:
         return NOW
 
     context = replace(hotline.context, now=verified_between_two_attempts)
-    command = APPROVE.model_copy(update={"seen_version": len(hotline.types())})
+    command = cases.APPROVE.model_copy(update={"seen_version": len(hotline.types())})
     assert handlers.carry_out(context, command).events == ("RendezvousApproved",)
     assert len(attempts) == 3
 
 
 def test_a_call_from_a_lost_man_regains_him_once(hotline: Hotline) -> None:
-    hotline.record(*ARRIVED, e.contact_lost(), e.call_linked("call-3"))
+    hotline.record(*cases.ARRIVED, e.contact_lost(), e.call_linked("call-3"))
     assert [hotline.receive("CallLinked").result for _ in range(2)] == ["recorded", "repeated"]
     assert hotline.types()[-1] == "ContactRegained"
     assert hotline.types().count("ContactRegained") == 1
 
 
 def test_a_call_from_a_man_who_is_not_lost_is_only_a_call(hotline: Hotline) -> None:
-    hotline.record(*ARRIVED)
+    hotline.record(*cases.ARRIVED)
     assert hotline.receive("CallLinked").result == "ignored"
 
 
 def test_silence_is_said_three_times_and_starts_anew_with_a_call(hotline: Hotline) -> None:
-    hotline.record(*ARRIVED)
+    hotline.record(*cases.ARRIVED)
     hotline.receive("ArrivedInUkraine")
     for hours in (7, 13, 73):
-        hotline.now = NOW + hours * HOUR
+        hotline.now = NOW + hours * cases.HOUR
         assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)]
     assert hotline.fire() == []
     hotline.record(e.call_linked("call-3"))
     hotline.receive("CallLinked")
-    hotline.now += 7 * HOUR
+    hotline.now += 7 * cases.HOUR
     assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)]
 
 
 def test_late_by_days_each_deadline_is_recorded_once(hotline: Hotline) -> None:
-    hotline.record(*ARRIVED)
+    hotline.record(*cases.ARRIVED)
     hotline.deadlines.set_anew()
-    hotline.now += 100 * HOUR
+    hotline.now += 100 * cases.HOUR
     assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)] * 3
     hotline.timers.set_now.clear()
     hotline.deadlines.set_anew()
@@ -169,10 +158,10 @@ def test_late_by_days_each_deadline_is_recorded_once(hotline: Hotline) -> None:
 
 
 def test_a_deadline_that_was_met_records_nothing(hotline: Hotline) -> None:
-    hotline.record(*DISCLOSED, e.handover_offered())
+    hotline.record(*cases.DISCLOSED, e.handover_offered())
     hotline.receive("HandoverOffered")
     hotline.record(e.handed_over())
-    hotline.now += 100 * HOUR
+    hotline.now += 100 * cases.HOUR
     assert {one.result for one in hotline.fire()} == {"ignored"}
 
 

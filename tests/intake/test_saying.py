@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.messages import (
-    decide_untold,
-    may_send,
-    queued_lately,
-    require_fits,
-    require_said_once,
-    untold_at,
-)
+from services.intake import messages
 from services.intake.state import IntakeState
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
@@ -66,7 +59,7 @@ def test_a_longer_text_is_refused_at_once_with_what_the_channel_takes(
 ) -> None:
     command = send(channel).model_copy(update={"text": text})
     with pytest.raises(RefusedError) as error:
-        require_fits(command, LIMITS)
+        messages.require_fits(command, LIMITS)
     assert error.value.guard.name == "message_fits"
     assert words in error.value.guard.satisfied_by
     assert text not in error.value.guard.satisfied_by
@@ -77,11 +70,11 @@ def test_a_longer_text_is_refused_at_once_with_what_the_channel_takes(
     [("telegram", "x" * 4_096), ("phone", "x" * 612), ("phone", "ж" * 268), ("web", "x" * 9_999)],
 )
 def test_a_text_as_long_as_the_channel_takes_is_not_refused(channel: Any, text: str) -> None:
-    require_fits(send(channel).model_copy(update={"text": text}), LIMITS)
+    messages.require_fits(send(channel).model_copy(update={"text": text}), LIMITS)
 
 
 def test_nobody_is_written_to_on_a_channel_that_sends_nothing() -> None:
-    refused_by("channel_sends", require_fits, send("walk_in"), LIMITS)
+    refused_by("channel_sends", messages.require_fits, send("walk_in"), LIMITS)
 
 
 # Once, unless it is meant to be said again.
@@ -89,7 +82,7 @@ def test_nobody_is_written_to_on_a_channel_that_sends_nothing() -> None:
 
 def lately(state: IntakeState, after: timedelta, channel: Any = "telegram") -> list[Any]:
     queued_at = NOON + timedelta(minutes=len(READY))
-    return [one.data for one in queued_lately(state, channel, queued_at + after)]
+    return [one.data for one in messages.queued_lately(state, channel, queued_at + after)]
 
 
 def test_what_was_queued_on_a_channel_just_now_is_asked_about() -> None:
@@ -111,13 +104,13 @@ def test_what_failed_may_be_said_again(fault: Event) -> None:
 )
 def test_the_same_words_typed_twice_are_asked_again(typed: str) -> None:
     command = send().model_copy(update={"text": typed})
-    refused_by("said_once", require_said_once, command, ["wait where you are"])
-    require_said_once(command.model_copy(update={"again": True}), ["wait where you are"])
+    refused_by("said_once", messages.require_said_once, command, ["wait where you are"])
+    messages.require_said_once(command.model_copy(update={"again": True}), ["wait where you are"])
 
 
 def test_other_words_are_said_at_once() -> None:
-    require_said_once(send(), ["go on"])
-    require_said_once(send(), [])
+    messages.require_said_once(send(), ["go on"])
+    messages.require_said_once(send(), [])
 
 
 # A place, when it may be told.
@@ -140,19 +133,21 @@ def test_a_message_of_a_place_that_he_is_told_no_more_does_not_go() -> None:
 
 def test_a_message_names_the_present_rendezvous_or_none() -> None:
     asked = send(rendezvous_id=PLANNED.rendezvous_id)
-    assert may_send(given(*READY, PLANNED), asked, NOON, CHANNELS).version == 2
+    assert messages.may_send(given(*READY, PLANNED), asked, NOON, CHANNELS).version == 2
     for state in (given(*READY), given(*READY, PLANNED, rendezvous_planned("meet-2"))):
-        refused_by("rendezvous_present", may_send, state, asked, NOON, CHANNELS)
+        refused_by("rendezvous_present", messages.may_send, state, asked, NOON, CHANNELS)
 
 
 def test_a_message_by_which_he_is_never_told_ends_when_it_is_too_late() -> None:
     waits = given(*READY_TO_TELL)
-    assert untold_at(waits) == TELLS.valid_until
-    assert decide_untold(waits) == [MessageRefused(message_id="message-1", reason="too_late")]
+    assert messages.untold_at(waits) == TELLS.valid_until
+    assert messages.decide_untold(waits) == [
+        MessageRefused(message_id="message-1", reason="too_late")
+    ]
     for over in ((TOLD,), tuple(refused("too_late")), (TOLD, DISPATCHED)):
-        assert untold_at(given(*READY_TO_TELL, *over)) is None
-        assert decide_untold(given(*READY_TO_TELL, *over)) == []
-    assert untold_at(given(*READY, QUEUED)) is None
+        assert messages.untold_at(given(*READY_TO_TELL, *over)) is None
+        assert messages.decide_untold(given(*READY_TO_TELL, *over)) == []
+    assert messages.untold_at(given(*READY, QUEUED)) is None
 
 
 def test_a_command_says_nothing_twice_and_no_place_unless_asked() -> None:

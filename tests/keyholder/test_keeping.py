@@ -7,16 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from services.keyholder import handlers
 from services.keyholder.access import Records
-from services.keyholder.handlers import (
-    ERASURES_OF_CASE,
-    ROTATION,
-    SEALED,
-    keep,
-    receive_erasure,
-    receive_timer,
-    respond,
-)
 from services.keyholder.holder import Holder
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
@@ -47,7 +39,7 @@ def keeping(bucket: MemoryBucket, folder: Path) -> Keeping:
         records=cast("Records", _NoRecords()),
         policy=policy(),
         lock=Lock(),
-        log=context_for("keyholder", ERASURES_OF_CASE).writer.log,
+        log=context_for("keyholder", handlers.ERASURES_OF_CASE).writer.log,
         folder=folder,
         now=lambda: NOW,
     )
@@ -82,9 +74,9 @@ def state_of(keeping: Keeping, version: int) -> str:
 
 def test_an_erasure_of_the_chain_is_carried_out_once(keeping: Keeping) -> None:
     recorded(keeping, note(), ERASED)
-    receive_erasure(keeping, delivery(keeping, 2))
+    handlers.receive_erasure(keeping, delivery(keeping, 2))
     recorded(keeping, note())
-    receive_erasure(keeping, delivery(keeping, 2))
+    handlers.receive_erasure(keeping, delivery(keeping, 2))
     assert [state_of(keeping, 1), state_of(keeping, 3)] == ["erased", "open"]
 
 
@@ -106,7 +98,7 @@ def test_an_erasure_that_is_not_of_the_chain_destroys_nothing(
     recorded(keeping, note(), ERASED)
     there = dict(bucket.kept)
     with pytest.raises(UnprocessableError, match=reason):
-        receive_erasure(keeping, delivery(keeping, 2, **forged))
+        handlers.receive_erasure(keeping, delivery(keeping, 2, **forged))
     assert bucket.kept == there
     assert state_of(keeping, 1) == "open"
 
@@ -115,7 +107,7 @@ def test_an_erasure_in_another_ones_name_destroys_nothing(keeping: Keeping) -> N
     recorded(keeping, note())
     recorded(keeping, ERASED, source="/services/handover")
     with pytest.raises(UnprocessableError, match="wrong_envelope"):
-        receive_erasure(keeping, delivery(keeping, 2))
+        handlers.receive_erasure(keeping, delivery(keeping, 2))
     assert state_of(keeping, 1) == "open"
 
 
@@ -129,7 +121,7 @@ class _Closing:
         if self.idle:
             self.keeping.lock.close()
         else:
-            keep(self.keeping, "close", b"")
+            handlers.keep(self.keeping, "close", b"")
 
 
 @pytest.mark.parametrize("idle", [True, False])
@@ -141,8 +133,10 @@ def test_what_is_under_way_while_it_closes_is_answered_as_sealed(
     value = SealedValue.of(read_case_event(stored.state, stored.topic), "text")
     asked = Open(by="Olena Example", purpose="a test", values=(value,))
     closing = replace(keeping, records=cast("Records", _Closing(keeping, idle)))
-    answered = respond(closing, "keyholder.open.query", asked.model_dump_json().encode(), True)
-    assert Denied.model_validate_json(answered or b"") == SEALED
+    answered = handlers.respond(
+        closing, "keyholder.open.query", asked.model_dump_json().encode(), True
+    )
+    assert Denied.model_validate_json(answered or b"") == handlers.SEALED
 
 
 def due(kind: str) -> Delivery:
@@ -159,18 +153,18 @@ def epochs(keeping: Keeping) -> list[int]:
 
 
 def test_a_night_rotates_once_however_often_its_timer_comes(keeping: Keeping) -> None:
-    assert receive_timer(at(keeping, 20), due(ROTATION)).result == "recorded"
-    assert receive_timer(at(keeping, 0), due(ROTATION)).result == "ignored"
-    assert receive_timer(at(keeping, 1), due(ROTATION)).result == "ignored"
+    assert handlers.receive_timer(at(keeping, 20), due(handlers.ROTATION)).result == "recorded"
+    assert handlers.receive_timer(at(keeping, 0), due(handlers.ROTATION)).result == "ignored"
+    assert handlers.receive_timer(at(keeping, 1), due(handlers.ROTATION)).result == "ignored"
     assert epochs(keeping) == [1, 2]
 
 
 def test_four_nights_leave_three_epochs(keeping: Keeping) -> None:
     for _ in range(4):
-        receive_timer(at(keeping, 20), due(ROTATION))
+        handlers.receive_timer(at(keeping, 20), due(handlers.ROTATION))
     assert epochs(keeping) == [3, 4, 5]
 
 
 def test_another_timer_is_parked(keeping: Keeping) -> None:
     with pytest.raises(UnprocessableError, match="wrong_data"):
-        receive_timer(keeping, due("other"))
+        handlers.receive_timer(keeping, due("other"))

@@ -5,19 +5,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from passage.runner import awaiting
+from passage.runner import awaiting, health
 from passage.runner import telling as module
 from passage.runner.awaiting import Awaited
 from passage.runner.children import ServiceProcess
-from passage.runner.health import (
-    NO_ANSWER,
-    READY,
-    SEALED,
-    Health,
-    read_health,
-    state_by_note,
-    state_of,
-)
 from passage.runner.telling import telling
 
 
@@ -43,16 +34,16 @@ def test_query_is_waited_for_as_long_as_it_reads(clock: Clock) -> None:
     waited = awaited("query")
     for read in range(0, 800_000, 1_000):
         clock.now += 50.0
-        assert waited.stuck({"query": Health(ready=False, read=read, of=800_000)}) == []
+        assert waited.stuck({"query": health.Health(ready=False, read=read, of=800_000)}) == []
     clock.now += 61.0
-    (stuck,) = waited.stuck({"query": Health(False, "it reads", read=799_000, of=800_000)})
+    (stuck,) = waited.stuck({"query": health.Health(False, "it reads", read=799_000, of=800_000)})
     assert stuck == "query (not ready: it reads)"
 
 
 def test_who_says_nothing_and_does_nothing_is_stuck(clock: Clock) -> None:
     waited = awaited("intake", "query")
     clock.now = 61.0
-    (stuck,) = waited.stuck({"intake": None, "query": Health(ready=False, read=1, of=2)})
+    (stuck,) = waited.stuck({"intake": None, "query": health.Health(ready=False, read=1, of=2)})
     assert stuck == "intake (no answer)"
 
 
@@ -60,15 +51,15 @@ def test_nobody_is_stuck_while_a_disk_is_full_nor_right_after(clock: Clock) -> N
     waited = awaited("query")
     for second in range(0, 600, 10):
         clock.now = float(second)
-        assert waited.stuck({"query": Health(ready=False)}, is_full=True) == []
+        assert waited.stuck({"query": health.Health(ready=False)}, is_full=True) == []
     clock.now += 30.0
-    assert waited.stuck({"query": Health(ready=False)}) == []
+    assert waited.stuck({"query": health.Health(ready=False)}) == []
 
 
 def test_who_is_ready_is_not_waited_for(clock: Clock) -> None:
     waited = awaited("intake", "query")
     with telling() as told:
-        waited.hear({"intake": Health(ready=True), "query": None}, told)
+        waited.hear({"intake": health.Health(ready=True), "query": None}, told)
     assert waited.names == ["query"]
     clock.now = 61.0
     assert waited.stuck({}) == ["query (no answer)"]
@@ -130,12 +121,17 @@ def test_what_comes_next_takes_the_place_of_what_was_before(console: Console) ->
     ],
 )
 def test_a_service_that_answers_is_not_told_as_one_that_does_not(answer: bytes, state: str) -> None:
-    assert state_of(read_health(answer)) == state
+    assert health.state_of(health.read_health(answer)) == state
 
 
 def test_a_key_holder_that_is_sealed_is_told_as_sealed(tmp_path: Path) -> None:
     note = tmp_path / "sealed"
-    assert [state_by_note(NO_ANSWER, one) for one in (note, None)] == [NO_ANSWER, NO_ANSWER]
+    assert [health.state_by_note(health.NO_ANSWER, one) for one in (note, None)] == [
+        health.NO_ANSWER,
+        health.NO_ANSWER,
+    ]
     note.touch()
-    assert state_by_note(NO_ANSWER, note) == SEALED
-    assert state_by_note(READY, note) == READY  # It is about to end, or the note to go.
+    assert health.state_by_note(health.NO_ANSWER, note) == health.SEALED
+    assert (
+        health.state_by_note(health.READY, note) == health.READY
+    )  # It is about to end, or the note to go.

@@ -18,13 +18,7 @@ from passage.backup_errors import (
     WitnessUnreadableError,
 )
 from passage.folders import FILE_MODE
-from passage.install.backup_keys import (
-    PUBLIC,
-    SECRET,
-    ensure_backup_keys,
-    read_identity,
-    read_recipient,
-)
+from passage.install import backup_keys
 from passage.install.definitions import streams
 from passage.integrity.backup.checking import check, newest_of
 from passage.integrity.backup.durable import HashedFile
@@ -246,22 +240,24 @@ def test_a_file_without_manifest_is_refused(tmp_path: Path, identity: Any) -> No
 
 
 def test_the_key_that_opens_backups_may_be_taken_elsewhere(tmp_path: Path) -> None:
-    ensure_backup_keys(tmp_path)
-    public = (tmp_path / PUBLIC).read_text()
-    assert str(read_identity(tmp_path / SECRET).to_public()) == public.strip()
-    (tmp_path / SECRET).rename(tmp_path / "elsewhere")
-    ensure_backup_keys(tmp_path)
-    assert not (tmp_path / SECRET).exists()
-    assert str(read_recipient(tmp_path)) == public.strip()
+    backup_keys.ensure_backup_keys(tmp_path)
+    public = (tmp_path / backup_keys.PUBLIC).read_text()
+    assert (
+        str(backup_keys.read_identity(tmp_path / backup_keys.SECRET).to_public()) == public.strip()
+    )
+    (tmp_path / backup_keys.SECRET).rename(tmp_path / "elsewhere")
+    backup_keys.ensure_backup_keys(tmp_path)
+    assert not (tmp_path / backup_keys.SECRET).exists()
+    assert str(backup_keys.read_recipient(tmp_path)) == public.strip()
     with pytest.raises(BackupKeyError, match="--key"):
-        read_identity(tmp_path / SECRET)
+        backup_keys.read_identity(tmp_path / backup_keys.SECRET)
 
 
 def test_a_damaged_key_is_refused_without_quoting_it(tmp_path: Path) -> None:
-    path = tmp_path / SECRET
+    path = tmp_path / backup_keys.SECRET
     path.write_text("AGE-SECRET-KEY-1CANARY")
     with pytest.raises(BackupKeyError) as refused:
-        read_identity(path)
+        backup_keys.read_identity(path)
     assert "CANARY" not in str(refused.value)
 
 

@@ -13,13 +13,6 @@ from passage.folders import Folders, folders_of
 from passage.runner import nats_server, storing, supervising
 from passage.runner.children import ServiceProcess, bound_log
 from passage.runner.nats_server import NatsServer
-from passage.runner.storing import (
-    RESERVE_BYTES,
-    RESERVE_NAME,
-    RESTART_AGAIN_AFTER_S,
-    StoreWatch,
-    refusing_of,
-)
 from passage.runner.supervising import (
     ENDS_BEFORE_READY_MAX,
     FIRST_DELAY_S,
@@ -125,8 +118,8 @@ def folders(tmp_path: Path) -> Folders:
 
 
 @pytest.fixture
-def watch(folders: Folders) -> StoreWatch:
-    return StoreWatch((folders.data,), folders.logs, lambda: RUNNING)
+def watch(folders: Folders) -> storing.StoreWatch:
+    return storing.StoreWatch((folders.data,), folders.logs, lambda: RUNNING)
 
 
 @pytest.fixture
@@ -139,7 +132,7 @@ def leave(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> Callable[[int], 
 
 
 async def test_nats_server_is_started_again_once_there_is_room(
-    watch: StoreWatch, leave: Callable[[int], None]
+    watch: storing.StoreWatch, leave: Callable[[int], None]
 ) -> None:
     leave(1)
     await watch.look()
@@ -153,24 +146,24 @@ async def test_nats_server_is_started_again_once_there_is_room(
     assert not watch.must_restart(1_000.0)  # A new start would not help.
     watch.refusing.append(REFUSING)
     assert watch.must_restart(1_000.0)
-    assert not watch.must_restart(1_000.0 + RESTART_AGAIN_AFTER_S / 2)
-    assert watch.must_restart(1_000.0 + RESTART_AGAIN_AFTER_S)
+    assert not watch.must_restart(1_000.0 + storing.RESTART_AGAIN_AFTER_S / 2)
+    assert watch.must_restart(1_000.0 + storing.RESTART_AGAIN_AFTER_S)
 
 
 async def test_the_reserve_is_given_up_for_the_lines_that_say_that_the_disk_is_full(
-    watch: StoreWatch, leave: Callable[[int], None], folders: Folders
+    watch: storing.StoreWatch, leave: Callable[[int], None], folders: Folders
 ) -> None:
-    reserve = folders.logs / RESERVE_NAME
+    reserve = folders.logs / storing.RESERVE_NAME
     leave(50_000)
     await watch.look()
-    assert reserve.stat().st_size == RESERVE_BYTES
+    assert reserve.stat().st_size == storing.RESERVE_BYTES
     leave(1)
     await watch.look()
     assert not reserve.exists()
 
 
 async def test_the_terminal_says_what_changes_and_nothing_twice(
-    watch: StoreWatch, leave: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+    watch: storing.StoreWatch, leave: Callable[[int], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = []
     for mib in (50_000, 1_500, 1_400, 9, 8, 50_000):
@@ -213,8 +206,8 @@ async def test_what_a_nats_server_says_too_late_it_is_asked_for_again(
     with monkeypatch.context() as patched:
         patched.setattr(storing, "ANSWERS_WITHIN_S", SOON_S)
         async with hanging(server):
-            assert await refusing_of(client, 1) == []
-    assert {one.stream for one in await refusing_of(client, 1)} == {"CALLS_phone"}
+            assert await storing.refusing_of(client, 1) == []
+    assert {one.stream for one in await storing.refusing_of(client, 1)} == {"CALLS_phone"}
 
 
 def test_nats_server_may_use_the_whole_disk_however_full_it_was_at_its_start(

@@ -16,16 +16,9 @@ from typing_extensions import override
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Identity, PersonalClass, Plain, Sealed
+from shared.keys import client
 from shared.keys.access import Use
 from shared.keys.boxes import unbox
-from shared.keys.client import (
-    Keys,
-    KeysDeniedError,
-    KeysUnavailableError,
-    SealingKeys,
-    Searcher,
-    TooManyError,
-)
 from shared.keys.messages import NoteParked, OpenedValue, SealedValue
 from shared.keys.sealing import DataKey, SealBrokenError, Spot
 
@@ -46,7 +39,7 @@ class Access:
 
 
 @dataclass
-class FixedKeys(Keys):
+class FixedKeys(client.Keys):
     """Seals, opens and hashes as the key holder does; a test says what it refuses."""
 
     sealed: bool = False
@@ -55,14 +48,14 @@ class FixedKeys(Keys):
     spent: bool = False
     """Whether everybody's budget is spent."""
     accesses: list[Access] = field(default_factory=list)
-    searches: list[tuple[Searcher, int]] = field(default_factory=list)
+    searches: list[tuple[client.Searcher, int]] = field(default_factory=list)
     """Who searched, and how many values were hashed for it."""
-    told: list[tuple[Searcher, tuple[str, ...]]] = field(default_factory=list)
+    told: list[tuple[client.Searcher, tuple[str, ...]]] = field(default_factory=list)
     """What searches found."""
     handled: list[NoteParked] = field(default_factory=list)
 
     @override
-    def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> client.SealingKeys:
         self._check()
         return dict.fromkeys(CLASSES, _key(case_id).sealing)
 
@@ -88,7 +81,7 @@ class FixedKeys(Keys):
 
     @override
     def search(
-        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+        self, who: client.Searcher, values: Sequence[tuple[str, str]] = ()
     ) -> list[tuple[str, ...]]:
         self._check()
         self._count()
@@ -96,7 +89,7 @@ class FixedKeys(Keys):
         return self.hashes(values)
 
     @override
-    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+    def found(self, who: client.Searcher, case_ids: Sequence[str]) -> None:
         self._check()
         self.told.append((who, tuple(case_ids)))
 
@@ -109,13 +102,13 @@ class FixedKeys(Keys):
 
     def _count(self) -> None:
         if self.spent:
-            raise TooManyError("at most 240 searches an hour for one person; wait", 14.2)
+            raise client.TooManyError("at most 240 searches an hour for one person; wait", 14.2)
 
     def _check(self) -> None:
         if self.sealed:
-            raise KeysUnavailableError("the key holder is sealed")
+            raise client.KeysUnavailableError("the key holder is sealed")
         if self.denied:
-            raise KeysDeniedError("policy: something else")
+            raise client.KeysDeniedError("policy: something else")
 
     def _opened(self, value: SealedValue) -> OpenedValue:
         spot = _spot(value.case_id, value.version, value.type_name, value.field)

@@ -13,14 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from services.query.feed.database import open_database
-from shared.keys.keyfiles import (
-    EMPTY,
-    MISSING,
-    NOT_ONE_LINE,
-    KeyFilesOpenError,
-    SecretUnusableError,
-    read_password,
-)
+from shared.keys import keyfiles
 from shared.settings import Settings
 
 PASSWORDS = (
@@ -58,32 +51,32 @@ def test_a_password_of_any_characters_is_that_of_the_url(tmp_path: Path, passwor
 @pytest.mark.parametrize(
     ("content", "wrong"),
     [
-        (b"", EMPTY),
-        (b"\n", EMPTY),
-        (b"two\nlines", NOT_ONE_LINE),
-        (b"a\r\n", NOT_ONE_LINE),
-        (b"a\0b", NOT_ONE_LINE),
-        (b"\xff\xfe\x00", NOT_ONE_LINE),
+        (b"", keyfiles.EMPTY),
+        (b"\n", keyfiles.EMPTY),
+        (b"two\nlines", keyfiles.NOT_ONE_LINE),
+        (b"a\r\n", keyfiles.NOT_ONE_LINE),
+        (b"a\0b", keyfiles.NOT_ONE_LINE),
+        (b"\xff\xfe\x00", keyfiles.NOT_ONE_LINE),
     ],
 )
 def test_what_is_no_password_is_said_and_not_shown(
     tmp_path: Path, content: bytes, wrong: str
 ) -> None:
-    with pytest.raises(SecretUnusableError) as ended:
+    with pytest.raises(keyfiles.SecretUnusableError) as ended:
         _ = settings_with(tmp_path, content).database
     assert ended.value.wrong == wrong
     assert "database.password" in str(ended.value)
 
 
 def test_a_missing_file_and_one_open_to_others_are_said(tmp_path: Path) -> None:
-    with pytest.raises(SecretUnusableError) as ended:
-        read_password(tmp_path / "database.password")
-    assert ended.value.wrong == MISSING
+    with pytest.raises(keyfiles.SecretUnusableError) as ended:
+        keyfiles.read_password(tmp_path / "database.password")
+    assert ended.value.wrong == keyfiles.MISSING
     open_to_all = tmp_path / "open"
     open_to_all.write_bytes(b"secret")
     open_to_all.chmod(0o644)
-    with pytest.raises(KeyFilesOpenError):
-        read_password(open_to_all)
+    with pytest.raises(keyfiles.KeyFilesOpenError):
+        keyfiles.read_password(open_to_all)
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,7 @@ from hypothesis import strategies as st
 
 from services.query.api import exports
 from services.query.models.statistics import STAGE_OF, CallsRow
-from services.query.reads.publication import (
-    CHANNELS,
-    STATISTICS,
-    NotPublicError,
-    PublicFile,
-    StatisticName,
-    class_of_stage,
-    public_file,
-    require_public,
-)
+from services.query.reads import publication
 from services.query.requests.problems import ProblemError
 from shared.commands.base import Recorded, Refused
 from shared.commands.shifts import RecordExport
@@ -194,8 +185,8 @@ TABLES = st.integers(1, 4).flatmap(
     lambda days: st.lists(
         st.lists(
             st.one_of(st.integers(0, 8), st.integers(0, 200)),
-            min_size=len(CHANNELS),
-            max_size=len(CHANNELS),
+            min_size=len(publication.CHANNELS),
+            max_size=len(publication.CHANNELS),
         ),
         min_size=days,
         max_size=days,
@@ -203,17 +194,17 @@ TABLES = st.integers(1, 4).flatmap(
 )
 
 
-def file_of(table: Table, first_row: int = 0, small: int = SMALL) -> PublicFile:
+def file_of(table: Table, first_row: int = 0, small: int = SMALL) -> publication.PublicFile:
     days = [(FIRST + timedelta(days=number)).isoformat() for number in range(len(table))]
     rows = [
         CallsRow(day, channel, calls)
         for day, cells in zip(days, table, strict=True)
-        for channel, calls in zip(CHANNELS, cells, strict=True)
+        for channel, calls in zip(publication.CHANNELS, cells, strict=True)
         if calls
     ]
     first = FIRST + timedelta(days=first_row)
     shown = [row for row in rows if row.day >= first.isoformat()]
-    return public_file(shown, first, FIRST + timedelta(days=len(table) - 1), small)
+    return publication.public_file(shown, first, FIRST + timedelta(days=len(table) - 1), small)
 
 
 @given(TABLES, st.data())
@@ -230,7 +221,7 @@ def test_a_small_number_could_be_any_small_number(table: Table, data: st.DataObj
 def test_what_is_shown_is_true_and_what_is_small_is_counted(table: Table) -> None:
     file = file_of(table)
     (_, *names), *days, totals = list(csv.reader(io.StringIO(file.text)))
-    assert names == [*CHANNELS, "total"]
+    assert names == [*publication.CHANNELS, "total"]
     for cells, (_, *shown, total) in zip(table, days, strict=True):
         assert shown == [str(cell) if cell >= SMALL else "<5" for cell in cells]
         assert _bound(total) <= sum(cells)
@@ -267,19 +258,21 @@ def test_the_limit_is_a_setting() -> None:
 
 
 def test_only_the_number_of_calls_is_public() -> None:
-    public = [name for name, one in STATISTICS.items() if one.publication == "public"]
+    public = [name for name, one in publication.STATISTICS.items() if one.publication == "public"]
     assert public == ["calls"]
 
 
-@pytest.mark.parametrize("name", [one for one in get_args(StatisticName) if one != "calls"])
-def test_nothing_else_leaves_the_house(name: StatisticName) -> None:
-    with pytest.raises(NotPublicError):
-        require_public(name)
+@pytest.mark.parametrize(
+    "name", [one for one in get_args(publication.StatisticName) if one != "calls"]
+)
+def test_nothing_else_leaves_the_house(name: publication.StatisticName) -> None:
+    with pytest.raises(publication.NotPublicError):
+        publication.require_public(name)
 
 
 def test_how_many_surrendered_or_came_back_is_secret() -> None:
     stages = {
-        one.removesuffix("_at"): class_of_stage(one.removesuffix("_at"))
+        one.removesuffix("_at"): publication.class_of_stage(one.removesuffix("_at"))
         for one in STAGE_OF.values()
     }
     secret = {name for name, one in stages.items() if one == "secret"}

@@ -6,14 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from services.query.reads.name_index import (
-    ALIKE,
-    SAME,
-    SUGGESTED_FROM,
-    NameIndex,
-    is_slip,
-    parts_of,
-)
+from services.query.reads import name_index
 from shared.events.fields import Identity
 from shared.matching.searching import Signs, is_key, signs_sought
 from tests.query.asking import PHONE, Man, asked, book_of, log_of, statement, who
@@ -90,23 +83,26 @@ MEN = st.lists(
 SOUGHT = st.lists(st.sampled_from(SURNAMES + FIRST_NAMES), min_size=1, max_size=3)
 
 
-def index_of(men: list[tuple[str, str | None, str | None]]) -> NameIndex:
-    index = NameIndex()
+def index_of(men: list[tuple[str, str | None, str | None]]) -> name_index.NameIndex:
+    index = name_index.NameIndex()
     for number, (surname, first_names, born) in enumerate(men):
         identity = Identity(surname=surname, first_names=first_names)
-        index.add((f"{number}", 2), parts_of(identity), born)
+        index.add((f"{number}", 2), name_index.parts_of(identity), born)
     return index
 
 
 def likeness(sought: Signs, signs: Signs) -> float:
     if sought & signs:
-        return SAME
+        return name_index.SAME
     scores = [
         (fuzz.ratio(one, other), one, other)
         for one in filter(is_key, sought)
         for other in filter(is_key, signs)
     ]
-    return max((s for s, one, other in scores if s >= ALIKE or is_slip(one, other)), default=0.0)
+    return max(
+        (s for s, one, other in scores if s >= name_index.ALIKE or name_index.is_slip(one, other)),
+        default=0.0,
+    )
 
 
 @given(MEN, SOUGHT)
@@ -116,11 +112,11 @@ def test_it_finds_whom_comparing_every_name_finds(
     wanted = signs_sought(" ".join(sought))
     expected = set()
     for number, (surname, first_names, _) in enumerate(men):
-        parts = parts_of(Identity(surname=surname, first_names=first_names))
+        parts = name_index.parts_of(Identity(surname=surname, first_names=first_names))
         every = frozenset().union(*parts.values())
         score = sum(likeness(one, every) for one in wanted) / len(wanted)
         by_surname = any(likeness(one, parts["surname"]) for one in wanted)
-        if score >= SUGGESTED_FROM and (by_surname or score >= ALIKE):
+        if score >= name_index.SUGGESTED_FROM and (by_surname or score >= name_index.ALIKE):
             expected.add((f"{number}", round(score)))
     found = index_of(men).find(wanted, None, limit=100)
     assert {(one.case_id, one.score) for one in found} == expected
@@ -153,7 +149,7 @@ def test_of_men_of_one_name_he_who_was_born_that_day_comes_first() -> None:
 
 
 def test_a_man_is_suggested_once_however_often_he_gave_his_name() -> None:
-    index = NameIndex()
+    index = name_index.NameIndex()
     for version in (2, 5):
-        index.add(("case", version), parts_of(Identity(surname="Взоров")), None)
+        index.add(("case", version), name_index.parts_of(Identity(surname="Взоров")), None)
     assert len(index.find(signs_sought("Взоров"), None, limit=3)) == 1

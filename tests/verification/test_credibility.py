@@ -20,19 +20,10 @@ from shared.commands.verification import (
     ResolveReview,
     VerifyIdentity,
 )
+from shared.events import verification
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.intake import EpisodeContinued, Urgency
-from shared.events.verification import (
-    CredibilityAssessed,
-    IdentityContradicted,
-    IdentityField,
-    IdentityVerified,
-    RegistryOutcome,
-    ReviewOpened,
-    ReviewReason,
-    ReviewResolved,
-)
 from tests.contexts import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
@@ -74,7 +65,7 @@ def test_the_only_operator_who_claimed_the_case_doesnt_verify_alone() -> None:
 )
 def test_whoever_isnt_the_only_one_verifies_alone(events: tuple[Event, ...]) -> None:
     (event,) = decide_verify(given(*events), VERIFY, NOON)
-    assert isinstance(event, IdentityVerified)
+    assert isinstance(event, verification.IdentityVerified)
 
 
 def test_the_only_operator_verifies_with_another_person() -> None:
@@ -94,7 +85,7 @@ def test_what_was_judged_last_counts(urgency: Urgency) -> None:
 @pytest.mark.parametrize("hours", [0.1, 24, 30 * 24])
 def test_credibility_is_judged_for_at_most_thirty_days(hours: float) -> None:
     (event,) = decide_assess(given(*CLAIMED), assessing(hours), NOON)
-    assert isinstance(event, CredibilityAssessed)
+    assert isinstance(event, verification.CredibilityAssessed)
     assert (event.level, event.by) == ("credible", OLENA)
 
 
@@ -127,15 +118,15 @@ def test_what_a_prisoner_states_changes_nothing_of_the_claim() -> None:
 
 VERIFIED = (*CLAIMED, answered("match"), identity_verified())
 """Verified as version 4: three minutes after noon, as the book counts."""
-NUMBER_FITS: tuple[IdentityField, ...] = ("service_number",)
-BORN_ELSEWHEN: tuple[IdentityField, ...] = ("first_names", "date_of_birth")
+NUMBER_FITS: tuple[verification.IdentityField, ...] = ("service_number",)
+BORN_ELSEWHEN: tuple[verification.IdentityField, ...] = ("first_names", "date_of_birth")
 CONFLICTING = answered("partial", CLAIM_ID, NUMBER_FITS, BORN_ELSEWHEN)
 STANDS = ask(ResolveReview, outcome="decision_stands", remark="a typing error of the registry")
 TAKEN_BACK = ask(ResolveReview, outcome="decision_withdrawn", remark="another man")
 
 
-def review(reason: ReviewReason) -> ReviewOpened:
-    return ReviewOpened(reason=reason, remark=sealed("another voice"))
+def review(reason: verification.ReviewReason) -> verification.ReviewOpened:
+    return verification.ReviewOpened(reason=reason, remark=sealed("another voice"))
 
 
 def contradicting(minutes_after_noon: int | None) -> ContradictIdentity:
@@ -144,15 +135,17 @@ def contradicting(minutes_after_noon: int | None) -> ContradictIdentity:
 
 
 @pytest.mark.parametrize("outcome", ["partial", "none", "ambiguous"])
-def test_an_answer_after_he_was_verified_opens_a_review(outcome: RegistryOutcome) -> None:
+def test_an_answer_after_he_was_verified_opens_a_review(
+    outcome: verification.RegistryOutcome,
+) -> None:
     (event,) = consequence(*VERIFIED, answered(outcome))
-    assert isinstance(event, ReviewOpened)
+    assert isinstance(event, verification.ReviewOpened)
     assert (event.reason, event.about_event) == ("answer_after_verified", f"{CASE}-5")
 
 
 def test_even_a_contradicting_answer_leaves_the_decision_standing() -> None:
     (event,) = consequence(*VERIFIED, CONFLICTING)
-    assert isinstance(event, ReviewOpened)
+    assert isinstance(event, verification.ReviewOpened)
     assert event.fields == BORN_ELSEWHEN
     assert given(*VERIFIED, CONFLICTING, event).verified
 
@@ -166,13 +159,13 @@ def test_what_was_known_to_who_verified_opens_a_review_only_where_it_contradicts
     verified = (identity_verified(),)
     assert consequence(*CLAIMED, answered("none"), then=verified) == []
     (event,) = consequence(*CLAIMED, CONFLICTING, then=verified)
-    assert isinstance(event, ReviewOpened)
+    assert isinstance(event, verification.ReviewOpened)
     assert event.reason == "late_fact"
 
 
 def test_a_late_fact_of_before_the_decision_opens_a_review_and_the_decision_stands() -> None:
     (event,) = decide_contradict(given(*VERIFIED), contradicting(2), NOON)
-    assert isinstance(event, ReviewOpened)
+    assert isinstance(event, verification.ReviewOpened)
     assert (event.reason, event.fields) == ("late_fact", ("rank",))
     assert given(*VERIFIED, event).verified
 
@@ -180,22 +173,22 @@ def test_a_late_fact_of_before_the_decision_opens_a_review_and_the_decision_stan
 @pytest.mark.parametrize("minutes", [None, 3, 9])
 def test_a_contradiction_of_now_takes_the_verification_back(minutes: int | None) -> None:
     (event,) = decide_contradict(given(*VERIFIED), contradicting(minutes), NOON)
-    assert isinstance(event, IdentityContradicted)
+    assert isinstance(event, verification.IdentityContradicted)
     assert not given(*VERIFIED, event).verified
 
 
 def test_an_old_contradiction_of_an_unverified_claim_is_one() -> None:
     (event,) = decide_contradict(given(*CLAIMED), contradicting(-9), NOON)
-    assert isinstance(event, IdentityContradicted)
+    assert isinstance(event, verification.IdentityContradicted)
 
 
 def test_anybody_opens_a_review_and_one_answer_ends_all_that_are_open() -> None:
     asked = ask(OpenReview, remark="another voice", about_event=f"{CASE}-4")
     (opened,) = decide_open_review(given(*VERIFIED), asked, NOON)
-    assert isinstance(opened, ReviewOpened)
+    assert isinstance(opened, verification.ReviewOpened)
     both = (*VERIFIED, opened, review("late_fact"))
     (resolved,) = decide_resolve_review(given(*both), STANDS, NOON)
-    assert isinstance(resolved, ReviewResolved)
+    assert isinstance(resolved, verification.ReviewResolved)
     refused_by("review_open", decide_resolve_review, given(*both, resolved), STANDS, NOON)
     refused_by("case_known", decide_open_review, given(), asked, NOON)
 
@@ -208,7 +201,9 @@ def test_only_an_open_review_is_resolved_and_only_on_the_latest_episode() -> Non
 
 
 @pytest.mark.parametrize("reason", ["late_fact", "answer_after_verified"])
-def test_a_decision_is_withdrawn_by_an_event_of_its_own_first(reason: ReviewReason) -> None:
+def test_a_decision_is_withdrawn_by_an_event_of_its_own_first(
+    reason: verification.ReviewReason,
+) -> None:
     held: tuple[Event, ...] = (*VERIFIED, review(reason), review("operator"))
     refused_by("decision_taken_back", decide_resolve_review, given(*held), TAKEN_BACK, NOON)
     (contradicted,) = decide_contradict(given(*held), contradicting(None), NOON)

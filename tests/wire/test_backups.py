@@ -12,13 +12,7 @@ from typing import Any
 import pytest
 
 import passage.integrity.backup.durable
-from passage.backup_errors import (
-    BackupDamagedError,
-    BackupError,
-    BackupForgedError,
-    BackupKeyError,
-    TargetNotEmptyError,
-)
+from passage import backup_errors
 from passage.cli.backup import check_verb as check
 from passage.cli.restore import restore_verb
 from passage.connecting import connected
@@ -131,7 +125,7 @@ async def test_it_is_taken_without_the_key_that_opens_it(site: Site, place: Path
     key.rename(place.parent / "elsewhere")
     written = await back_up(place)
     assert not written.opened
-    with pytest.raises(BackupKeyError):
+    with pytest.raises(backup_errors.BackupKeyError):
         await asyncio.to_thread(check, written.path, data=place / "data", as_json=True)
     await restore(place, written.path, key=place.parent / "elsewhere")
     assert (place / "new" / "nats").is_dir()
@@ -159,7 +153,7 @@ async def test_a_damaged_backup_leaves_nothing_half_restored(
     written = await back_up(place)
     good = written.path.read_bytes()
     written.path.write_bytes(harm(good))
-    with pytest.raises(BackupDamagedError):
+    with pytest.raises(backup_errors.BackupDamagedError):
         await restore(place, written.path)
     assert names(place) == ["backups"]
     written.path.write_bytes(good)
@@ -176,7 +170,7 @@ async def test_only_a_backup_that_this_site_signed_is_restored(site: Site, place
     signed = await back_up(place)
     assert (unsigned.is_signed, signed.is_signed) == (False, True)
     for file, signer in ((signed.path, other), (unsigned.path, keys)):
-        with pytest.raises(BackupForgedError):
+        with pytest.raises(backup_errors.BackupForgedError):
             await restore(place, file, signer=signer / PUBLIC_NAME)
         assert not (place / "new").exists()
     await restore(place, signed.path, signer=keys / PUBLIC_NAME)
@@ -187,7 +181,7 @@ async def test_a_folder_that_is_not_empty_is_left_alone(place: Path) -> None:
     written = await back_up(place)
     (place / "new").mkdir()
     (place / "new" / "something").touch()
-    with pytest.raises(BackupError, match="not empty"):
+    with pytest.raises(backup_errors.BackupError, match="not empty"):
         await restore(place, written.path)
     assert [path.name for path in (place / "new").iterdir()] == ["something"]
 
@@ -215,7 +209,7 @@ async def test_a_disk_that_lies_is_found(
         return digest
 
     monkeypatch.setattr(passage.integrity.backup.durable.HashedFile, "end", end_damaged)
-    with pytest.raises(BackupDamagedError):
+    with pytest.raises(backup_errors.BackupDamagedError):
         await back_up(place)
     assert list((place / "backups").iterdir()) == []
 
@@ -233,12 +227,12 @@ async def test_running_servers_are_filled_whole_or_not_at_all(
         monkeypatch.setenv("PASSAGE_NATS_URL", server.url)
         async with connected(server.url) as client:
             written.path.write_bytes(good[:-20])
-            with pytest.raises(BackupDamagedError):
+            with pytest.raises(backup_errors.BackupDamagedError):
                 await restore(place, written.path, into_running=True)
             assert await stream_names(client) == []
             written.path.write_bytes(good)
             await restore(place, written.path, into_running=True)
             assert len(await stream_names(client)) == len(streams(1)) + 1
-            with pytest.raises(TargetNotEmptyError):
+            with pytest.raises(backup_errors.TargetNotEmptyError):
                 await restore(place, written.path, into_running=True)
             assert len(await stream_names(client)) == len(streams(1)) + 1

@@ -15,13 +15,7 @@ from passage.install.backup_keys import ensure_backup_keys, read_identity
 from passage.install.identities import make_identities, seed_file
 from passage.install.installation import ensure_keys
 from services.keyholder.secrets import make_key_files, read_secrets
-from shared.keys.keyfiles import (
-    KeyFilesError,
-    make_channel_keys,
-    read_channel_private_key,
-    read_channel_public_keys,
-    read_intake_public_key,
-)
+from shared.keys import keyfiles
 from shared.servers.credentials import connect_options
 from shared.witnesses.checkpoints import make_witness_keys, read_signing_key
 
@@ -31,7 +25,7 @@ def keys(tmp_path: Path) -> Path:
     """A whole key folder, as it is made."""
     folder = tmp_path / "site.keys"
     make_key_files(folder)
-    make_channel_keys(folder)
+    keyfiles.make_channel_keys(folder)
     make_witness_keys(folder)
     make_identities(folder)
     ensure_backup_keys(folder)
@@ -47,13 +41,13 @@ SECRETS: list[tuple[Callable[[Path], object], str]] = [
     (read_secrets, "holder/pepper-1.key"),
     (read_secrets, "holder/intake.key"),
     (read_signing_key, "witness.key"),
-    (lambda folder: read_channel_private_key(folder, "phone"), "channels/phone.key"),
+    (lambda folder: keyfiles.read_channel_private_key(folder, "phone"), "channels/phone.key"),
     (lambda folder: read_identity(folder / "backup.key"), "backup.key"),
     (nkey, "nkeys/query.nk"),
 ]
 PUBLIC: list[tuple[Callable[[Path], object], str]] = [
-    (read_intake_public_key, "intake.pub"),
-    (read_channel_public_keys, "channels/phone.pub"),
+    (keyfiles.read_intake_public_key, "intake.pub"),
+    (keyfiles.read_channel_public_keys, "channels/phone.pub"),
     (read_signing_key, "witness.pub"),
 ]
 
@@ -65,7 +59,7 @@ def test_a_secret_that_others_may_read_or_change_is_refused(
 ) -> None:
     read(keys)
     (keys / name).chmod(mode)
-    with pytest.raises((KeyFilesError, BackupError), match=f"chmod 600 .*{name}"):
+    with pytest.raises((keyfiles.KeyFilesError, BackupError), match=f"chmod 600 .*{name}"):
         read(keys)
     (keys / name).chmod(0o600)
     read(keys)
@@ -78,7 +72,7 @@ def test_a_folder_of_keys_that_is_open_to_others_is_refused(
 ) -> None:
     folder = (keys / name).parent
     folder.chmod(mode)
-    with pytest.raises((KeyFilesError, BackupError), match=f"chmod 700 {folder}$"):
+    with pytest.raises((keyfiles.KeyFilesError, BackupError), match=f"chmod 700 {folder}$"):
         read(keys)
 
 
@@ -89,7 +83,7 @@ def test_a_public_key_may_be_read_but_not_changed(
     (keys / name).chmod(0o644)
     read(keys)
     (keys / name).chmod(0o664)
-    with pytest.raises(KeyFilesError, match="chmod 600"):
+    with pytest.raises(keyfiles.KeyFilesError, match="chmod 600"):
         read(keys)
 
 
@@ -105,10 +99,10 @@ def test_a_folder_of_another_owner_may_be_read_as_containers_have_it(
 
     keys.chmod(0o755)
     monkeypatch.setattr(Path, "stat", of_root)
-    read_intake_public_key(keys)
+    keyfiles.read_intake_public_key(keys)
     keys.chmod(0o775)
-    with pytest.raises(KeyFilesError, match="chmod 700"):
-        read_intake_public_key(keys)
+    with pytest.raises(keyfiles.KeyFilesError, match="chmod 700"):
+        keyfiles.read_intake_public_key(keys)
 
 
 def test_nothing_is_started_on_an_open_key_folder(tmp_path: Path) -> None:

@@ -7,16 +7,10 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.calls import CallEnded
 from shared.events.fields import Plain
-from shared.events.intake import (
-    CallLinked,
-    CaseReopened,
-    DuressCleared,
-    DuressSignalled,
-    NoteAdded,
-)
 from shared.events.parsing import read_case_event
 from shared.keys.messages import SealedValue
 from shared.log.case_log import ChainBrokenError, Fold
@@ -40,7 +34,7 @@ def evolve(state: Notes, _event: CaseEvent[Any]) -> Notes:
 
 
 def add_note(state: Notes) -> list[Event]:
-    return [NoteAdded(text=Plain(f"note {state.count}"))]
+    return [intake.NoteAdded(text=Plain(f"note {state.count}"))]
 
 
 def context() -> Context:
@@ -92,7 +86,7 @@ def test_several_facts_of_one_decision_are_recorded_together() -> None:
     at = context()
 
     def decide(_: Notes) -> list[Event]:
-        return [NoteAdded(text=Plain("one")), CaseReopened(reason=Plain("two"))]
+        return [intake.NoteAdded(text=Plain("one")), intake.CaseReopened(reason=Plain("two"))]
 
     outcome = transact(at.writer, CASE, cause("m1"), decide)
     assert (outcome.version, outcome.events) == (2, ("NoteAdded", "CaseReopened"))
@@ -120,7 +114,7 @@ def test_a_refusal_names_its_guard_and_the_version_decided_on() -> None:
 def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> None:
     at = context()
     transact(at.writer, CASE, cause("m1"), add_note)
-    transact(at.writer, CASE, cause("m2"), lambda _: [CaseReopened(reason=Plain("mistake"))])
+    transact(at.writer, CASE, cause("m2"), lambda _: [intake.CaseReopened(reason=Plain("mistake"))])
     with pytest.raises(RefusedError) as refused:
         transact(at.writer, CASE, cause("m3", seen=1), add_note)
     assert refused.value.guard.name == "seen_version"
@@ -128,7 +122,7 @@ def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> No
     assert transact(at.writer, CASE, cause("m3", seen=2), add_note).version == 3
 
 
-CALLED = CallLinked(
+CALLED = intake.CallLinked(
     call_id="call-2",
     channel="phone",
     language="ru",
@@ -137,9 +131,9 @@ CALLED = CallLinked(
     confidence=1,
 )
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOW)
-DURESS = DuressSignalled(call_id="call-1", channel="phone")
-CLEARED = DuressCleared(by="Olena Example", reason=Plain("a comrade called"))
-REOPENED = CaseReopened(reason=Plain("mistake"))
+DURESS = intake.DuressSignalled(call_id="call-1", channel="phone")
+CLEARED = intake.DuressCleared(by="Olena Example", reason=Plain("a comrade called"))
+REOPENED = intake.CaseReopened(reason=Plain("mistake"))
 
 
 @pytest.mark.parametrize(
