@@ -1,7 +1,8 @@
 """A stopped installation with some hundred events, their archive and index; witness files."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -18,7 +19,7 @@ from passage.integrity.log_reading import last_sequence, read_batches
 from passage.integrity.repair.anew import store
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from services.query.feed.database import open_database
+from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
 from services.witness.signing import Signer
 from shared import subjects
@@ -65,23 +66,25 @@ def prepare(
     make_witness_keys(folders.keys)
     with stopped_log_of(folders) as running:
         asyncio.run(_fill(running, log))
-        fill_archive(running, log if archived < 0 else log[:archived])
-        sign(running, log, ended=ended)
+        with folded(running.database, log if archived < 0 else log[:archived]):
+            sign(running, log, ended=ended)
     return folders
 
 
-def fill_archive(running: Running, log: list[StoredMessage]) -> None:
-    database = open_database(running.database)
+@contextmanager
+def folded(url: str, log: list[StoredMessage]) -> Iterator[Database]:
+    """query's database with the read models of a log."""
+    database = open_database(url)
     generations = Generations(database)
     generations.open()
     if log:
         generations.following.apply([recorded(one) for one in log], 0)
     generations.swap()
+    yield database
     database.dispose()
 
 
 def recorded(one: StoredMessage) -> RecordedEvent:
-    """A stored event as query gets it from the log."""
     name = subjects.read_case_subject(one.subject)
     return RecordedEvent(*name, one.body, one.sequence, one.recorded_at)
 

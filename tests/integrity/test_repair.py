@@ -109,7 +109,7 @@ def test_behind_a_hole_what_still_fits_moves_down_and_the_rest_is_lost() -> None
 
 
 def test_newer_events_that_a_checkpoint_contradicts_are_not_taken() -> None:
-    forged = LOG[27]._replace(body=LOG[27].body.replace(b"operator:amber", b"operator:green"))
+    forged = LOG[27]._replace(body=LOG[27].body.replace(b"Olena", b"Petro"))
     stream = [*LOG[:27], forged, *LOG[28:]]
     plan = plan_of(LOG[:20], stream, witnessed(LOG, 24, COUNT))
     assert found(plan) == {SAME: 20, NEWER: 4, CONTRADICTED: 6}
@@ -129,7 +129,7 @@ def test_events_that_only_a_checkpoint_tells_of_are_lost_and_counted() -> None:
 
 @pytest.mark.parametrize("check", ["chain", "contiguous", "witness"])
 def test_an_archive_that_is_unsound_itself_is_not_used(check: str) -> None:
-    forged = LOG[9]._replace(body=LOG[9].body.replace(b"operator:amber", b"operator:green"))
+    forged = LOG[9]._replace(body=LOG[9].body.replace(b"Olena", b"Petro"))
     archive = {
         "chain": [*LOG[:9], forged, *LOG[10:]],
         "contiguous": [*LOG[:9], *LOG[10:]],
@@ -176,7 +176,7 @@ def test_junk_that_nobody_else_knows_is_left_out() -> None:
 
 
 def test_a_break_behind_a_row_that_the_stream_has_otherwise_is_no_junk() -> None:
-    forged = LOG[9]._replace(body=LOG[9].body.replace(b"operator:amber", b"operator:green"))
+    forged = LOG[9]._replace(body=LOG[9].body.replace(b"Olena", b"Petro"))
     archive = with_junk([*LOG[:9], forged, *LOG[10:]], 15)
     stream = with_junk(LOG, 15)
     with pytest.raises(ArchiveUnsoundError, match="chain: sequence 13"):

@@ -65,7 +65,7 @@ async def tampered(cluster: NatsCluster, number: int, at: int) -> None:
     server.stop(WITHIN_S)  # Killed earlier it leaves no index, and heals.
     folder = message_folder(server.store_path)
     records: list[Record] = read_records(folder)
-    forged = records[at].body.replace(b"operator:amber", b"operator:green")
+    forged = records[at].body.replace(b"Olena", b"Petro")
     records[at] = replace(records[at], body=forged)
     write_records(folder, records, index=True)  # Without its index it heals from the others.
     server.start(WITHIN_S)

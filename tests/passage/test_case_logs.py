@@ -11,12 +11,12 @@ from passage.integrity.findings import Findings
 from passage.integrity.verify.case_logs import CaseLogs, Promise
 from passage.integrity.verify.everything import DigestCheck
 from passage.integrity.verify.index_check import IndexCheck
-from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
-from shared.events.catalogue import OWNER, envelope_of
+from shared.events.base import Event
 from shared.events.fields import Sealed
 from shared.events.intake import CaseOpened, NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.stored import StoredMessage
 from shared.witnesses.heads import RolledDigest
+from tests import examples as e
 from tests.rarer_examples import of_shifts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,14 +25,8 @@ STORED_AT = "2026-11-22T11:59:00.123456789Z"
 
 
 def opened(number: int) -> CaseOpened:
-    return CaseOpened(
-        call_id=f"call-{number}",
-        channel="phone",
-        caller_key=f"{number:064x}",
-        caller_address=SEALED,
-        language="ru",
-        started_at=NOW,
-    )
+    event = e.case_opened(f"call-{number}", at=NOW)
+    return event.model_copy(update={"caller_key": f"{number:064x}"})
 
 
 def withheld(number: int) -> CaseOpened:
@@ -40,27 +34,12 @@ def withheld(number: int) -> CaseOpened:
 
 
 def stored_log(case_id: str, events: list[Event], first_sequence: int = 1) -> list[StoredMessage]:
-    found: list[StoredMessage] = []
-    prevhash = FIRST_PREVHASH
-    for version, data in enumerate(events, start=1):
-        event = envelope_of(data)(
-            id=f"e-{case_id}-{version}",
-            source=f"/services/{OWNER[type(data)]}",
-            type=type_of(type(data)),
-            subject=case_id,
-            time=NOW,
-            data=data,
-            caseversion=version,
-            correlationid="c",
-            causationid=f"c-{version}",
-            actor="operator:amber",
-            prevhash=prevhash,
-        )
-        body = event.model_dump_json(exclude_none=True).encode()
-        subject = f"cases.{case_id}.{version}.{type(data).__name__}"
-        found.append(StoredMessage(first_sequence + version - 1, subject, body, STORED_AT))
-        prevhash = chain_hash(body)
-    return found
+    book = e.CaseBook(case_id, NOW)
+    book.add_all(events)
+    return [
+        StoredMessage(first_sequence + at, f"cases.{case_id}.{at + 1}.{name}", body, STORED_AT)
+        for at, (name, body) in enumerate(book.stored)
+    ]
 
 
 def good_log() -> list[StoredMessage]:
@@ -89,10 +68,6 @@ def changed(position: int, change: Callable[[StoredMessage], StoredMessage]) -> 
     return log
 
 
-def flipped(stored: StoredMessage) -> StoredMessage:
-    return stored._replace(body=stored.body.replace(b"alone", b"group"))
-
-
 def test_a_good_log_has_no_findings() -> None:
     assert checks(good_log()) == []
 
@@ -108,7 +83,8 @@ def test_a_log_that_ends_too_early_is_found() -> None:
 
 
 def test_a_changed_event_breaks_the_chain_at_the_next() -> None:
-    assert checks(changed(1, flipped)) == ["chain: prevhash doesn't fit the event before it"]
+    flipped = changed(1, lambda one: one._replace(body=one.body.replace(b"alone", b"group")))
+    assert checks(flipped) == ["chain: prevhash doesn't fit the event before it"]
 
 
 def test_an_event_under_another_subject_is_found() -> None:

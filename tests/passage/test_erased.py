@@ -12,26 +12,27 @@ from pathlib import Path
 import pytest
 from nacl.public import PrivateKey
 
+from passage.channel import Call, envelope_of
 from passage.integrity.erasure.copies import Erasures
 from passage.integrity.erasure.stores import read_database, read_path
 from services.intake.state import IntakeState, evolve
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from services.query.feed.database import Database, open_database
-from services.query.feed.generations import Generations
-from shared.events.base import CallEnvelope, Event, type_of
-from shared.events.calls import CallReceived
+from services.query.feed.database import Database
+from shared.events.base import Event
 from shared.events.fields import PersonalClass, Plain
 from shared.events.handover import ArrivedInUkraine
-from shared.events.intake import CaseOpened, NoteAdded, PersonalDataErased, PersonalDataProvided
+from shared.events.intake import CaseOpened, NoteAdded, PersonalDataProvided
 from shared.events.parsing import read_case_event
-from shared.jetstream import RecordedEvent
-from shared.keys.boxes import box_up
+from shared.jetstream.stored import StoredMessage
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, Fold
 from shared.log.transact import Writer
-from tests.contexts import MemoryBucket, key_holder, record, secrets
+from tests.contexts import MemoryBucket, events_of, key_holder, record, secrets
 from tests.examples import ALL_CLASSES, CASE, NOON, OTHER_CASE
+from tests.examples import personal_data_erased as erased
+from tests.integrity.prepared import folded
+from tests.passage.test_case_logs import STORED_AT
 
 OPENED = CaseOpened(call_id="call-1", channel="phone", language="ru", started_at=NOON)
 GIVEN = PersonalDataProvided(identity=Plain('{"surname":"Vzorov"}'), provenance="caller")
@@ -39,12 +40,6 @@ ARRIVED = ArrivedInUkraine(
     place=Plain('{"description":"Musterdorf"}'), companions=0, condition="ok"
 )
 LONG_NOTE = NoteAdded(text=Plain("calm " * 2_000))
-
-
-def erased(*classes: PersonalClass) -> PersonalDataErased:
-    return PersonalDataErased(
-        classes=classes or ALL_CLASSES, legal_basis="court_order", by="Olena Example"
-    )
 
 
 @dataclass
@@ -177,20 +172,10 @@ def test_copies_are_found_in_files_of_every_kind(
 
 def test_a_call_that_lies_in_its_box_still_is_found(sealing: Sealing, tmp_path: Path) -> None:
     sealing.record(OPENED, GIVEN, erased())
-    boxed = box_up(PrivateKey.generate().public_key, b"I want to live")
+    key = PrivateKey.generate().public_key
     for call_id in ("call-1", "call-2"):
-        received = CallReceived(
-            call_id=call_id, channel="phone", language="ru", started_at=NOON, text=boxed
-        )
-        envelope = CallEnvelope[CallReceived](
-            id=call_id,
-            source="/channels/phone",
-            type=type_of(CallReceived),
-            subject=call_id,
-            time=NOON,
-            data=received,
-        )
-        text = envelope.model_dump_json(exclude_none=True)
+        call = Call(call_id, "phone", None, "ru", NOON, "I want to live")
+        text = envelope_of(call, key).model_dump_json(exclude_none=True)
         (tmp_path / call_id).write_text(f"junk {text} junk", "utf-8")
     erasures = sealing.erasures()
     assert read_path(tmp_path, erasures) == []
@@ -245,20 +230,12 @@ def test_bytes_that_only_look_like_ours_are_passed_over(tmp_path: Path) -> None:
 def database(sealing: Sealing, tmp_path: Path) -> Iterator[Database]:
     """The read models of a case that was erased."""
     sealing.record(OPENED, GIVEN, ARRIVED, LONG_NOTE, erased())
-    opened = open_database(f"sqlite:///{tmp_path / 'query.db'}")
-    generations = Generations(opened)
-    generations.open()
-    events = [read_case_event(body) for body in sealing.stored()]
-    generations.following.apply(
-        [
-            RecordedEvent(CASE, one.caseversion, one.type_name, body, one.caseversion, NOON)
-            for one, body in zip(events, sealing.stored(), strict=True)
-        ],
-        0,
-    )
-    generations.swap()
-    yield opened
-    opened.dispose()
+    log = [
+        StoredMessage(sequence, one.subject, one.body, STORED_AT)
+        for sequence, one in enumerate(events_of(sealing.log, CASE), start=1)
+    ]
+    with folded(f"sqlite:///{tmp_path / 'query.db'}", log) as read_models:
+        yield read_models
 
 
 def test_every_table_of_the_database_is_read(sealing: Sealing, database: Database) -> None:

@@ -10,12 +10,11 @@ import pytest
 from passage.integrity.findings import Findings
 from passage.integrity.verify.everything import ArchiveCheck
 from services.query.feed.checking import ROWS_AT_ONCE, ReadModelCheck
-from services.query.feed.database import Database, open_database
-from services.query.feed.generations import Generations
+from services.query.feed.database import Database
 from shared.events.fields import Sealed
 from shared.events.intake import NoteAdded
 from shared.jetstream.stored import StoredMessage
-from tests.integrity.prepared import recorded
+from tests.integrity.prepared import folded
 from tests.passage.test_case_logs import good_log, opened, stored_log
 from tests.tracing import traced
 
@@ -24,13 +23,8 @@ LOG = good_log()
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'query.db'}")
-    generations = Generations(opened)
-    generations.open()
-    generations.following.apply([recorded(one) for one in LOG], 0)
-    generations.swap()
-    yield opened
-    opened.dispose()
+    with folded(f"sqlite:///{tmp_path / 'query.db'}", LOG) as read_models:
+        yield read_models
 
 
 def findings(database: Database, log: list[StoredMessage] = LOG) -> list[str]:
@@ -103,39 +97,41 @@ def test_a_changed_or_missing_row_is_found(
     assert findings(database)[0] == expected
 
 
-def test_a_row_of_a_case_that_is_not_in_the_log_is_found(
-    database: Database, tmp_path: Path
+@pytest.mark.parametrize(
+    ("row", "counted"),
+    [
+        (
+            "statistics_funnel (case_id, opened_at) VALUES ('GHOST', '2026-11-22')",
+            "3 rows instead of 2",
+        ),
+        (
+            "exports (export_id, exported_at, rows, suppressed, version, sequence, damaged) "
+            "VALUES ('EXPORT-1', '2026-11-22', 1, 0, 1, 1, 0)",
+            "1 rows instead of 0",
+        ),
+    ],
+)
+def test_a_row_of_a_case_or_an_export_that_is_not_in_the_log_is_found(
+    database: Database, tmp_path: Path, row: str, counted: str
 ) -> None:
-    tamper(
-        tmp_path,
-        "INSERT INTO @statistics_funnel (case_id, opened_at) VALUES ('GHOST', '2026-11-22')",
-    )
-    assert [one.rpartition(": ")[2] for one in findings(database)] == ["3 rows instead of 2"]
+    tamper(tmp_path, f"INSERT INTO @{row}")
+    (found,) = findings(database)
+    assert found.rpartition(": ")[2] == counted
 
 
-def test_an_export_that_is_not_in_the_log_is_found(database: Database, tmp_path: Path) -> None:
-    tamper(
-        tmp_path,
-        "INSERT INTO @exports (export_id, exported_at, rows, suppressed, version, sequence, "
-        "damaged) VALUES ('EXPORT-1', '2026-11-22', 1, 0, 1, 1, 0)",
-    )
-    assert [one.rpartition(": ")[2] for one in findings(database)] == ["1 rows instead of 0"]
-
-
-def test_an_archived_event_with_other_bytes_is_found(database: Database, tmp_path: Path) -> None:
-    tamper(tmp_path, "UPDATE @archive SET body = body || ' ' WHERE sequence = 6")
-    assert "archive: sequence 6: other bytes than in the log" in findings(database)
-
-
-def test_an_archived_event_filed_elsewhere_is_found(database: Database, tmp_path: Path) -> None:
-    tamper(tmp_path, "UPDATE @archive SET version = 9 WHERE sequence = 6")
-    expected = "archive: sequence 6: filed under another case, version or type"
-    assert expected in findings(database)
-
-
-def test_an_event_that_is_not_archived_is_found(database: Database, tmp_path: Path) -> None:
-    tamper(tmp_path, "DELETE FROM @archive WHERE sequence = 6")
-    assert "archive: sequence 6: not in the archive" in findings(database)
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE @archive SET body = body || ' '", "other bytes than in the log"),
+        ("UPDATE @archive SET version = 9", "filed under another case, version or type"),
+        ("DELETE FROM @archive", "not in the archive"),
+    ],
+)
+def test_an_event_that_is_not_archived_as_it_stands_is_found(
+    database: Database, tmp_path: Path, statement: str, expected: str
+) -> None:
+    tamper(tmp_path, f"{statement} WHERE sequence = 6")
+    assert f"archive: sequence 6: {expected}" in findings(database)
 
 
 def test_an_archived_event_that_is_not_in_the_log_is_found(database: Database) -> None:
@@ -160,14 +156,8 @@ def test_a_read_model_that_goes_on_is_waited_for_and_one_that_stands_is_found(
 def test_a_case_of_large_events_is_compared_a_few_at_a_time(tmp_path: Path) -> None:
     text, count = NoteAdded(text=Sealed("1." + "x" * 200_000)), 4 * ROWS_AT_ONCE
     log = stored_log("FIRST", [opened(1), *[text] * count])
-    opened_database = open_database(f"sqlite:///{tmp_path / 'query.db'}")
-    generations = Generations(opened_database)
-    generations.open()
-    generations.following.apply([recorded(one) for one in log], 0)
-    generations.swap()
     found = Findings()
-    with traced() as peak:
-        assert ReadModelCheck(opened_database.reader, found.add).compare_rows() == 1
-    opened_database.dispose()
+    with folded(f"sqlite:///{tmp_path / 'query.db'}", log) as database, traced() as peak:
+        assert ReadModelCheck(database.reader, found.add).compare_rows() == 1
     assert found.kept == []
     assert peak() < 2.5 * ROWS_AT_ONCE * 200_000

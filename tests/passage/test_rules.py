@@ -11,9 +11,11 @@ from shared.events.calls import CallEnded
 from tests.passage.test_transitions import (
     ACCEPTED,
     APPROVED,
+    CLOSED,
     CODED,
     CONTRADICTED,
     DISCLOSED,
+    ERASED,
     GIVEN,
     GUIDED,
     KNOWN,
@@ -104,7 +106,6 @@ NEVER = intake.ContactRuleSet(rule="never")
 WITHDRAWN = handover.HandoverWithdrawn(offer_id="o-1", by="amber", reason=SEALED)
 CANCELLED = handover.RendezvousCancelled(rendezvous_id="r-1", by="amber", reason=SEALED)
 EXPIRED = handover.RendezvousExpired(rendezvous_id="r-1")
-ERASED = intake.PersonalDataErased(classes=("identity",), legal_basis="court_order", by="amber")
 CAPTURED = GIVEN.model_copy(update={"provenance": "after_capture"})
 ANYBODY: handover.OverridableGuard = "identity_verified"
 UNKNOWN = [CODED, GIVEN, MATCH, *KNOWN[4:]]
@@ -144,7 +145,6 @@ EXPORT = shifts.StatisticsExported(
     by="amber",
     second_by="birch",
 )
-CLOSED = intake.CaseClosed(reason="withdrew")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 from passage.integrity.verify.rules.trail import Trail
 from passage.integrity.verify.transitions import broken_rules
 from shared.events import handover, intake
-from shared.events.base import FIRST_PREVHASH, Event, type_of
-from shared.events.catalogue import envelope_of
+from shared.events.base import Event
 from shared.events.fields import Sealed
 from shared.events.intake import CaseClosed
 from shared.events.verification import (
@@ -20,20 +19,12 @@ from shared.events.verification import (
     RegistryChecked,
     RegistryOutcome,
 )
+from tests import examples as e
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEALED = Sealed("1." + "A" * 60)
 
-CODED = intake.CallLinked(
-    call_id="call-2",
-    channel="phone",
-    caller_key="a" * 64,
-    caller_address=SEALED,
-    language="ru",
-    started_at=NOON,
-    basis="return_code",
-    confidence=1.0,
-)
+CODED = e.call_linked("call-2", "phone", NOON)
 UNCODED = CODED.model_copy(update={"basis": "caller"})
 EARLIER = CODED.model_copy(update={"basis": "earlier_code"})
 GIVEN = intake.PersonalDataProvided(identity=SEALED, provenance="caller")
@@ -74,9 +65,7 @@ GUIDED = [*KNOWN, PLANNED, APPROVED, DISCLOSED]
 
 def answer(about: int, outcome: RegistryOutcome = "match") -> RegistryChecked:
     """The registry's answer about the event at a position of a list, counted from 0."""
-    return RegistryChecked(
-        registry="local", about_event=f"e-{about + 2}", outcome=outcome, score=100
-    )
+    return MATCH.model_copy(update={"about_event": f"CASE-{about + 2}", "outcome": outcome})
 
 
 def broken(
@@ -87,7 +76,7 @@ def broken(
     **around: Any,
 ) -> list[str]:
     """The rules that a case's events break; `around`: what its trail knows of the log."""
-    trail = Trail(**around)
+    trail, book = Trail(**around), e.CaseBook(case_id, version=first_version - 1)
     found: list[str] = []
     claim = ""
     for version, said in enumerate(events, start=first_version):
@@ -95,20 +84,8 @@ def broken(
         if isinstance(data, RegistryChecked) and data.about_event == "last":
             data = data.model_copy(update={"about_event": claim})
         if isinstance(data, intake.PersonalDataProvided):
-            claim = f"e-{version}"
-        event = envelope_of(data)(
-            id=f"e-{version}",
-            source="/services/intake",
-            type=type_of(type(data)),
-            subject=case_id,
-            time=NOON,
-            data=data,
-            caseversion=version,
-            correlationid="c",
-            causationid="c",
-            actor=actor,
-            prevhash=FIRST_PREVHASH,
-        )
+            claim = f"{case_id}-{version}"
+        event = book.add(data).model_copy(update={"time": NOON, "actor": actor})
         found += broken_rules(trail, event)
     return found
 
