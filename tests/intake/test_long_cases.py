@@ -4,7 +4,7 @@ import gc
 import time
 import tracemalloc
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -21,16 +21,11 @@ from shared.events.parsing import read_case_event
 from shared.log.case_log import ChainedEvent, Fold
 from shared.log.history import EVENTS_KEPT, History
 from tests.contexts import context_for
-from tests.examples import CASE, NOON, sealed
+from tests.examples import CASE, NOON, call_linked
 
 FEW, MANY, BLOCK = 1_000, 16_000, 50
 CONTAINER_BYTES = 512 * 2**20
 """As docker-compose.yml has it."""
-
-
-class _Service(NamedTuple):
-    initial: Any
-    evolve: Callable[[Any, Any], Any]
 
 
 def _linked(number: int) -> Event:
@@ -47,16 +42,8 @@ def _linked(number: int) -> Event:
 
 
 def _of_another_number(number: int) -> Event:
-    return CallLinked(
-        call_id=f"call-{number}",
-        channel="phone",
-        caller_key=f"{number:064x}",
-        caller_address=sealed("+380440000000"),
-        language="ru",
-        started_at=NOON,
-        basis="return_code",
-        confidence=1,
-    )
+    event = call_linked(f"call-{number}", "phone")
+    return event.model_copy(update={"caller_key": f"{number:064x}", "text": None})
 
 
 def _ended(number: int) -> Event:
@@ -67,13 +54,13 @@ def _ended(number: int) -> Event:
 @pytest.mark.parametrize(
     "service",
     [
-        _Service(IntakeState(), evolve_intake),
-        _Service(HandoverState(), evolve_handover),
+        Fold(IntakeState(), evolve_intake),
+        Fold(HandoverState(), evolve_handover),
     ],
     ids=["intake", "handover"],
 )
 def test_a_call_of_a_long_case_costs_what_one_of_a_short_case_does(
-    service: _Service, data: Callable[[int], Event]
+    service: Fold[Any], data: Callable[[int], Event]
 ) -> None:
     assert _seconds_a_call(service, data, MANY) < 3 * _seconds_a_call(service, data, FEW)
 
@@ -82,7 +69,8 @@ def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() 
     log = context_for("intake", Fold(IntakeState(), evolve_intake)).writer.log
     prevhash, links = FIRST_PREVHASH, []
     for number in range(FEW):
-        call = _of_another_number(number).model_copy(update={"caller_address": _longest(number)})
+        longest = Sealed(f"1.{number:01508d}")  # An address of 200 letters of three bytes.
+        call = _of_another_number(number).model_copy(update={"caller_address": longest})
         stored = _event(call, number, prevhash).model_dump_json(exclude_none=True).encode()
         prevhash = chain_hash(stored)
         links.append((stored, prevhash))
@@ -101,12 +89,7 @@ def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() 
     assert EVENTS_KEPT * kept / FEW < CONTAINER_BYTES / 2
 
 
-def _longest(number: int) -> Sealed:
-    """An address of 200 letters of three bytes, sealed."""
-    return Sealed(f"1.{number:01508d}")
-
-
-def _seconds_a_call(service: _Service, data: Callable[[int], Event], calls: int) -> float:
+def _seconds_a_call(service: Fold[Any], data: Callable[[int], Event], calls: int) -> float:
     state, events = service.initial, [_event(data(n), n) for n in range(calls)]
     for event in events[:-FEW]:
         state = service.evolve(state, event)

@@ -48,19 +48,6 @@ async def test_the_log_refuses_deletes_and_purges(client: Client) -> None:
     assert "allow_msg_schedules" not in config
 
 
-async def test_a_changed_stream_is_reported_and_updated_where_jetstream_allows(
-    client: Client,
-) -> None:
-    wanted = next(one.config for one in streams(1) if one.name == "PARKED")
-    await ask(client, "STREAM.CREATE.PARKED", {**wanted, "duplicate_window": 1_000_000_000})
-    found = {one.name: one for one in await provision(client, replicas=1)}
-    assert found["PARKED"].state == "differs"
-    assert [d.key for d in found["PARKED"].differences] == ["duplicate_window"]
-    updated = {one.name: one for one in await provision(client, replicas=1, update=True)}
-    assert updated["PARKED"].state == "updated"
-    assert {one.state for one in await provision(client, replicas=1)} == {"as defined"}
-
-
 async def test_what_jetstream_refuses_to_change_stays_reported(client: Client) -> None:
     wanted = next(one.config for one in streams(1) if one.name == "PARKED")
     await ask(client, "STREAM.CREATE.PARKED", {**wanted, "storage": "memory"})

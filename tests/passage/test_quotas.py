@@ -32,9 +32,9 @@ KEY = PrivateKey.generate().public_key
 SMALL = Quota(stream_bytes=1_048_576, messages=5, message_bytes=20_000)
 
 
-def call(channel: Channel, number: int = 1, text: str = "I want to live") -> Any:
+def call(channel: Channel = "phone", number: int = 1, address: str | None = "+70001234567") -> Any:
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    return envelope_of(Call(f"call-{number}", channel, "+70001234567", "ru", now, text), KEY)
+    return envelope_of(Call(f"call-{number}", channel, address, "ru", now, "I want to live"), KEY)
 
 
 async def test_a_channel_over_its_quota_is_told_at_once_and_no_other_is(client: Client) -> None:
@@ -168,22 +168,18 @@ def test_the_usual_bounds_of_all_channels_fit_on_a_small_disk() -> None:
     assert USUAL.stream_bytes * len(policy().channels.names) < 2 * 1024**3
 
 
-def said(channel: Channel = "phone", address: str | None = "+70001234567") -> Call:
-    return Call("call-1", channel, address, "ru", datetime(2026, 11, 22, 12, tzinfo=UTC))
-
-
 def test_a_withheld_number_is_left_out() -> None:
-    assert envelope_of(said(address=None), KEY).data.caller_address is None
-    assert envelope_of(said(), KEY).data.caller_address is not None
+    assert call(address=None).data.caller_address is None
+    assert call().data.caller_address is not None
 
 
 def test_the_id_of_the_message_is_the_calls() -> None:
-    assert envelope_of(said(), KEY).id == "call-1"
+    assert call().id == "call-1"
 
 
 async def test_every_message_of_a_channel_is_kept_whatever_its_id(client: Client) -> None:
     await provision(client, replicas=1)
     jetstream = client.jetstream(timeout=WITHIN_S)
-    assert await publish(jetstream, envelope_of(said(), KEY)) == Kept("CALLS_phone", 1)
-    assert await publish(jetstream, envelope_of(said("web"), KEY)) == Kept("CALLS_web", 1)
-    assert await publish(jetstream, envelope_of(said(), KEY)) == Kept("CALLS_phone", 2)
+    assert await publish(jetstream, call()) == Kept("CALLS_phone", 1)
+    assert await publish(jetstream, call("web")) == Kept("CALLS_web", 1)
+    assert await publish(jetstream, call()) == Kept("CALLS_phone", 2)

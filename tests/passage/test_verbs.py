@@ -21,6 +21,7 @@ from services.verification.registry import load_csv
 from services.verification.registry_file.problems import RegistryFileError
 from tests.examples import CASE
 from tests.passage.conftest import RunPassage
+from tests.verification.cases import HEADER
 
 WITHOUT_DATA = {"init", "registry try"}
 WITHOUT_JSON = {"init", "up", "keys seal", "keys unseal", "log export"}
@@ -99,7 +100,6 @@ def test_a_folder_may_be_there_or_to_be_made(
 
 
 CANARY = "Kanarienvogel"
-HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
 
 
 def test_a_fault_of_a_verb_tells_no_text_and_no_local(

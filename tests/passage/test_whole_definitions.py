@@ -73,13 +73,6 @@ async def alter_stream(client: Client, name: str, changes: dict[str, Any]) -> No
     await ask(client, f"STREAM.UPDATE.{name}", {**config, **changes})
 
 
-async def alter_consumer(client: Client, changes: dict[str, Any]) -> None:
-    config = (await ask(client, "CONSUMER.INFO.CASES.handover", None))["config"]
-    await ask(client, "CONSUMER.DELETE.CASES.handover", None)
-    body = {"stream_name": "CASES", "config": {**config, **changes}, "action": "create"}
-    await ask(client, "CONSUMER.CREATE.CASES.handover", body)
-
-
 async def named(client: Client) -> dict[str, set[str]]:
     """What `passage verify` and `passage provision` find, which is the same; by its name."""
     findings, running = Findings(), Running.bare("")
@@ -122,8 +115,11 @@ async def test_a_stream_that_is_a_mirror_is_named(client: Client) -> None:
 
 async def test_a_consumer_of_another_configuration_is_named(client: Client) -> None:
     await provision(client, 1)
+    config = (await ask(client, "CONSUMER.INFO.CASES.handover", None))["config"]
     for key, altered in CONSUMERS_ALTERED.items():
-        await alter_consumer(client, altered)
+        await ask(client, "CONSUMER.DELETE.CASES.handover", None)
+        body = {"stream_name": "CASES", "config": {**config, **altered}, "action": "create"}
+        await ask(client, "CONSUMER.CREATE.CASES.handover", body)
         assert key in (await named(client))["CASES/handover"]
         await ask(client, "CONSUMER.DELETE.CASES.handover", None)
         await provision(client, 1)

@@ -216,6 +216,5 @@ def test_a_review_of_something_else_is_withdrawn_without_touching_who_he_is() ->
 
 
 def test_a_review_doesnt_undo_nor_block_a_verification() -> None:
-    verify = ask(VerifyIdentity, basis="registry_and_operator")
-    held = given(*CLAIMED, answered("match"), review("operator"))
-    assert len(decide_verify(held, verify, NOON)) == 1
+    held = given(*MATCHED, review("operator"))
+    assert len(decide_verify(held, VERIFY, NOON)) == 1

@@ -6,7 +6,6 @@ import pytest
 
 from services.verification.deadlines import Spans, decide_due, due_in
 from shared.events.base import Event
-from shared.events.handover import HandedOver
 from shared.events.intake import EpisodeContinued
 from shared.events.verification import EscalationReason, VerificationEscalated
 from shared.settings import Settings
@@ -19,9 +18,6 @@ GIVEN_AT = e.NOON + timedelta(minutes=1)
 ANSWER = {"registry_answer": GIVEN_AT + timedelta(minutes=15)}
 OVERDUE = {"registry_overdue": GIVEN_AT + timedelta(hours=24)}
 CLOSED = e.case_closed("unreachable")
-RECEIPT = HandedOver(
-    team="Heron", receipt_number="R-1", received_at=e.NOON, head_count=1, condition="ok"
-)
 
 
 def escalated(reason: EscalationReason) -> VerificationEscalated:
@@ -44,7 +40,7 @@ def escalated(reason: EscalationReason) -> VerificationEscalated:
         ((*CLAIMED, e.identity_contradicted()), {}),
         ((*CLAIMED, CLOSED), {}),
         ((*CLAIMED, CLOSED, e.case_reopened()), ANSWER | OVERDUE),
-        ((*CLAIMED, RECEIPT), {}),
+        ((*CLAIMED, e.handed_over()), {}),
         ((*CLAIMED, EpisodeContinued(next_case=e.OTHER_CASE)), {}),
     ],
 )

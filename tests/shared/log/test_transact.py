@@ -19,7 +19,7 @@ from shared.log.transact import Cause, Outcome, Seen, transact
 from shared.refusals import Guard, RefusedError, require
 from shared.skeleton.service import Context
 from tests.contexts import NOW, context_for
-from tests.examples import CASE
+from tests.examples import CASE, call_linked
 
 FULL = Guard("room_left", "fewer notes")
 
@@ -122,14 +122,7 @@ def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> No
     assert transact(at.writer, CASE, cause("m3", seen=2), add_note).version == 3
 
 
-CALLED = intake.CallLinked(
-    call_id="call-2",
-    channel="phone",
-    language="ru",
-    started_at=NOW,
-    basis="caller",
-    confidence=1,
-)
+CALLED = call_linked()
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOW)
 DURESS = intake.DuressSignalled(call_id="call-1", channel="phone")
 CLEARED = intake.DuressCleared(by="Olena Example", reason=Plain("a comrade called"))
