@@ -56,13 +56,6 @@ async def restore(place: Path, file: Path, **other: Any) -> None:
     await asyncio.to_thread(restore_verb, **options)
 
 
-def restored_server(place: Path) -> NatsServer:
-    """The restored streams, which belong to the account of the log, for whoever connects."""
-    anyone = "accounts { PASSAGE { jetstream: enabled, users: [{user: any, password: any}] } }"
-    config = f"{anyone}\nno_auth_user: any"
-    return NatsServer(folders_of(place / "new").nats, extra_config=config)
-
-
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -98,7 +91,10 @@ async def test_calls_that_waited_become_cases_after_the_restore(site: Site, plac
     waiting = [await site.call(f"+38044000000{number}") for number in range(1, 4)]
     written = await back_up(place)
     await restore(place, written.path)
-    with restored_server(place) as server:
+    # What was restored belongs to the account of the log; here it is for whoever connects.
+    anyone = "accounts { PASSAGE { jetstream: enabled, users: [{user: any, password: any}] } }"
+    folder, config = folders_of(place / "new").nats, f"{anyone}\nno_auth_user: any"
+    with NatsServer(folder, extra_config=config) as server:
         settings = site.settings.model_copy(update={"nats_url": server.url})
         async with connected(server.url) as client:
             new = Site(settings, server, client, seen_sequence=2)
@@ -131,11 +127,6 @@ async def test_it_is_taken_without_the_key_that_opens_it(site: Site, place: Path
     assert (place / "new" / "nats").is_dir()
 
 
-async def many_calls(site: Site) -> None:
-    for number in range(30):
-        await site.call(f"+3804400000{number:02}", text=os.urandom(2_000).hex())
-
-
 def flip(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
@@ -149,7 +140,8 @@ def cut(content: bytes) -> bytes:
 async def test_a_damaged_backup_leaves_nothing_half_restored(
     site: Site, place: Path, harm: Callable[[bytes], bytes]
 ) -> None:
-    await many_calls(site)
+    for number in range(30):
+        await site.call(f"+3804400000{number:02}", text=os.urandom(2_000).hex())
     written = await back_up(place)
     good = written.path.read_bytes()
     written.path.write_bytes(harm(good))

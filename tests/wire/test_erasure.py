@@ -28,6 +28,7 @@ from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
+from tests.wire.test_keyholder import keeper
 from tests.wire.test_lifecycle import HIM, PLACE, guided, hand_over, verified
 
 SERVICES = ("intake", "verification", "handover")
@@ -144,9 +145,7 @@ async def erased(site: Site, case_id: str) -> None:
     """Asks until the case stood still between the look and the request."""
     answer: Any = None
     while getattr(answer, "result", "refused") in {"refused", "unavailable"}:
-        answer = await site.ask(
-            ErasePersonalData, case_id, legal_basis="request_of_person", reference="letter 17"
-        )
+        answer = await site.ask(ErasePersonalData, case_id, **REQUEST)
 
 
 async def destroyed(site: Site, case_ids: list[str]) -> None:
@@ -163,26 +162,15 @@ async def destroyed(site: Site, case_ids: list[str]) -> None:
                 await site.client.flush()
 
 
-def running_at(site: Site, database: str) -> Running:
-    return Running(
-        nats=site.settings.nats_url,
-        http="",
-        keys=site.settings.keys_dir,
-        registry=site.settings.registry_file,
-        database=database,
-    )
-
-
-async def rotate(site: Site) -> None:
-    subject = subjects.keyholder("rotate", "keeper")
-    reply = await site.client.request(subject, b"", timeout=WITHIN_S)
-    assert not json.loads(reply.data).get("damaged", ["refused"]), reply.data
-
-
 async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
     site: Site, tmp_path: Path
 ) -> None:
-    running = running_at(site, f"sqlite:///{tmp_path / 'query.db'}")
+    there: dict[str, Any] = {
+        "keys": site.settings.keys_dir,
+        "registry": site.settings.registry_file,
+        "database": f"sqlite:///{tmp_path / 'query.db'}",
+    }
+    running = Running.bare(site.settings.nats_url).model_copy(update=there)
     models = ReadModels.at(running.database)
     async with AsyncExitStack() as stack:
         for name in ("intake", "handover"):
@@ -191,7 +179,8 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
         kept, cases = cases[CASES:], cases[:CASES]
         await models.follow(site)
         before = models.counts()
-        (tmp_path / "export.jsonl").write_bytes(await exported(site))
+        log = await log_of(site)
+        (tmp_path / "export.jsonl").write_bytes(b"".join(one.body + b"\n" for one in log))
         backup = shutil.copytree(
             site.server.store_path, tmp_path / "backup", ignore=shutil.ignore_patterns("*.tmp")
         )
@@ -210,7 +199,7 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
         # A backup holds the keys as they were: it opens until its epoch is dropped.
         assert (await look(running, cases[0], {"backup": backup})).findings.errors >= VALUES
         for _ in range(3):
-            await rotate(site)
+            assert not (await keeper(site, "rotate")).get("damaged", ["refused"])
         for case_id in cases:
             looked = await look(running, case_id, {"backup": backup})
             assert len(looked.erasures.copies) > CASES
@@ -220,10 +209,6 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
         for case_id in kept:
             await site.record(AddNote, case_id, text="still here")
     models.database.dispose()
-
-
-async def exported(site: Site) -> bytes:
-    return b"".join(one.body + b"\n" for one in await log_of(site))
 
 
 async def log_of(site: Site) -> list[StoredMessage]:

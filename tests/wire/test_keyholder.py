@@ -105,7 +105,8 @@ async def test_sealed_means_that_nothing_opens_and_calls_wait(intake: Site) -> N
     assert answered.result in {"refused", "unavailable"}
     await intake.call("+380440000009", text="are you there")
     triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
-    await intake.record(TriageCall, case_id, call_id=await _call_id(intake), **triage)
+    call_id = read_case_event(await intake.stored(1)).data.call_id
+    await intake.record(TriageCall, case_id, call_id=call_id, **triage)
     assert (await intake.jetstream.stream_info(subjects.calls_stream("phone"))).state.messages == 1
     await intake.restart_key_holder()
     assert (await intake.next_event("CaseOpened")).type_name == "CaseOpened"
@@ -147,10 +148,6 @@ async def test_a_case_whose_keys_are_of_a_dropped_epoch_goes_on(site: Site) -> N
         assert (await opened(site, "query", value)).state == "erased"
         assert (await opened(site, "query", SealedValue.of(again, "text"))).text == "are you there"
         assert await keeper(site, "check") == {**found, "dropped": []}
-
-
-async def _call_id(site: Site) -> str:
-    return str(read_case_event(await site.stored(1)).data.call_id)
 
 
 async def test_a_service_that_knows_a_cases_public_keys_goes_on_sealing(intake: Site) -> None:

@@ -3,24 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from nats.js.errors import NotFoundError
-
-from passage.connecting import connected
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
 from shared import subjects
 from shared.commands import handover, intake
-from shared.commands.base import ANSWER, Invalid
-from shared.commands.intake import ProvidePersonalData
+from shared.commands.base import Invalid
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.base import Event
 from shared.events.fields import Identity
 from shared.events.parsing import read_case_event
 from shared.keys.messages import SealedValue
-from shared.skeleton.deadlines import ALL_SET
 from shared.skeleton.service import Service
 from tests import examples as e
 from tests.contexts import OLENA, PETRO, record
@@ -71,14 +65,6 @@ async def hand_over(site: Site, case_id: str) -> None:
     await site.record(handover.RecordHandover, case_id, team="Heron", head_count=1, **receipt)
 
 
-async def test_a_man_is_verified_guided_and_handed_over(all_services: Site) -> None:
-    case_id, _ = await guided(all_services)
-    await hand_over(all_services, case_id)
-    closed = await all_services.record(intake.CloseCase, case_id, reason="handed_over")
-    assert closed.version == 16
-    assert (await all_services.history(case_id))[-2:] == ["HandedOver", "CaseClosed"]
-
-
 async def test_nothing_personal_stands_in_the_log_and_all_of_it_opens_with_the_key(
     all_services: Site,
 ) -> None:
@@ -124,71 +110,6 @@ async def test_nothing_happens_in_the_future(all_services: Site) -> None:
     assert isinstance(answer, Invalid)
 
 
-async def test_a_wrong_command_names_the_fields_and_never_the_values(all_services: Site) -> None:
-    for body in (
-        b"Kanarienvogelsky",
-        b'{"identity": {"surname": "", "date_of_birth": "Kanarienvogelsky"}}',
-        b'{"Kanarienvogelsky": 1, "case_id": "no such.case", "provenance": "Kanarienvogelsky"}',
-    ):
-        subject = subjects.command("intake", "ProvidePersonalData")
-        reply = await all_services.client.request(subject, body, timeout=WITHIN_S)
-        answer = ANSWER.validate_json(reply.data)
-        assert isinstance(answer, Invalid)
-        assert answer.errors
-        assert b"Kanarienvogelsky" not in reply.data
-
-
-STREAM = subjects.timers_stream("verification")
-
-
-async def told_overdue(site: Site) -> str:
-    while True:
-        event = await site.next_event("VerificationEscalated")
-        if event.data.reason == "overdue":
-            return event.subject
-
-
-async def all_timers_set(site: Site) -> None:
-    subject = subjects.timer("verification", ALL_SET.name)
-    while True:
-        try:
-            await site.jetstream.get_last_msg(STREAM, subject)
-        except NotFoundError:
-            continue
-        return
-
-
-async def test_a_claim_of_the_day_before_yesterday_is_overdue_once(
-    site: Site, tmp_path: Path
-) -> None:
-    missing = tmp_path / "no_registry.db"
-    site.settings = site.settings.model_copy(update={"registry_file": missing})
-    long_ago = datetime.now(UTC) - timedelta(days=2)
-    first, second = "+380440000001", "+380440000002"
-    async with site.service("intake"):
-        for address in (first, second):
-            case_id = await site.opened(address)
-            await site.record(
-                ProvidePersonalData,
-                case_id,
-                identity={"surname": "Beispiel"},
-                happened_at=long_ago,
-            )
-        async with site.service("verification"):
-            overdue = {await told_overdue(site), await told_overdue(site)}
-            assert len(overdue) == 2
-            await all_timers_set(site)
-        # As after a restore: the timers are lost, and are set anew from the log.
-        await site.jetstream.purge_stream(STREAM)
-        async with site.service("verification"):
-            await all_timers_set(site)
-            third = await site.opened("+380440000003")
-            await site.record(
-                ProvidePersonalData, third, identity={"surname": "Vzorov"}, happened_at=long_ago
-            )
-            assert await told_overdue(site) == third
-
-
 HOUR = timedelta(hours=1)
 LEAD = "1EAD0000CASE"
 
@@ -214,13 +135,6 @@ async def overdue(site: Site, case_id: str) -> int:
     return (await site.history(case_id)).count("FollowUpOverdue")
 
 
-async def redeliver_everything(site: Site) -> None:
-    """Has the whole log delivered to handover again, as to a consumer that begins anew."""
-    await site.jetstream.delete_consumer(subjects.CASES, "handover")
-    async with connected(site.server.url) as client:
-        await provision(client, replicas=1)
-
-
 async def test_days_of_silence_are_said_once_each_over_restarts(site: Site) -> None:
     arrived = [e.case_opened(), e.arrived_in_ukraine()]
     async with site.service("handover") as service:
@@ -229,7 +143,9 @@ async def test_days_of_silence_are_said_once_each_over_restarts(site: Site) -> N
         assert rules == {"arrived_contact_due", "arrived_silent", "decide_whether_lost"}
         await all_taken(site)
     await site.jetstream.purge_stream(subjects.timers_stream("handover"))
-    await redeliver_everything(site)
+    # The whole log is delivered to handover again, as to a consumer that begins anew.
+    await site.jetstream.delete_consumer(subjects.CASES, "handover")
+    await provision(site.client, replicas=1)
     async with site.service("handover"):
         await all_taken(site)
     assert await overdue(site, LEAD) == 3

@@ -151,8 +151,9 @@ async def test_a_sealed_key_holder_holds_a_message_back_until_it_is_unsealed(
     async with held_back(intake):
         await intake.record(SendMessage, case_id, **TOLD)
         await intake.stop_key_holder()
+    consumer = f"CONSUMER.INFO.{subjects.CASES}.intake"
     async with asyncio.timeout(WITHIN_S):
-        while not await _taken(intake):
+        while not (await ask(intake.client, consumer, None))["num_ack_pending"]:
             pass
     assert (await intake.history(case_id))[-1] == "MessageQueued"
     await intake.restart_key_holder()
@@ -176,9 +177,3 @@ async def test_a_report_on_a_message_that_the_channel_was_not_given_is_parked(
     (parked,) = await intake.parked()
     assert (parked.reason, parked.field) == ("wrong_data", "data.message_id")
     assert (await intake.history(case_id))[-1] == "MessageDispatched"
-
-
-async def _taken(site: Site) -> int:
-    """How many events intake has taken, and neither processed nor been given again."""
-    info = await ask(site.client, f"CONSUMER.INFO.{subjects.CASES}.intake", None)
-    return int(info["num_ack_pending"])
