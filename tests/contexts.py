@@ -108,6 +108,15 @@ def delivered(
     return Delivery(stream=stream, sequence=sequence, subject=subject, body=body, deliveries=1)
 
 
+def takes(pattern: str, subject: str) -> bool:
+    """Whether a subject is one of a consumer's that filters by a pattern."""
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">" and len(given) >= len(wanted):
+        wanted, given = wanted[:-1], given[: len(wanted) - 1]
+    pairs = zip(wanted, given, strict=False)
+    return len(wanted) == len(given) and all(one in {"*", other} for one, other in pairs)
+
+
 def delivered_call(body: bytes, channel: str = "phone", sequence: int = 1) -> Delivery:
     return delivered(f"calls.{channel}", body, f"CALLS_{channel}", sequence)
 

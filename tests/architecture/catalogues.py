@@ -22,6 +22,7 @@ from shared.events.calls import UpstreamEvent
 from shared.events.catalogue import OWNER
 from shared.events.fields import personal_fields
 from shared.subjects import Durable
+from tests.contexts import takes
 
 
 def table(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[str]:
@@ -98,7 +99,7 @@ def consumers(stream: str, subject: str) -> list[str]:
         for name in service_names()
         for durable in _consumes(name)
         if durable.stream == stream
-        and any(_takes(pattern, subject) for pattern in durable.filter_subjects)
+        and any(takes(pattern, subject) for pattern in durable.filter_subjects)
     ]
 
 
@@ -116,14 +117,6 @@ def modules_of(service: str) -> list[str]:
 def _consumes(service: str) -> tuple[Durable, ...]:
     found: tuple[Durable, ...] = import_module(f"services.{service}").CONSUMES
     return found
-
-
-def _takes(pattern: str, subject: str) -> bool:
-    wanted, given = pattern.split("."), subject.split(".")
-    if wanted[-1] == ">":
-        wanted, given = wanted[:-1], given[: len(wanted) - 1]
-    pairs = zip(wanted, given, strict=False)
-    return len(wanted) == len(given) and all(one in {"*", other} for one, other in pairs)
 
 
 def _event_lines() -> Iterator[str]:

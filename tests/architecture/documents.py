@@ -1,7 +1,7 @@
 """The documents that the code writes itself; run as a module it writes them all (`make docs`)."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +29,8 @@ the service's `deadlines`. Made by `make docs`.
 """
 
 
-def _deadlines() -> Iterator[str]:
+def written_deadlines(_text: str) -> str:
+    lines = []
     for service in SERVICES:
         deadlines = import_module(f"services.{service}.deadlines")
         settings, spans = settings_of(deadlines.Spans), spans_of(deadlines.Spans, Settings())
@@ -38,11 +39,9 @@ def _deadlines() -> Iterator[str]:
             if one.span is not None:
                 after = _span(getattr(spans, one.span))
                 setting = f"`PASSAGE_{settings[one.span].upper()}`"
-            yield f"| `{kind}` | {service} | {one.since} | {after} | {setting} | {one.then} |"
-
-
-def written_deadlines(_text: str) -> str:
-    return HEAD + "\n".join(_deadlines()) + "\n"
+            line = f"| `{kind}` | {service} | {one.since} | {after} | {setting} | {one.then} |\n"
+            lines.append(line)
+    return HEAD + "".join(lines)
 
 
 def _span(span: timedelta) -> str:
@@ -55,16 +54,13 @@ def _span(span: timedelta) -> str:
     return f"{count:g} {unit}"
 
 
-def _settings() -> str:
+def written_settings(text: str) -> str:
     rows = [
         f"| `PASSAGE_{name.upper()}` | {_default(one.default)} | {one.description} |"
         for name, one in Settings.model_fields.items()
     ]
-    return "\n".join(["| setting | default | what it is |", "|---|---|---|", *rows, ""])
-
-
-def written_settings(text: str) -> str:
-    return with_part(text, "settings", _settings())
+    table = ["| setting | default | what it is |", "|---|---|---|", *rows, ""]
+    return with_part(text, "settings", "\n".join(table))
 
 
 def _default(default: object) -> str:
@@ -77,19 +73,15 @@ COMMANDS = "/api/commands/"
 OF_COMMANDS = f"| `POST {COMMANDS}<Command>` | any of the [commands](commands.md) |"
 
 
-def _routes() -> str:
-    """The table of all routes; those of commands as one."""
+def written_routes(text: str) -> str:
     rows = [
         f"| `{method.upper()} {path}` | {_gives(operation)} |"
         for path, operations in asyncio.run(_described())["paths"].items()
         for method, operation in operations.items()
         if not path.startswith(COMMANDS)
     ]
-    return "\n".join(["| route | what it gives |", "|---|---|", *sorted(rows), OF_COMMANDS, ""])
-
-
-def written_routes(text: str) -> str:
-    return with_part(text, "routes", _routes())
+    table = ["| route | what it gives |", "|---|---|", *sorted(rows), OF_COMMANDS, ""]
+    return with_part(text, "routes", "\n".join(table))
 
 
 def _gives(operation: dict[str, Any]) -> str:
@@ -104,7 +96,7 @@ async def _described() -> dict[str, Any]:
             return described
 
 
-def _diagnostics() -> str:
+def written_diagnostics(text: str) -> str:
     rows = [
         f"| `{name}` | {event.meaning} | {', '.join(f'`{key}`' for key in event.keys)} |"
         for name, event in sorted(DIAGNOSTICS.items())
@@ -114,26 +106,20 @@ def _diagnostics() -> str:
         for event in DIAGNOSTICS.values()
         for key, form in event.keys.items()
     }
-    return "\n".join(
-        [
-            "| event | what it says | keys |",
-            "|---|---|---|",
-            *rows,
-            "",
-            "| key | what it holds, and nothing else |",
-            "|---|---|",
-            *(
-                f"| {key} | {shown} |"
-                for key, _, shown in (one.partition(": ") for one in sorted(forms))
-            ),
-            "",
-        ]
-    )
-
-
-def written_diagnostics(text: str) -> str:
-    """The document with the table as the catalogue makes it."""
-    return with_part(text, "diagnostics", _diagnostics())
+    tables = [
+        "| event | what it says | keys |",
+        "|---|---|---|",
+        *rows,
+        "",
+        "| key | what it holds, and nothing else |",
+        "|---|---|",
+        *(
+            f"| {key} | {shown} |"
+            for key, _, shown in (one.partition(": ") for one in sorted(forms))
+        ),
+        "",
+    ]
+    return with_part(text, "diagnostics", "\n".join(tables))
 
 
 DOCS = ROOT / "docs"

@@ -19,19 +19,10 @@ def _base64(raw: bytes, alphabet: bytes = b"+/") -> Iterator[bytes]:
         yield text[first : (before + len(raw)) * 8 // 6]
 
 
-def _utf8(text: str) -> Iterator[bytes]:
-    yield text.encode()
-
-
 def _folded(text: str) -> Iterator[bytes]:
     for form in {text.upper(), text.lower(), text.casefold()} - {text}:
         yield form.encode()
         yield form.encode("utf-16-le")
-
-
-def _reversed(text: str) -> Iterator[bytes]:
-    yield text[::-1].encode()
-    yield text.encode()[::-1]
 
 
 def _hexadecimal(text: str) -> Iterator[bytes]:
@@ -65,7 +56,7 @@ def _old_cyrillic(text: str) -> Iterator[bytes]:
 
 
 ENCODINGS: dict[str, Callable[[str], Iterator[bytes]]] = {
-    "UTF-8": _utf8,
+    "UTF-8": lambda text: iter([text.encode()]),
     "UTF-16LE": lambda text: iter([text.encode("utf-16-le")]),
     "UTF-16BE": lambda text: iter([text.encode("utf-16-be")]),
     "UTF-32LE": lambda text: iter([text.encode("utf-32-le")]),
@@ -76,7 +67,7 @@ ENCODINGS: dict[str, Callable[[str], Iterator[bytes]]] = {
     "escapes": _escaped,
     "quoted-printable": _quoted_printable,
     "folded": _folded,
-    "reversed": _reversed,
+    "reversed": lambda text: iter([text[::-1].encode(), text.encode()[::-1]]),
     "old Cyrillic": _old_cyrillic,
 }
 """By name; the scanner looks for each of them also in what it can decompress."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.install.provisioning import ask, provision
 from passage.runner.supervising import NATS
 from passage.running import Running
 from tests.integrity.attacks import Record, message_folder, read_records, rewrite, write_records
+from tests.integrity.test_incarnation import replace_stream
 from tests.journey.system import System, until
 from tests.waiting import WITHIN_S
 
@@ -41,7 +41,7 @@ def test_a_rewritten_log_starts_nothing_and_is_repaired(tmp_path: Path) -> None:
 def test_a_log_replaced_under_running_services_is_not_written_into(tmp_path: Path) -> None:
     with System(tmp_path / "data") as system:
         with_a_case(system)
-        asyncio.run(replace_log(system.running))
+        asyncio.run(replace_stream(system.running))
         until(
             lambda: system.verb("health", "intake", check=False).returncode != 0,
             "intake is not ready any more",
@@ -51,12 +51,6 @@ def test_a_log_replaced_under_running_services_is_not_written_into(tmp_path: Pat
         assert system.runner.returncode == 1
     assert "the gate is closed" in (tmp_path / "data.up.log").read_text()
     assert system.verb("gate", check=False).returncode == 1
-
-
-async def replace_log(running: Running) -> None:
-    async with connected(running) as client:
-        await ask(client, "STREAM.DELETE.CASES", None)
-        await provision(client, 1)
 
 
 def messages(case_id: str, version: int) -> list[tuple[str, bytes]]:

@@ -10,7 +10,6 @@ from services.keyholder.secrets import EPOCHS_KEPT, Secrets, held, read_secrets
 from shared.events.fields import PersonalClass
 from shared.jetstream.buckets import BucketEntry
 from shared.keys.keyfiles import KeyFilesError
-from shared.keys.messages import SealedValue
 from tests.contexts import MemoryBucket
 from tests.keyholder.conftest import CASE, FIRST, NAME, SECOND, counts, opened, ring, sealed
 
@@ -88,13 +87,9 @@ def test_after_the_third_rotation_an_older_copy_of_the_keys_opens_nothing(
         keys.rotate(folder)
     assert list(keys.opening(CASE, [copy])) == []
     assert sorted(read_secrets(folder).keks) == [2, 3, 4]
-    assert opened(ring(_with(copy), folder), value).state == "erased"
-
-
-def _with(copy: str) -> MemoryBucket:
     bucket = MemoryBucket()
     bucket.create(CASE, copy.encode())
-    return bucket
+    assert opened(ring(bucket, folder), value).state == "erased"
 
 
 class _FailsOnce(MemoryBucket):
@@ -171,10 +166,6 @@ def test_keys_destroyed_while_they_are_made_are_not_kept_in_memory(folder: Path)
     assert keys.knows(CASE, FIRST)
 
 
-def value_at(case_id: str, value: SealedValue) -> SealedValue:
-    return value.model_copy(update={"case_id": case_id})
-
-
 CLASSES: tuple[PersonalClass, ...] = ("identity", "location", "narrative")
 
 
@@ -187,10 +178,11 @@ def test_a_wrapped_key_moved_to_another_case_or_class_does_not_unwrap(
     moved = (
         entry.replace("identity", "x").replace("narrative", "identity").replace("x", "narrative")
     )
-    there = {"case": ("OTHER", entry), "class": (CASE, moved)}[other]
+    case_id, kept = {"case": ("OTHER", entry), "class": (CASE, moved)}[other]
     elsewhere = MemoryBucket()
-    elsewhere.create(there[0], there[1].encode())
-    assert opened(ring(elsewhere, folder), value_at(there[0], value)).state == "broken"
+    elsewhere.create(case_id, kept.encode())
+    moved_value = value.model_copy(update={"case_id": case_id})
+    assert opened(ring(elsewhere, folder), moved_value).state == "broken"
 
 
 def test_a_new_pepper_hashes_from_now_on_and_old_hashes_are_still_given(

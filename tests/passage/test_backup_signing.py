@@ -57,11 +57,8 @@ def test_a_backup_that_this_site_signed_is_taken(tmp_path: Path, identity: Any) 
     assert check(path, identity, silent) == manifest()
 
 
-def forged_members() -> list[Member]:
-    """Another content with its own good manifest, and the signature of the right one."""
-    *_, right = signed_by(SITE, some_members())
-    forged = manifest(incarnation="f" * 32)
-    return [*with_manifest(some_members(), forged), right]
+*_, RIGHT = signed_by(SITE, some_members())
+"""The signature of another content."""
 
 
 @pytest.mark.parametrize(
@@ -69,7 +66,7 @@ def forged_members() -> list[Member]:
     [
         some_members(),
         signed_by(OTHER_SITE, some_members()),
-        forged_members(),
+        [*with_manifest(some_members(), manifest(incarnation="f" * 32)), RIGHT],
         [*some_members(), Member(SIGNATURE, b"")],
         [*some_members(), Member(SIGNATURE, SITE.sign(some_members()[-1].content))],
     ],

@@ -1,7 +1,7 @@
 """What is parked is listed whatever it is, and only what can be read is retried."""
 
 import asyncio
-from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -74,16 +74,12 @@ async def test_large_messages_are_on_several_pages_and_none_is_left_out(client: 
 
 
 def _pages(url: str) -> list[list[int]]:
-    connection = Connection({"servers": [url]})
-    try:
-        return list(_walked(Stream(connection, subjects.PARKED, 20.0, 20.0)))
-    finally:
-        connection.close()
-
-
-def _walked(parked: Stream) -> Iterator[list[int]]:
-    after: int | None = 0
-    while after is not None:
-        page = waiting_page(parked, after, PAGE_MESSAGES)
-        yield [one.sequence for one in page.items]
-        after = page.following
+    pages: list[list[int]] = []
+    with closing(Connection({"servers": [url]})) as connection:
+        parked = Stream(connection, subjects.PARKED, 20.0, 20.0)
+        after: int | None = 0
+        while after is not None:
+            page = waiting_page(parked, after, PAGE_MESSAGES)
+            pages.append([one.sequence for one in page.items])
+            after = page.following
+    return pages

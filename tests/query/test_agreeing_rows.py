@@ -8,7 +8,7 @@ import pytest
 from services.handover.identity_state import IdentityView
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.query.models.case_row import CaseRow, IdentityState
+from services.query.models.case_row import IdentityState
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
 from shared.events import handover
@@ -100,7 +100,7 @@ def test_the_row_knows_as_much_of_him_as_the_services() -> None:
         assert row.contradicted == view.contradicted == (state.contradicted_at is not None), steps
         assert (row.identity == "partial") == is_partial(view), steps
         assert (row.identity == "verified") == view.verified == (state.verified is not None), steps
-        assert is_rejected(row) <= view.rejected == state.rejected, steps
+        assert (row.identity == "rejected") <= view.rejected == state.rejected, steps
         overruled = CONTRADICTED in steps and VERIFIED in steps
         helps = state.registry in {"match", "partial"}
         assert view.partial == helps or view.contradicted or overruled, steps
@@ -108,10 +108,6 @@ def test_the_row_knows_as_much_of_him_as_the_services() -> None:
 
 def is_partial(view: IdentityView) -> bool:
     return view.partial and not (view.is_doubted or view.verified)
-
-
-def is_rejected(row: CaseRow) -> bool:
-    return row.identity == "rejected"
 
 
 def test_an_absent_registry_takes_no_match_back() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -167,14 +168,11 @@ async def test_a_code_given_in_many_calls_hides_no_other_cases_alarm(tmp_path: P
     log.write(*books)
     async with asked(log, tmp_path) as desk:
         shown = (await board(desk, "alarms", by=PETRO))["items"]
-    of_many = sorted((one for one in shown if one["case_id"] == books[1].case_id), key=_version)
+    of_many = [one for one in shown if one["case_id"] == books[1].case_id]
+    of_many.sort(key=itemgetter("version"))
     expected = [calls[0], *calls[1 - KEPT_OF_A_CASE :]]
     assert [one["call_id"] for one in of_many] == expected
     assert len(shown) == KEPT_OF_A_CASE + 1
-
-
-def _version(alarm: dict[str, Any]) -> int:
-    return int(alarm["version"])
 
 
 async def test_with_no_supervisor_named_anybody_is_one(tmp_path: Path) -> None:

@@ -229,16 +229,6 @@ async def test_an_erased_man_is_found_by_his_code_alone(tmp_path: Path) -> None:
     assert (found["agrees"], found["conflicts"]) == (["return_code"], [])
 
 
-async def test_a_name_whose_key_is_gone_is_no_candidate(tmp_path: Path) -> None:
-    keys = FixedKeys()
-    async with asked(log_of(Man("Взоров"), Man("Взоров")), tmp_path, keys) as desk:
-        await who(desk, surname="Взоров")
-        keys.erased.add(("0EXAMP000001", "identity"))
-        found = await who(desk, surname="Взоров")
-        assert len(desk.context.names) == 1
-    assert numbers(found) == [2]
-
-
 @pytest.mark.parametrize(
     "wanted",
     [

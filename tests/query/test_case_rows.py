@@ -83,10 +83,6 @@ def test_consents_stand_until_they_are_withdrawn() -> None:
     assert case_after(*RECEIVED, asked).exchange_consent == "asked"
 
 
-def rules_after(*events: Event) -> list[str]:
-    return [row.rule for row in rows_after(*events).after[CASE].overdue]
-
-
 REGISTERED = e.whole_way()[:4]
 LIFE_NOW: list[Event] = [e.case_opened(), e.call_triaged(urgency="life_now")]
 UNANSWERED = intake.DeadlinePassed(rule="life_now_unanswered", due_at=AT)
@@ -138,7 +134,7 @@ FOLLOW_UP = handover.FollowUpSet(due_at=AT)
     ],
 )
 def test_what_is_overdue_stays_until_it_is_handled(given: list[Event], rules: list[str]) -> None:
-    assert rules_after(*given) == rules
+    assert [row.rule for row in rows_after(*given).after[CASE].overdue] == rules
 
 
 def test_a_capture_card_that_is_due_is_needed_even_of_a_closed_case() -> None:

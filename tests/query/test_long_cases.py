@@ -12,8 +12,6 @@ from services.query.pages.routes import EVENTS_SHOWN
 from services.query.reads.candidate_reads import BODIES_AT_ONCE, SAID_MAX
 from services.query.reads.opening import PAGE_MAX_BYTES
 from services.query.reads.slices import PAGE_BYTES, read_events
-from shared.events.fields import Plain
-from shared.events.intake import NoteAdded
 from shared.events.parsing import read_case_event
 from shared.keys.messages import VALUES_MAX
 from tests import examples as e
@@ -32,9 +30,8 @@ def log() -> MemoryLog:
     """A case with a call and thousands of notes, each with a text of its own."""
     log, book = MemoryLog(), CaseBook()
     book.add(sealed_event(e.case_opened(), CASE, 1, text="note 1"))
-    note = NoteAdded(text=Plain("in its place comes a sealed text"))
     for version in range(2, EVENTS + 1):
-        book.add(sealed_event(note, CASE, version, text=f"note {version}"))
+        book.add(sealed_event(e.note_added(), CASE, version, text=f"note {version}"))
     log.write(book)
     return log
 
@@ -142,9 +139,8 @@ async def test_a_reveal_says_what_its_limits_are(desk: Desk) -> None:
 async def test_long_texts_make_shorter_pages(tmp_path: Path) -> None:
     log, book = MemoryLog(), CaseBook()
     book.add(sealed_event(e.case_opened(), CASE, 1))
-    note = NoteAdded(text=Plain("in its place comes a sealed text"))
     for version in range(2, 402):
-        book.add(sealed_event(note, CASE, version, text="х" * 10_000))
+        book.add(sealed_event(e.note_added(), CASE, version, text="х" * 10_000))
     log.write(book)
     async with asked(log, tmp_path, FixedKeys()) as desk:
         desk.follower.until(401)
@@ -159,9 +155,8 @@ async def test_a_case_of_large_events_is_read_a_few_megabytes_at_a_time(
 ) -> None:
     log, book = MemoryLog(), CaseBook()
     book.add(sealed_event(e.case_opened(), CASE, 1))
-    note = NoteAdded(text=Plain("in its place comes a sealed text"))
     for version in range(2, 62):
-        book.add(sealed_event(note, CASE, version, text="x" * 300_000))
+        book.add(sealed_event(e.note_added(), CASE, version, text="x" * 300_000))
     log.write(book)
     reads: list[int] = []
 

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from nats.aio.client import Client
 
 from passage.integrity.findings import Findings
 from services.query.feed.archive import Archive
@@ -15,7 +14,7 @@ from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import Follower, MemoryLog, ServerLog, book_with, followed
-from tests.waiting import WITHIN_S
+from tests.query.test_access_report import publish
 
 ARCHIVE = ("sequence", "case_id", "version", "type_name", "recorded_at", "body", "unreadable")
 CANARY = "Kanarienvogel"
@@ -226,7 +225,7 @@ def test_on_a_real_server_no_subject_can_stop_it(
 ) -> None:
     book = book_with(e.whole_way()[:2])
     server_log.write(book)
-    asyncio.run(publish(server_log.url, subject, b"torn"))
+    asyncio.run(publish(server_log.url, [(subject, b"torn")]))
     book.add_all(e.whole_way()[2:])
     last = server_log.write(book)
     with Follower(server_log.recorder, sqlite_url) as follower:
@@ -238,10 +237,3 @@ def test_on_a_real_server_no_subject_can_stop_it(
         progress, version, damaged = case_row(follower)
         assert (progress, version) == ("closed", 17)
         assert damaged == (subject.split(".")[1] == CASE)
-
-
-async def publish(url: str, subject: str, body: bytes) -> None:
-    client = Client()
-    await client.connect([url])
-    await client.jetstream(timeout=WITHIN_S).publish(subject, body)
-    await client.close()

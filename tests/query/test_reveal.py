@@ -1,6 +1,5 @@
 """Revealing: for a named person and a purpose, by way of the key holder, state by state."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +7,14 @@ import pytest
 
 from services.query.reads.accesses import Accesses
 from services.query.reads.opening import REQUEST_MAX_BYTES, opened
-from shared.keys.access import AccessRecord, Spotted
 from shared.keys.boxes import box_up
 from shared.keys.messages import VALUES_MAX, SealedValue
 from shared.log.case_log import LogError
 from shared.parked.messages import Waiting
-from shared.parked.parking import Parked
 from tests import examples as e
-from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
+from tests.contexts import access_record
+from tests.examples import CASE, OTHER_CASE, CaseBook
+from tests.passage.test_parked import GOOD
 from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import (
     INTAKE_PRIVATE,
@@ -160,25 +159,10 @@ def test_no_request_to_the_key_holder_is_too_large() -> None:
     assert all(sum(len(one.sealed) for one in some) <= REQUEST_MAX_BYTES for some in asked_for)
 
 
-def record(*case_ids: str) -> AccessRecord:
-    values = tuple(
-        Spotted(case_id=one, version=2, type_name="PersonalDataProvided", field="identity")
-        for one in case_ids
-    )
-    return AccessRecord(
-        access_id="access-1",
-        at=NOON,
-        service="query",
-        values=values,
-        by=WHO["by"],
-        purpose=WHO["purpose"],
-    )
-
-
 async def test_who_had_what_of_a_case_opened_is_listed(log: MemoryLog, tmp_path: Path) -> None:
     def accesses(case_id: str) -> Accesses:
         assert case_id == CASE
-        return Accesses([record(CASE), record(CASE, OTHER_CASE)], 1)
+        return Accesses([access_record(CASE), access_record(CASE, OTHER_CASE)], 1)
 
     async with asked(log, tmp_path, accesses=accesses) as desk:
         body = (await desk.http.get(f"/api/cases/{CASE}/accesses")).json()
@@ -208,16 +192,11 @@ PARKED_ID = "0123456789abcdef" * 2
 def waiting(sequence: int, content: bytes) -> Waiting:
     return Waiting(
         sequence,
-        Parked(
-            parked_id=PARKED_ID,
-            service="intake",
-            reason="not_json",
-            deliveries=1,
-            parked_at=datetime(2026, 3, 14, 12, tzinfo=UTC),
-            subject="calls.telegram",
-            stream="CALLS_telegram",
-            sequence=7,
-            original=box_up(INTAKE_PRIVATE.public_key, content),
+        GOOD.model_copy(
+            update={
+                "parked_id": PARKED_ID,
+                "original": box_up(INTAKE_PRIVATE.public_key, content),
+            }
         ),
     )
 

@@ -39,7 +39,7 @@ from shared.log.transact import Outcome
 from shared.parked.parking import Delivery
 from shared.settings import Settings
 from shared.skeleton.service import Service, assemble
-from tests.contexts import delivered
+from tests.contexts import delivered, takes
 from tests.stories.ports import Clock, StoryRegistry, StoryTimers
 from tests.waiting import WITHIN_S
 
@@ -149,7 +149,7 @@ class StorySite:
             for service, durables in CONSUMERS.items()
             for durable in durables
             if durable.stream == subjects.CASES
-            and any(matches(one, subject) for one in durable.filter_subjects)
+            and any(takes(one, subject) for one in durable.filter_subjects)
         ]
 
     def next_due(self, until: datetime) -> Due | None:
@@ -176,18 +176,6 @@ class StorySite:
     def keys_of(self, service: str) -> RemoteKeys:
         connection = self.services["keyholder"].log.connection
         return RemoteKeys(connection, service, WITHIN_S)
-
-
-def matches(pattern: str, subject: str) -> bool:
-    """Whether a subject is one of a consumer's."""
-    wanted, found = pattern.split("."), subject.split(".")
-    if wanted[-1] == ">":
-        return len(found) >= len(wanted) and matches_all(wanted[:-1], found)
-    return len(found) == len(wanted) and matches_all(wanted, found)
-
-
-def matches_all(wanted: list[str], found: list[str]) -> bool:
-    return all(one in {"*", other} for one, other in zip(wanted, found, strict=False))
 
 
 @contextmanager
