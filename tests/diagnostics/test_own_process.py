@@ -125,47 +125,40 @@ def test_a_task_nobody_waits_for_tells_its_type_and_place() -> None:
     assert {line["logger"] for line in lines} == {"asyncio"}
 
 
+def refused_start(service: str, **settings: str) -> dict[str, Any]:
+    """What a service says that can't start with these; no value of them is in it."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", f"services.{service}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), **settings},
+    )
+    assert CANARY not in done.stdout + done.stderr
+    assert done.returncode == 1
+    (line,) = [json.loads(one) for one in done.stderr.splitlines()]
+    return dict(line)
+
+
 @pytest.mark.parametrize(
     "service", ["intake", "verification", "handover", "query", "keyholder", "witness"]
 )
 def test_a_wrong_setting_is_named_and_its_value_not_shown(service: str) -> None:
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", f"services.{service}"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "PASSAGE_THREADS": CANARY,
-            "PASSAGE_LOG_LEVEL": CANARY,
-        },
-    )
-    assert CANARY not in done.stdout + done.stderr
-    (line,) = [json.loads(one) for one in done.stderr.splitlines()]
+    line = refused_start(service, PASSAGE_THREADS=CANARY, PASSAGE_LOG_LEVEL=CANARY)
     assert (line["event"], line["service"]) == ("settings_invalid", service)
     assert line["settings"] == ["threads", "log_level"]
-    assert done.returncode == 1
 
 
 @pytest.mark.parametrize("service", ["intake", "verification", "handover", "keyholder", "witness"])
 def test_a_start_without_keys_tells_no_path_and_no_text(service: str, tmp_path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", f"services.{service}"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "PASSAGE_HTTP": "127.0.0.1:0",
-            "PASSAGE_KEYS_DIR": str(tmp_path / CANARY),
-            "PASSAGE_DATABASE_URL": f"postgresql+psycopg://{CANARY}:{CANARY}@127.0.0.1:1/x",
-        },
+    line = refused_start(
+        service,
+        PASSAGE_HTTP="127.0.0.1:0",
+        PASSAGE_KEYS_DIR=str(tmp_path / CANARY),
+        PASSAGE_DATABASE_URL=f"postgresql+psycopg://{CANARY}:{CANARY}@127.0.0.1:1/x",
     )
-    assert CANARY not in done.stdout + done.stderr
-    (line,) = [json.loads(one) for one in done.stderr.splitlines()]
     assert (line["event"], line["setting"]) == ("secret_unusable", "keys_dir")
     assert (line["wrong"], line["do"]) == (MISSING, DO[MISSING])
-    assert done.returncode == 1
 
 
 def test_no_core_file_is_left_and_no_neighbour_may_look() -> None:

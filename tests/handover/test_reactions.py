@@ -62,14 +62,6 @@ def hotline() -> Hotline:
     return Hotline()
 
 
-def test_the_same_command_twice_stores_nothing_new(hotline: Hotline) -> None:
-    hotline.record(*cases.DISCLOSED)
-    command = cases.OFFER.model_copy(update={"seen_version": len(cases.DISCLOSED)})
-    for expected in ("recorded", "repeated"):
-        assert handlers.carry_out(hotline.context, command).result == expected
-    assert hotline.types().count("HandoverOffered") == 1
-
-
 def test_a_group_receipt_reaches_each_log_once_even_when_redelivered(hotline: Hotline) -> None:
     hotline.record(e.case_opened(), case_id=e.OTHER_CASE)
     hotline.record(*cases.ACCEPTED, *cases.LED)

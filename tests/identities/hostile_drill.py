@@ -30,8 +30,8 @@ from shared.keys.keyfiles import read_intake_public_key
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground
 from tests.identities.hostile import claimed, headers
+from tests.identities.test_durability import running
 from tests.waiting import WITHIN_S
-from tests.wire.conftest import WIRES
 
 CALLERS = 500
 AT_ONCE = 20
@@ -90,11 +90,7 @@ async def in_cases(keeper: Client) -> Counter[tuple[str, str]]:
 async def drill(ground: Ground, calls: int) -> bool:
     """Whether nothing that was acknowledged is lost, or counted twice."""
     async with AsyncExitStack() as stack:
-        for name in ("keyholder", "intake"):
-            service = WIRES[name](ground.settings(name))
-            stack.callback(service.log.close)
-            await service.bus.broker.start()
-            stack.push_async_callback(service.bus.broker.stop)
+        await stack.enter_async_context(running(ground))
         guests = {
             name: (await stack.enter_async_context(ground.guest(f"channel-{name}"))).client
             for name in CHANNELS

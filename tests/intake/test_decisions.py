@@ -33,7 +33,6 @@ from shared.events.intake import (
 from tests import examples as e
 from tests.contexts import OLENA, PETRO, ask, refused_by
 from tests.intake.receiving import ruled
-from tests.rarer_examples import every_event
 
 
 def close(state: IntakeState, command: intake.CloseCase, *supervisors: str) -> list[Event]:
@@ -110,17 +109,6 @@ def test_what_callers_say_is_recorded_as_facts() -> None:
     assert "Vzorov" not in repr(data)
 
 
-def test_nothing_is_recorded_on_a_case_that_does_not_exist() -> None:
-    refused_by("case_known", decide_triage, given(), TRIAGE)
-    refused_by("case_known", decide_personal_data, given(), DATA)
-    refused_by("case_known", decide_note, given(), ask(intake.AddNote, text="calm"))
-    refused_by("case_known", decide_return_code, given(), e.digest("code"))
-    refused_by("case_known", decide_declare_surrender, given(), ask(intake.DeclareSurrender))
-    refused_by("case_known", close, given(), ask(intake.CloseCase, reason="other"))
-    reopen = ask(intake.ReopenCase, reason="mistake")
-    refused_by("case_known", decide_reopen, given(), reopen)
-
-
 def test_only_a_call_of_the_case_is_triaged() -> None:
     refused_by("call_of_case", decide_triage, given(e.case_opened("call-7")), TRIAGE)
 
@@ -154,7 +142,3 @@ def test_closing_a_closed_case_and_reopening_an_open_one_change_nothing() -> Non
     (event,) = decide_reopen(closed, reopen)
     assert isinstance(event, CaseReopened)
     assert decide_reopen(given(e.case_opened(), e.case_closed(), e.case_reopened()), reopen) == []
-
-
-def test_evolve_takes_every_event_in_any_order() -> None:
-    assert given(*reversed(every_event())).opened

@@ -46,10 +46,6 @@ GUIDED = [
 RECEIVED_AT = e.handed_over().received_at
 
 
-def type_name(event: Event) -> str:
-    return type(event).__name__
-
-
 @dataclass
 class Hotline:
     """One case's log with intake's handlers, its timers, and a clock that a test sets."""
@@ -113,15 +109,6 @@ def test_erasure_asked_while_guided_follows_the_handover(hotline: Hotline) -> No
     assert b'"actor":"service:intake"' in stored.body
 
 
-@pytest.mark.parametrize("end", [e.rendezvous_missed(), e.case_closed("withdrew")], ids=type_name)
-def test_whatever_ends_his_way_the_erasure_follows(hotline: Hotline, end: Event) -> None:
-    hotline.record(*GUIDED)
-    hotline.erase()
-    hotline.record(end)
-    assert hotline.receive().events == ("PersonalDataErased",)
-    assert not hotline.timers.set_now
-
-
 def test_where_nothing_was_asked_the_end_of_his_way_erases_nothing(hotline: Hotline) -> None:
     hotline.record(*GUIDED, e.handed_over())
     assert hotline.receive().result == "ignored"
@@ -152,18 +139,6 @@ def test_an_event_and_a_timer_delivered_again_record_nothing_new(hotline: Hotlin
     hotline.record(e.arrived_in_ukraine())
     assert hotline.timers.due("intake", RECEIVED_AT + 720 * HOURS) == []
     assert hotline.types().count("PersonalDataErased") == 2
-
-
-def test_a_command_sent_again_is_answered_as_before(hotline: Hotline) -> None:
-    hotline.record(*REGISTERED)
-    command = ask(
-        ErasePersonalData,
-        seen_version=len(REGISTERED),
-        legal_basis="court_order",
-        reference="order 5",
-    )
-    assert carry_out(hotline.intake, command).result == "recorded"
-    assert carry_out(hotline.intake, command).result == "repeated"
 
 
 class KilledError(Exception):

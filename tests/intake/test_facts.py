@@ -176,6 +176,7 @@ def test_nothing_is_said_on_a_case_that_is_not_there_was_continued_or_is_done_wi
 
 def test_a_continued_case_is_not_closed_and_an_exchanged_one_may_be() -> None:
     command = ask(CloseCase, reason="handed_over")
+    refused_by("case_known", close, given(), command)
     refused_by("latest_episode", close, given(*CONTINUED), command)
     assert len(close(given(*EXCHANGED), command)) == 1
 

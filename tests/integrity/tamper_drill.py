@@ -19,12 +19,10 @@ from passage.connecting import connected
 from passage.folders import Folders, folders_of
 from passage.install.provisioning import ask
 from passage.integrity.gate import Gate, check_gate
-from passage.integrity.log_reading import last_sequence, read_batches
 from passage.integrity.repair.anew import Repair
 from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from shared import subjects
 from tests.integrity.attacks import KINDS, Record, message_folder, on_disk
 from tests.integrity.prepared import contents, prepare, some_log
 from tests.waiting import WITHIN_S
@@ -115,11 +113,9 @@ async def by_api(running: Running, kind: str, chance: random.Random) -> None:
     """Deletes the stream and makes it again with other content, under its own incarnation."""
     async with connected(running) as client:
         config = (await ask(client, "STREAM.INFO.CASES", None))["config"]
-        last = await last_sequence(client, subjects.CASES)
         records = [
-            Record(one.sequence, 0, one.subject, b"", one.body)
-            async for batch in read_batches(client, subjects.CASES, last)
-            for one in batch
+            Record(sequence, 0, subject, b"", body)
+            for sequence, subject, body in await contents(running)
         ]
         forged = KINDS[kind](records, chance)
         await ask(client, "STREAM.DELETE.CASES", None)

@@ -23,23 +23,16 @@ from shared.witnesses.checkpoints import (
 )
 from shared.witnesses.files import LINE_MAX_BYTES, append_line, newest_of, read_witness_files
 from shared.witnesses.heads import LogHeads
-from tests.integrity.prepared import some_log
+from tests.integrity.prepared import fields, some_log
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
 
 
 def line(number: int, sequence: int = 7, incarnation: str = ONE, **more: object) -> Line:
-    fields = {
-        "kind": "checkpoint",
-        "number": number,
-        "incarnation": incarnation,
-        "sequence": sequence,
-        "cases": 1,
-        "digest": f"{sequence:064x}",
-        "at": datetime(2026, 11, 22, tzinfo=UTC),
-    }
-    return Line.model_validate({**fields, **more})
+    signed_at = datetime(2026, 11, 22, tzinfo=UTC)
+    told: dict[str, Any] = {"number": number, "at": signed_at, **more}
+    return Line.model_validate(fields(sequence, incarnation, **told))
 
 
 def succession(number: int, before: str, after: str, kept: int) -> Line:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -33,7 +33,7 @@ from shared.jetstream.stored import StoredMessage
 from shared.witnesses.checkpoints import Line
 from shared.witnesses.files import Witnessed
 from shared.witnesses.heads import LogHeads
-from tests.integrity.prepared import some_log
+from tests.integrity.prepared import BEGUN_AT, fields, some_log
 from tests.late import SOON_S, hanging
 
 LOG = some_log(3, 10)
@@ -46,19 +46,9 @@ def witnessed(log: list[StoredMessage], *at: int, kind: str = "checkpoint") -> W
     for one in log:
         heads.take(one.sequence, one.subject, one.body)
         if one.sequence in at:
-            lines.append(
-                Line.model_validate(
-                    {
-                        "kind": kind,
-                        "number": len(lines) + 1,
-                        "incarnation": "1" * 32,
-                        "sequence": one.sequence,
-                        "cases": heads.cases,
-                        "digest": heads.digest.hex(),
-                        "at": datetime(2026, 11, 22, tzinfo=UTC),
-                    }
-                )
-            )
+            told: dict[str, Any] = {"kind": kind, "number": len(lines) + 1, "at": BEGUN_AT}
+            told |= {"cases": heads.cases, "digest": heads.digest.hex()}
+            lines.append(Line.model_validate(fields(one.sequence, **told)))
     return Witnessed(lines)
 
 

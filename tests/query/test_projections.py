@@ -73,14 +73,9 @@ def test_the_whole_way_goes_stage_by_stage(after: int, progress: str, identity: 
     assert (row.progress, row.identity) == (progress, identity)
 
 
-def test_a_first_call_from_the_field_is_arrived_while_identity_is_none() -> None:
-    row = case_after(e.case_opened(), e.arrived_in_ukraine())
-    assert (row.progress, row.identity) == ("arrived", "none")
-
-
-def test_a_late_fact_never_moves_a_case_back() -> None:
+def test_a_first_call_from_the_field_is_arrived_and_a_late_fact_never_moves_it_back() -> None:
     row = case_after(e.case_opened(), e.arrived_in_ukraine(), e.surrender_declared())
-    assert row.progress == "arrived"
+    assert (row.progress, row.identity) == ("arrived", "none")
 
 
 def test_a_closed_case_is_reopened_where_it_was() -> None:
@@ -95,11 +90,6 @@ def test_an_event_of_a_closed_case_leaves_it_closed() -> None:
     assert (row.progress, row.stage) == ("closed", "declared")
 
 
-def test_new_personal_data_is_a_claim_again_after_verification() -> None:
-    row = case_after(*e.whole_way()[:7], e.personal_data_provided())
-    assert row.identity == "claimed"
-
-
 def test_an_answer_about_corrected_data_changes_nothing() -> None:
     row = case_after(
         e.case_opened(),
@@ -108,16 +98,6 @@ def test_an_answer_about_corrected_data_changes_nothing() -> None:
         e.registry_checked("match", about_event=f"{CASE}-2"),
     )
     assert row.identity == "claimed"
-
-
-def test_only_a_match_of_data_given_after_it_ends_a_contradiction() -> None:
-    contradicted = [e.case_opened(), e.personal_data_provided(), e.identity_contradicted()]
-    old = case_after(*contradicted, e.registry_checked("match", about_event=f"{CASE}-2"))
-    given = [*contradicted, e.personal_data_provided()]
-    assert old.identity == case_after(*given).identity == "contradicted"
-    partial = case_after(*given, e.registry_checked("partial", about_event=f"{CASE}-4"))
-    match = case_after(*given, e.registry_checked("match", about_event=f"{CASE}-4"))
-    assert (partial.identity, match.identity) == ("contradicted", "partial")
 
 
 @pytest.mark.parametrize("judgement", [e.identity_verified(), e.identity_contradicted()])

@@ -1,13 +1,12 @@
-"""Codes, claims, shifts and exports through real services, from the wire to the log."""
+"""Codes, shifts and exports through real services, from the wire to the log."""
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
 from services.intake.calls import ID_MAX_CHARACTERS, message_of
 from shared.commands import shifts
 from shared.commands.handover import RecordContactLost
-from shared.commands.intake import AddNote, ClaimCase, IssueReturnCode, SendMessage
+from shared.commands.intake import AddNote, IssueReturnCode, SendMessage
 from shared.commands.verification import CheckRegistry
 from tests.contexts import OLENA, PETRO
 from tests.examples import digest
@@ -56,15 +55,6 @@ async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(intake
     assert command_id not in issued.model_dump_json()
     found = await intake.record(IssueReturnCode, case_id, command_id=issued.correlationid)
     assert (found.result, found.return_code == first.return_code) == ("recorded", False)
-
-
-async def test_of_two_claims_at_once_one_wins(intake: Site) -> None:
-    case_id = await intake.opened()
-    answers = await asyncio.gather(*(intake.ask(ClaimCase, case_id, by) for by in (OLENA, PETRO)))
-    assert sorted(one.result for one in answers) == ["recorded", "refused"]
-    assert await intake.history(case_id) == ["CaseOpened", "CaseClaimed"]
-    loser = (OLENA, PETRO)[[one.result for one in answers].index("refused")]
-    await intake.refused("unclaimed", ClaimCase, case_id, loser)
 
 
 SHIFT, EXPORT = "SHIFT-2026-03-14-night", "EXPORT-2026-03"

@@ -1,4 +1,4 @@
-"""Erasure through real services: asked while he is guided, and his places after handover."""
+"""Erasure through real services: what was erased opens nowhere, and counts stay."""
 
 import asyncio
 import json
@@ -14,13 +14,10 @@ from passage.connecting import connected
 from passage.integrity.erasure.proof import look
 from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
-from services.intake.deadlines import LOCATION_RETENTION
 from services.keyholder.entries import Entry
 from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
 from shared import subjects
-from shared.bus.timers import Timer, Timers
-from shared.commands.base import Ignored, Unavailable
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
 from shared.jetstream.buckets import BucketEntry
@@ -29,48 +26,9 @@ from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.test_keyholder import keeper
-from tests.wire.test_lifecycle import HIM, PLACE, guided, hand_over, verified
+from tests.wire.test_lifecycle import HIM, PLACE
 
-SERVICES = ("intake", "verification", "handover")
 REQUEST = {"legal_basis": "request_of_person", "reference": "letter 17"}
-
-
-async def test_a_verified_man_is_erased_once_and_what_he_gives_later_again(
-    all_services: Site,
-) -> None:  # E18
-    case_id, _ = await verified(all_services)
-    unnamed = {"legal_basis": "request_of_person"}
-    await all_services.refused("request_named", ErasePersonalData, case_id, **unnamed)
-    done = await all_services.record(ErasePersonalData, case_id, **REQUEST)
-    assert done.events == ("PersonalDataErased",)
-    assert isinstance(
-        await all_services.ask(ErasePersonalData, case_id, classes=["identity"], **REQUEST), Ignored
-    )
-    # The key holder hears of the erasure a moment later, and gives no new keys before.
-    given: dict[str, Any] = {"command_id": "same", "identity": HIM}
-    while isinstance(await all_services.ask(ProvidePersonalData, case_id, **given), Unavailable):
-        pass
-    await all_services.next_event("RegistryChecked")
-    again = await all_services.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
-    assert again.events == ("PersonalDataErased",)
-
-
-async def test_a_timer_that_fell_due_while_intake_was_away_is_done_when_it_is_back(
-    site: Site,
-) -> None:
-    async with AsyncExitStack() as stack:
-        for name in SERVICES:
-            await stack.enter_async_context(site.service(name))
-        case_id, _ = await guided(site)
-        await site.running["intake"].bus.broker.stop()
-        await hand_over(site, case_id)
-        received_at = (await site.next_event("HandedOver")).data.received_at
-        due = Timer(kind=LOCATION_RETENTION, about=case_id, due_at=received_at)
-        Timers(site.running["handover"].log.connection, "intake", 5.0).set(due)
-    site.settings = site.settings.model_copy(update={"location_retention_hours": 0.0})
-    async with site.service("intake"):
-        erased = await site.next_event("PersonalDataErased")
-    assert (erased.data.classes, erased.causationid) == (("location",), due.cause_id)
 
 
 CASES = 100

@@ -1,9 +1,8 @@
-"""One man's way through all three services, what they refuse on it, and deadlines over restarts."""
+"""What real services record of a man and refuse on his way, and deadlines over restarts."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
@@ -17,7 +16,7 @@ from shared.events.parsing import read_case_event
 from shared.keys.messages import SealedValue
 from shared.skeleton.service import Service
 from tests import examples as e
-from tests.contexts import OLENA, PETRO, record
+from tests.contexts import OLENA, record
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
@@ -41,28 +40,6 @@ async def verified(site: Site) -> tuple[str, str]:
     await site.record(VerifyIdentity, case_id, basis="registry_and_operator")
     assert code is not None
     return case_id, code
-
-
-async def guided(site: Site) -> tuple[str, str]:
-    case_id, code = await verified(site)
-    call_id = await site.call("+380990000000", code=code)
-    await site.next_event("CallLinked")
-    await site.record(handover.RecordArrival, case_id, place=PLACE, call_id=call_id)
-    window = {"window_from": in_hours(1), "window_to": in_hours(3)}
-    await site.record(handover.PlanRendezvous, case_id, place=PLACE, team="Heron", **window)
-    meeting = (await site.next_event("RendezvousPlanned")).data.rendezvous_id
-    await site.record(handover.ApproveRendezvous, case_id, PETRO, rendezvous_id=meeting)
-    told = {"rendezvous_id": meeting, "to_whom": "caller", "call_id": call_id}
-    await site.record(handover.DiscloseRendezvous, case_id, **told)
-    return case_id, meeting
-
-
-async def hand_over(site: Site, case_id: str) -> None:
-    await site.record(handover.OfferHandover, case_id, team="Heron", deadline_at=in_hours(1))
-    offer = (await site.next_event("HandoverOffered")).data.offer_id
-    await site.record(handover.AcceptHandover, case_id, offer_id=offer, team="Heron")
-    receipt: dict[str, Any] = {"receipt_number": "R-0001", "received_at": in_hours(0)}
-    await site.record(handover.RecordHandover, case_id, team="Heron", head_count=1, **receipt)
 
 
 async def test_nothing_personal_stands_in_the_log_and_all_of_it_opens_with_the_key(

@@ -59,18 +59,6 @@ async def test_ends_of_calls_that_never_were_hold_nothing_up_and_park_nothing(in
     assert (await intake.jetstream.stream_info(subjects.PARKED)).state.messages == 0
 
 
-async def test_an_early_end_is_told_once_however_often_it_and_its_call_come(intake: Site) -> None:
-    await publish_end(intake, "call-1")
-    await publish_end(intake, "call-1")
-    assert await intake.calls_left() == 0  # So the ends were taken before their call came.
-    case_id = await intake.opened(call_id="call-1")
-    assert (await intake.next_event("CallEnded")).subject == case_id
-    await intake.call(call_id="call-1")
-    await publish_end(intake, "call-1")
-    assert await intake.calls_left() == 0
-    assert await intake.history(case_id) == ["CaseOpened", "CallEnded"]
-
-
 @pytest.mark.parametrize("address", [ONE_ADDRESS, None], ids=["one address", "withheld"])
 async def test_a_flooded_channel_holds_no_other_up(site: Site, address: str | None) -> None:
     for _ in range(FLOOD):
@@ -109,14 +97,6 @@ async def test_a_flooding_address_holds_up_no_other_of_its_channel(site: Site) -
     info = await site.jetstream.stream_info(subjects.CASES, subjects_filter="cases.>")
     cases = Counter(subjects.read_case_subject(one).case_id for one in info.state.subjects or {})
     assert sorted(cases.values()) == [1, FLOOD], "all calls of one address are in one case"
-
-
-async def test_calls_of_one_address_are_recorded_in_the_order_they_came(site: Site) -> None:
-    for number in range(FLOOD):
-        await site.call(ONE_ADDRESS, call_id=f"call-{number}")
-    async with site.service("intake"):
-        found = await events_until(site, f"call-{FLOOD - 1}")
-    assert [one.data.call_id for one in found] == [f"call-{number}" for number in range(FLOOD)]
 
 
 async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_them(

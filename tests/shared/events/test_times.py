@@ -96,35 +96,26 @@ def test_what_is_told_of_late_is_no_clock_that_is_off() -> None:
     assert not lines
 
 
+def sent_at(happened_at: datetime) -> DeliveryReported:
+    about = {"message_id": "message-1", "case_id": CASE, "channel": "telegram"}
+    return DeliveryReported.model_validate({**about, "outcome": "sent", "happened_at": happened_at})
+
+
 @pytest.mark.parametrize(("minutes", "alarms"), [(-10, 1), (-2, 1), (-1, 0), (0, 0), (5, 0)])
 def test_a_channel_that_sent_a_message_before_it_was_given_it_is_behind(
     minutes: int, alarms: int
 ) -> None:
     given = Message("telegram", NOW + 30 * MINUTE, None, dispatched_at=NOW)
-    report = DeliveryReported(
-        message_id="message-1",
-        case_id=CASE,
-        channel="telegram",
-        outcome="sent",
-        happened_at=NOW + minutes * MINUTE,
-    )
     with capture_logs() as lines:
-        _alarm_if_behind(given, report)
+        _alarm_if_behind(given, sent_at(NOW + minutes * MINUTE))
     assert len(lines) == alarms
 
 
 def test_from_how_far_a_clock_is_off_in_the_log_nobody_tells_what_it_said() -> None:
     given = Message("telegram", NOW + 30 * MINUTE, None, dispatched_at=NOW)
     for said in (timedelta(seconds=967_000_001), timedelta(days=1_000)):
-        report = DeliveryReported(
-            message_id="message-1",
-            case_id=CASE,
-            channel="telegram",
-            outcome="sent",
-            happened_at=NOW - said,
-        )
         with capture_logs() as lines:
-            _alarm_if_behind(given, report)
+            _alarm_if_behind(given, sent_at(NOW - said))
             by_now = House().context.by_now(NOW + said, NOW, channel="telegram")
         assert by_now == NOW
         assert [one["seconds"] for one in lines] == [-86_400, 86_400]

@@ -12,7 +12,7 @@ from services.intake.claim_state import Claim
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.commands.handover import RecordArrival
-from shared.commands.intake import AddNote, ClaimCase, CloseCase, TakeOverCase
+from shared.commands.intake import ClaimCase, CloseCase, TakeOverCase
 from shared.events.base import CaseEvent, Event
 from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseReason
 from shared.events.fields import Plain
@@ -65,25 +65,6 @@ def case() -> Case:
     return Case()
 
 
-def test_who_claimed_it_and_who_never_did_may_both_write(case: Case) -> None:
-    case.given(claimed(OLENA, 1))
-    assert case.when(ask(AddNote, text="calm", fence=1)).result == "recorded"
-    assert case.when(ask(AddNote, PETRO, command_id="cmd-2", text="x")).result == "recorded"
-
-
-def test_an_older_fence_is_refused_in_every_service(case: Case) -> None:
-    case.given(claimed(OLENA, 1), claimed(PETRO, 2))
-    case.refuses(ask(RecordArrival, fence=1, **PLACE))
-    assert case.when(ask(RecordArrival, fence=2, **PLACE)).result == "recorded"
-
-
-def test_a_fence_that_no_claim_ever_had_is_refused(case: Case) -> None:
-    case.refuses(ask(AddNote, text="calm", fence=99))
-    case.given(claimed(OLENA, 1))
-    case.refuses(ask(AddNote, text="calm", fence=99))
-    case.refuses(ask(AddNote, text="calm", fence=2))
-
-
 def test_from_whom_it_was_taken_over_is_refused_without_a_fence_until_he_claims(
     case: Case,
 ) -> None:
@@ -127,6 +108,7 @@ RULE = {
     "another's claim, no fence": Row((claimed(OLENA, 1),), PETRO, None, lets=True),
     "another's claim, its fence": Row((claimed(OLENA, 1),), PETRO, 1, lets=True),
     "another's claim, an older fence": Row((claimed(OLENA, 1), claimed(PETRO, 2)), OLENA, 1, False),
+    "a fence where nobody claimed it": Row((), OLENA, 99, lets=False),
     "a fence that never was": Row((claimed(OLENA, 1),), OLENA, 7, lets=False),
     "taken over from him": Row(TAKEN_OVER, OLENA, None, lets=False),
     "taken over from him, spelled otherwise": Row(TAKEN_OVER, "OLENA example", None, lets=False),
