@@ -187,16 +187,6 @@ def test_the_place_is_told(history: tuple[Event, ...]) -> None:
     assert len(decide(given(*history), DISCLOSE)) == 1
 
 
-def test_an_override_that_has_expired_sets_nothing_aside() -> None:
-    state = given(
-        *ARRIVED,
-        e.rendezvous_planned(),
-        e.rendezvous_approved(),
-        overridden("identity_verified", hours=1),
-    )
-    refuses("identity_verified", state, DISCLOSE, HOUR)
-
-
 def test_of_two_overrides_of_a_guard_the_newest_counts() -> None:
     shorter = (overridden("identity_verified"), overridden("identity_verified", hours=1))
     state = given(*ARRIVED, e.rendezvous_planned(), e.rendezvous_approved(), *shorter)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import reduce
 from itertools import permutations
 from typing import Any, cast
 
@@ -127,11 +126,6 @@ def test_a_yes_that_was_said_earlier_neither_undoes_a_never_nor_covers_anything(
     assert goes_to(late) == (1, "CallLinked")
 
 
-def test_calls_and_rules_are_folded_from_a_log_of_many() -> None:
-    events = CaseBook().add_all([*READY, elsewhere(), call_linked("call-3"), elsewhere("caller")])
-    assert goes_to(reduce(evolve, events, IntakeState())) == (5, "CallLinked")
-
-
 MINUTE = timedelta(minutes=1)
 CHANNEL = "telegram"
 
@@ -215,13 +209,3 @@ def test_a_time_ahead_of_ours_is_kept_as_it_was_told_and_counts_as_now() -> None
     assert state.outbox.contact.said_at == state.outbox.contact.heard_at == NOW + MINUTE
     stored = house.context.writer.log.recorder.select_events(CASE)[-1].state
     assert f'"said_at":"{NOW + 4 * MINUTE:%Y-%m-%dT%H:%M:%SZ}"'.encode() in stored
-
-
-def test_a_window_is_kept_with_its_zone_and_goes_by_its_clocks() -> None:
-    house = House()
-    house.now = datetime.fromisoformat("2027-03-29T18:28:00+00:00")
-    window = {"from_time": "20:00", "to_time": "21:00", "zone": "Europe/Kyiv"}
-    house.says("window", windows=[window])
-    refused_by("contact_allowed", house.send)  # 21:30 there.
-    house.now -= 60 * MINUTE
-    house.send()

@@ -7,7 +7,6 @@ import pytest
 
 from services.intake import messages
 from services.intake.state import IntakeState
-from shared.commands.intake import SendMessage
 from shared.events.base import Event
 from shared.events.handover import GuidanceGiven, RendezvousDisclosed
 from shared.events.outbound import MessageRefused
@@ -63,14 +62,6 @@ def test_a_longer_text_is_refused_at_once_with_what_the_channel_takes(
     assert error.value.guard.name == "message_fits"
     assert words in error.value.guard.satisfied_by
     assert text not in error.value.guard.satisfied_by
-
-
-@pytest.mark.parametrize(
-    ("channel", "text"),
-    [("telegram", "x" * 4_096), ("phone", "x" * 612), ("phone", "ж" * 268), ("web", "x" * 9_999)],
-)
-def test_a_text_as_long_as_the_channel_takes_is_not_refused(channel: Any, text: str) -> None:
-    messages.require_fits(send(channel).model_copy(update={"text": text}), LIMITS)
 
 
 def test_nobody_is_written_to_on_a_channel_that_sends_nothing() -> None:
@@ -148,8 +139,3 @@ def test_a_message_by_which_he_is_never_told_ends_when_it_is_too_late() -> None:
         assert messages.untold_at(given(*READY_TO_TELL, *over)) is None
         assert messages.decide_untold(given(*READY_TO_TELL, *over)) == []
     assert messages.untold_at(given(*READY, QUEUED)) is None
-
-
-def test_a_command_says_nothing_twice_and_no_place_unless_asked() -> None:
-    assert (send().again, send().rendezvous_id) == (False, None)
-    assert isinstance(send(), SendMessage)

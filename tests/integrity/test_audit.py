@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,11 @@ from services.witness.signing import AuditTrail, Signer
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stream import Stream
-from shared.keys.access import AccessRecord, Spotted
+from shared.keys.access import AccessRecord
 from shared.log.case_log import CaseLog, Fold, jetstream_env
 from shared.settings import Settings
 from shared.witnesses.checkpoints import read_signing_key
+from tests.contexts import access_record
 from tests.integrity.prepared import prepare, some_log
 from tests.integrity.test_incarnation import Witnessing
 from tests.waiting import WITHIN_S
@@ -35,18 +35,7 @@ RECORDS = 5
 
 
 def record(number: int, by: str = "olena") -> AccessRecord:
-    spot = Spotted(
-        case_id="CASE0001", version=4, type_name="PersonalDataProvided", field="identity"
-    )
-    at = datetime(2026, 11, 22, tzinfo=UTC)
-    return AccessRecord(
-        access_id=f"access-{number}",
-        at=at,
-        by=by,
-        service="query",
-        purpose="call",
-        values=(spot,),
-    )
+    return access_record("CASE0001", hours=number, by=by)
 
 
 @pytest.fixture

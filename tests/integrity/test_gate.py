@@ -139,12 +139,8 @@ def test_a_sound_log_without_its_witness_files_is_not_believed_until_a_person_sa
 ) -> None:
     shutil.rmtree(site.witness)
     assert found(site) == {"incarnation"}
-    assert (
-        CliRunner()
-        .invoke(command_line("witness"), ["witness", "begin", "--data", str(site.data)])
-        .exit_code
-        == 0
-    )
+    begin = ["witness", "begin", "--data", str(site.data)]
+    assert CliRunner().invoke(command_line("witness"), begin).exit_code == 0
     assert found(site) == set()
 
 

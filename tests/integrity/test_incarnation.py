@@ -148,7 +148,7 @@ def test_the_witness_signs_what_is_new_and_at_the_end_that_it_is_the_end(
     witness = Witnessing(running, log)
     witness.thread.start()
     longer = some_log(3, 6)[COUNT]
-    log.recorder.insert_events([log.mapper.to_stored_event(_event(longer.body))])
+    log.recorder.insert_events([log.mapper.to_stored_event(read_case_event(longer.body))])
     witness.wait_for(("checkpoint", COUNT + 1))
     witness.follower.end_log()
     witness.stop.set()
@@ -218,10 +218,6 @@ async def test_the_witness_alarms_where_a_checkpoint_says_otherwise(
     witness = Witnessing(running, log)
     witness.run()
     assert f"a checkpoint was signed at {COUNT}" in str(witness.follower.alarm)
-
-
-def _event(body: bytes) -> Any:
-    return read_case_event(body)
 
 
 def test_a_new_definition_has_an_incarnation_of_its_own() -> None:

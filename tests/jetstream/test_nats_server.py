@@ -63,14 +63,6 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.start()
 
 
-def test_a_missing_binary_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.delenv("PASSAGE_NATS_SERVER", raising=False)
-    with pytest.raises(NatsServerError, match="PASSAGE_NATS_SERVER"):
-        NatsServer(tmp_path).launch()
-
-
 def test_its_log_has_a_bound_whatever_it_is_made_to_say(tmp_path: Path) -> None:
     with NatsServer(tmp_path) as server:
         assert "ready" in server.log_tail()

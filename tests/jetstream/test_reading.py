@@ -27,18 +27,13 @@ def versions(events: object) -> list[int]:
     return [event.originator_version for event in events]
 
 
-def test_2500_events_of_one_case_are_read_whole(log_settings: dict[str, str]) -> None:
+def test_2500_events_of_one_case_are_read_whole_and_in_parts(log_settings: dict[str, str]) -> None:
     log, case_id = open_log(log_settings), uuid4()
     sequences = store_long(log, case_id, 2500)
     events = list(log.select_events(case_id))
     assert versions(events) == list(range(1, 2501))
     assert [event.id for event in events] == sequences
     assert [event.state for event in events] == [b"%d" % v for v in range(1, 2501)]
-
-
-def test_parts_of_a_long_case(log_settings: dict[str, str]) -> None:
-    log, case_id = open_log(log_settings), uuid4()
-    sequences = store_long(log, case_id, 2500)
     select = log.select_events
     assert versions(select(case_id, gt=2400)) == list(range(2401, 2501))
     assert versions(select(case_id, gt=10, lte=20)) == list(range(11, 21))
@@ -67,15 +62,6 @@ def test_cases_about_as_long_as_one_answer(r1_env: dict[str, str], count: int) -
     log, case_id = open_log(r1_env), uuid4()
     store_long(log, case_id, count)
     assert versions(log.select_events(case_id)) == list(range(1, count + 1))
-
-
-def test_a_fold_is_refreshed_by_what_came_after_it(log_settings: dict[str, str]) -> None:
-    log, case_id = open_log(log_settings), uuid4()
-    log.insert_events(history(case_id, 1, 3))
-    known = log.select_events(case_id)[-1].id
-    assert versions(log.select_events(case_id, after_sequence=known)) == []
-    log.insert_events([opened(case_id, 4)])
-    assert versions(log.select_events(case_id, after_sequence=known)) == [4]
 
 
 def test_repeating_an_insert_and_saying_so_gives_its_sequences(

@@ -31,19 +31,13 @@ def test_an_erased_class_opens_nowhere_and_the_others_stay(
     assert opened(ring(bucket, folder), value).state == "erased"
 
 
-def test_what_is_given_after_an_erasure_has_a_key_of_its_own(keys: KeyRing) -> None:
+def test_an_erasure_delivered_again_destroys_nothing_that_was_given_since(
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
+) -> None:
     before = sealed(keys)
     keys.destroy(CASE, ["narrative"], FIRST)
     after = sealed(keys, version=3, erasure=FIRST)
     assert (opened(keys, before).state, opened(keys, after).text) == ("erased", NAME)
-
-
-def test_an_erasure_delivered_again_destroys_nothing_that_was_given_since(
-    keys: KeyRing, bucket: MemoryBucket, folder: Path
-) -> None:
-    sealed(keys)
-    keys.destroy(CASE, ["narrative"], FIRST)
-    after = sealed(keys, version=3, erasure=FIRST)
     ring(bucket, folder).destroy(CASE, ["narrative"], FIRST)
     assert opened(ring(bucket, folder), after).text == NAME
     keys.destroy(CASE, ["narrative"], SECOND)

@@ -30,10 +30,6 @@ def test_the_first_of_january_of_the_right_year_says_nothing(other: str) -> None
     assert judged_dates(other, "1990-01-01").verdict != "conflicts"
 
 
-def test_the_first_of_january_of_another_year_conflicts() -> None:
-    assert judged_dates("1990-05-17", "1991-01-01").verdict == "conflicts"
-
-
 @pytest.mark.parametrize(
     ("one", "other"), [("1990-05-07", "1990-07-05"), ("1985-12-01", "1985-01-12")]
 )
@@ -41,7 +37,9 @@ def test_day_and_month_swapped_say_nothing(one: str, other: str) -> None:
     assert judged_dates(one, other).verdict == "says_nothing"
 
 
-@pytest.mark.parametrize("other", ["1990-05-18", "1991-05-17", "1990-06-17", "1991-07-05"])
+@pytest.mark.parametrize(
+    "other", ["1990-05-18", "1991-05-17", "1990-06-17", "1991-07-05", "1991-01-01"]
+)
 def test_another_day_conflicts(other: str) -> None:
     assert judged_dates("1990-05-17", other).verdict == "conflicts"
 
@@ -81,14 +79,16 @@ def test_a_date_that_one_side_lacks_says_nothing(missing: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("АВ-000123", "AB 000123"), ("№ АВ000123", "ав-000123"), ("ＡＢ-０００１２３", "АВ-000123")],
+    [
+        *(
+            ("АВ-000123", "AB 000123"),
+            ("№ АВ000123", "ав-000123"),
+            ("ＡＢ-０００１２３", "АВ-000123"),
+        ),
+        *(("000123", "123"), ("АВ-000123", "АВ 123")),
+    ],
 )
-def test_a_number_typed_in_another_alphabet_agrees(one: str, other: str) -> None:
-    assert judged_numbers(one, other).verdict == "agrees"
-
-
-@pytest.mark.parametrize(("one", "other"), [("000123", "123"), ("АВ-000123", "АВ 123")])
-def test_a_number_that_lost_its_zeros_agrees(one: str, other: str) -> None:
+def test_a_number_in_another_alphabet_or_without_its_zeros_agrees(one: str, other: str) -> None:
     assert judged_numbers(one, other).verdict == "agrees"
 
 
@@ -102,7 +102,13 @@ def test_another_number_conflicts(one: str, other: str) -> None:
     assert judged_numbers(one, other).verdict == "conflicts"
 
 
-@pytest.mark.parametrize("word", [None, "", "-", "б/н", "n/a", "???", "000000", "1.23457E+11"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(None, "", "-", "б/н", "n/a", "???", "000000"),
+        *("1.23457E+11", "1.23457E11", "1,23457Е+11", "1,2e11"),
+    ],
+)
 def test_what_is_no_number_says_nothing(word: str | None) -> None:
     assert judged_numbers(word, "АВ-000123").verdict == "says_nothing"
     assert judged_numbers(word, word).verdict == "says_nothing"
@@ -145,11 +151,6 @@ def test_a_series_left_out_or_in_other_letters_says_nothing(one: str, other: str
 )
 def test_two_numbers_never_agree_by_a_part(one: str, other: str) -> None:
     assert judged_numbers(one, other).verdict == "conflicts"
-
-
-@pytest.mark.parametrize("word", ["1.23457E11", "1,23457Е+11", "1,2e11"])
-def test_a_number_that_a_spreadsheet_rounded_says_nothing_in_any_alphabet(word: str) -> None:
-    assert judged_numbers(word, "АВ-000123").verdict == "says_nothing"
 
 
 def test_a_series_has_so_many_letters_and_more_are_words_beside_the_number() -> None:

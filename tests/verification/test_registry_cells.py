@@ -10,7 +10,7 @@ from services.verification.registry_file.header import ROWS_BEFORE_MAX
 from services.verification.registry_file.problems import RegistryFileError
 from shared.matching import Stated
 from tests.verification.cases import HEADER, load_text
-from tests.verification.test_registry_files import HIDDEN, IN_RUSSIAN, MEN, outcome, refused
+from tests.verification.test_registry_files import IN_RUSSIAN, MEN, outcome
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,6 @@ def test_the_order_of_day_and_month_is_told_by_the_column(tmp_path: Path) -> Non
     assert SqliteRegistry(tmp_path / "registry.db").look_up(june).outcome == "match"
     load_text(tmp_path, american.replace("05/17", "17/05"))
     assert SqliteRegistry(tmp_path / "registry.db").look_up(june).outcome == "partial"
-
-
-@pytest.mark.parametrize("rounded", ["1.23457E+11", "1,23457E+11", "1E+05"])
-def test_a_number_whose_digits_were_lost_is_refused(tmp_path: Path, rounded: str) -> None:
-    error = refused(tmp_path, f"{IN_RUSSIAN}{HIDDEN};А;;;;{rounded};\n")
-    assert error.problems[0].column == "service_number"
-    assert "digits were lost" in error.problems[0].problem
 
 
 @pytest.mark.parametrize(

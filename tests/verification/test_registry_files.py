@@ -190,6 +190,8 @@ def test_blank_lines_and_empty_rows_are_passed_over_and_counted(tmp_path: Path) 
         (f"{HIDDEN};А;;;;#ДЕЛ/0!;1", "service_number", "error of the spreadsheet"),
         (f"{HIDDEN};А;;;;Err:502;1", "service_number", "error of the spreadsheet"),
         (f"{HIDDEN};А;;;;1,2Е+11;1", "service_number", "digits were lost"),
+        (f"{HIDDEN};А;;;;1.23457E+11;1", "service_number", "digits were lost"),
+        (f"{HIDDEN};А;;;;1E+05;1", "service_number", "digits were lost"),
         (f"{HIDDEN};А;;;;янв.23;1", "service_number", "made a date"),
         (f"{HIDDEN};А;;;;ИСТИНА;1", "service_number", "truth value"),
         ("Итого: 2;;;;;;", "surname", "remove the lines below the list"),

@@ -194,13 +194,6 @@ def test_it_is_read_while_another_thread_adds_to_it() -> None:
     assert read == {200}
 
 
-def test_every_case_begins_with_an_empty_one_of_its_own() -> None:
-    first: Grown[str, int] = Grown()
-    grown = [first.with_entry(str(n), n) for n in range(3)]
-    assert [dict(one) for one in grown] == [{"0": 0}, {"1": 1}, {"2": 2}]
-    assert not first
-
-
 def test_growing_takes_as_long_at_the_end_as_at_the_beginning() -> None:
     assert _seconds(40_000) < 4 * _seconds(20_000)
 
