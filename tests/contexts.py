@@ -87,7 +87,6 @@ def record(
     at: datetime = NOW,
     source: str = "/services/story",
 ) -> None:
-    """Records what was decided elsewhere, one event after the other."""
     for event in events:
         cause = Cause(uuid4().hex, "story", "operator:Olena Example", source, at)
         transact(writer, case_id, cause, partial(_only, event))

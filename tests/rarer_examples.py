@@ -82,7 +82,6 @@ def of_the_desk() -> list[Event]:
 
 
 def of_shifts() -> list[Event]:
-    """One of each event that concerns no single case."""
     return [
         shifts.ShiftStarted(operators=(OLENA, PETRO), started_by=OLENA),
         shifts.ShiftHandedOver(to=("Ivan Example",), case_ids=(e.CASE,), by=OLENA),
@@ -101,7 +100,6 @@ def of_shifts() -> list[Event]:
 
 
 def of_verification() -> list[Event]:
-    """One of each of verification's rarer events."""
     return [
         verification.CredibilityAssessed(
             level="credible", indicators=e.sealed("knows his unit"), expires_at=AT, by=OLENA
@@ -114,7 +112,6 @@ def of_verification() -> list[Event]:
 
 
 def of_the_way() -> list[Event]:
-    """One of each of handover's rarer events up to the receipt."""
     return [
         handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2"),
         REPLANNED,
@@ -158,7 +155,6 @@ def of_the_receipt() -> list[Event]:
 
 
 def of_custody() -> list[Event]:
-    """One of each event after the receipt."""
     return [
         custody.CustodyChanged(custody="arrived_at_camp", changed_at=AT),
         custody.CaptureCardDue(due_at=AT + timedelta(days=7)),

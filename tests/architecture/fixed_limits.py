@@ -30,8 +30,6 @@ UNITS = {
 
 
 class Limit(NamedTuple):
-    """One constant, by its name and its file."""
-
     name: str
     file: str
 
@@ -59,8 +57,6 @@ def _of_span(span: timedelta) -> tuple[int, str]:
 
 
 class Row(NamedTuple):
-    """What the document says of one limit."""
-
     limit: str
     value: str
     at_it: str

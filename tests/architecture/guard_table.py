@@ -28,8 +28,6 @@ ON_EVERY_COMMAND = "Every command"
 
 
 class Row(NamedTuple):
-    """A function that decides, the commands that it decides on, and its guards."""
-
     service: str
     function: FunctionType
     commands: tuple[str, ...]
@@ -54,7 +52,6 @@ def guards_of_every_command() -> tuple[Guard, ...]:
 
 
 def defined() -> dict[str, Guard]:
-    """Every guard that a module of a service defines, by where it stands."""
     return {
         f"{module.__name__}.{name}": one
         for service_name in service_names()

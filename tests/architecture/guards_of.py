@@ -81,7 +81,6 @@ class Reading:
 
 
 def reading(service: str, modules: list[ModuleType], stop_at: str = "\0") -> Reading:
-    """A reading of a service made of these modules."""
     known: dict[str, list[FunctionType]] = {}
     for module in modules:
         for one in vars(module).values():

@@ -59,8 +59,6 @@ class Region:
 
 
 class Move(NamedTuple):
-    """That an event leads from one state to another."""
-
     event: str
     to: str
 
@@ -222,7 +220,6 @@ def _section(region: Region, found: Moves) -> Iterator[str]:
 
 
 def _arrows(region: Region, found: Moves) -> list[str]:
-    """The arrows of a diagram, those between the same two states as one."""
     labels: dict[tuple[str, str], list[str]] = defaultdict(list)
     boxes: dict[str, str] = {}
     for move in sorted(found):

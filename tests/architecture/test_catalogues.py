@@ -77,7 +77,6 @@ def names_of_the_logger(module: ast.Module) -> set[str]:
 
 
 def wrong_calls(source: str, name: str = "x.py") -> list[str]:
-    """The calls of a source that the catalogue doesn't have."""
     module = ast.parse(source)
     loggers = names_of_the_logger(module)
     found = []

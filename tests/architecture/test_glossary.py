@@ -21,7 +21,6 @@ PART_OF_A_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def rows(glossary: str) -> Iterator[tuple[str, str]]:
-    """Each word that is defined, and the names that the glossary gives for it."""
     for line in glossary.splitlines():
         cells = line.strip("| ").split(" | ")
         if line.startswith("|") and len(cells) == 3 and cells[0] != "word":

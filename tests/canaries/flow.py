@@ -30,8 +30,6 @@ class LeakError(Exception):
 
 @dataclass
 class Flow:
-    """One person's way through the hotline; `player` sends what he and the operators send."""
-
     player: Player
     canary: Canary
 

@@ -19,8 +19,6 @@ LATIN = "va zo ri ku me lo ni pe sa tu fi kha tse sho gu"
 
 @dataclass(frozen=True)
 class Canary:
-    """One invented person, as he is looked for; each value is his alone."""
-
     surname: str
     first_names: str
     phone: str

@@ -26,8 +26,6 @@ BREAK = re.compile(rb"=?\r?\n")
 
 @dataclass(frozen=True)
 class Hit:
-    """One value of one person, found in one file in one encoding."""
-
     path: Path
     person: int
     value: str
@@ -36,15 +34,12 @@ class Hit:
 
 @dataclass
 class Scanned:
-    """What a scan looked at, and what it found."""
-
     hits: list[Hit] = field(default_factory=list)
     files: int = 0
     scanned_bytes: int = 0
     members: int = 0
 
     def told(self) -> str:
-        """The figures in a line."""
         return (
             f"{len(self.hits)} hits in {self.files} files, {self.scanned_bytes:,} bytes "
             f"({self.members} compressed members)"
@@ -52,8 +47,6 @@ class Scanned:
 
 
 class Scanner:
-    """Knows the patterns of some persons."""
-
     def __init__(self, persons: Iterable[Canary]) -> None:
         patterns: dict[bytes, tuple[int, str, str]] = {}
         for number, person in enumerate(persons):

@@ -57,7 +57,6 @@ UNDER_DELIVERIES = (
 
 @pytest.fixture
 async def running(site: Site) -> AsyncIterator[Site]:
-    """All three services, logging everything."""
     site.settings = site.settings.model_copy(update={"log_level": "DEBUG"})
     async with AsyncExitStack() as stack:
         for name in WIRES:
@@ -83,7 +82,6 @@ def fitting(command_type: type[Command]) -> bytes:
 
 
 async def asked(site: Site, command_type: type[Command], body: bytes) -> bytes:
-    """Sends a command as bytes; gives the answer, which comes whatever happens."""
     subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
     return (await site.client.request(subject, body, timeout=WITHIN_S)).data
 

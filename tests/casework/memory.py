@@ -41,8 +41,6 @@ class Drafting:
 
 @dataclass
 class Store:
-    """The log of all cases, as every service sees it."""
-
     events: list[CaseEvent[Any]] = field(default_factory=list)
     cases: dict[str, list[ChainedEvent]] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)
@@ -68,8 +66,6 @@ class Store:
 
 
 class MemoryLog(CaseLog[Any]):
-    """One service's view of the store."""
-
     def __init__(self, fold: Fold[Any], store: Store) -> None:
         self.fold = fold
         self.store = store

@@ -21,8 +21,6 @@ OVERRIDES = ("identity_verified", "credibility_allows", "group_cleared", "no_hol
 
 
 class Operators:
-    """The people at the hotline, with a die for what comes to their minds next."""
-
     def __init__(self, town: Town, chance: random.Random) -> None:
         self.town = town
         self.desk = Desk(town)

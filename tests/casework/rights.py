@@ -163,7 +163,6 @@ OF_A_VERIFICATION = {"answer_after_verified", "late_fact"}
 
 
 def wrong_in(town: Town) -> list[str]:
-    """What shouldn't have been recorded in a town, and what should and wasn't."""
     log = town.log
     return [*wrongly_told(log), *silent_alarms(log, town.forced_calls), *wrongly_reviewed(log)]
 

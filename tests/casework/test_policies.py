@@ -24,8 +24,6 @@ MEN = 40
 
 
 class Found(NamedTuple):
-    """What came of some towns."""
-
     wrong: list[str]
     told_without_override_or_papers: list[str]
     types: Counter[str]

@@ -61,7 +61,6 @@ POLICIES = 6
 
 
 def played(seed: int, begun: Town) -> Town:
-    """Plays a town, with everything in it that infiltrators, operators and a genuine man do."""
     return town_of_infiltrators(
         seed, POLICIES, may_override=seed % 2 == 1, stolen=seed % 3 > 0, begun=begun
     )

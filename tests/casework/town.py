@@ -41,15 +41,11 @@ ResultT = TypeVar("ResultT")
 
 
 class Waiting(NamedTuple):
-    """An event that a service hasn't heard of yet."""
-
     service: str
     event: CaseEvent[Any]
 
 
 class Town:
-    """The three services, their log, their timers and their clock."""
-
     def __init__(self, registry: dict[str, RegistryAnswer] | None = None) -> None:
         self.now = NOW
         self.order: random.Random | None = None
@@ -87,7 +83,6 @@ class Town:
         return len(self.store.cases.get(case_id, []))
 
     def types(self, case_id: str) -> list[str]:
-        """The types of a case's events."""
         return [link.event.type_name for link in self.store.cases.get(case_id, [])]
 
     def state(self, service: str, case_id: str) -> Any:
@@ -207,8 +202,6 @@ TEAMS = ("Heron", "Stork")
 
 
 class Desk:
-    """Asks a town, and counts what it asked."""
-
     def __init__(self, town: Town) -> None:
         self.town = town
         self.asked = 0

@@ -85,8 +85,6 @@ class FewKnow(Registry):
 
 
 class Posted:
-    """The messages that went out."""
-
     def __init__(self) -> None:
         self.messages: list[OutgoingMessage] = []
 
@@ -97,8 +95,6 @@ class Posted:
 
 @dataclass
 class Wired:
-    """Who hears, who carries out commands, and whose deadlines there are."""
-
     post: Posted = field(default_factory=Posted)
     hears: dict[str, Callable[[Delivery], Outcome]] = field(default_factory=dict)
     deadlines: dict[str, Deadlines[Any]] = field(default_factory=dict)

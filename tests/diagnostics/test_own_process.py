@@ -22,7 +22,6 @@ START = (
 
 
 def said_by(code: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
-    """Runs code in a process of its own; gives its exit code and its lines."""
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-X", "faulthandler", "-c", START + code],
         capture_output=True,

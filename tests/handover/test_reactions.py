@@ -26,8 +26,6 @@ from tests.handover import cases
 
 @dataclass
 class Hotline:
-    """handover's handlers on a log in memory, its timers, and a clock that a test sets."""
-
     now: datetime = NOW
     timers: MemoryTimers = field(default_factory=MemoryTimers)
 

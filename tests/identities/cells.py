@@ -43,8 +43,6 @@ CONSUMER_VERBS = (
 
 
 class Cell(NamedTuple):
-    """One thing to try: its kind, the names in it, and the subject as its owner knows it."""
-
     kind: str
     names: tuple[str, ...]
     subject: str
@@ -125,7 +123,6 @@ RULES: dict[str, Callable[[str, Rights, Names], bool]] = {
 
 
 def granted(identity: str, cell: Cell) -> bool:
-    """Whether the policy file lets a service or a channel publish it."""
     if identity.startswith("channel-"):
         channel = identity.removeprefix("channel-")
         if cell.kind == "consumer":

@@ -33,8 +33,6 @@ class Guest:
 
 @dataclass
 class Ground:
-    """A provisioned server, with streams and consumers of the policy that are yet to come."""
-
     server: NatsServer
     keys: Path
 

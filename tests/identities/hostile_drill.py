@@ -40,8 +40,6 @@ DONE_WITHIN_S = 3_600.0
 
 
 class Drill:
-    """What was tried, acknowledged and refused."""
-
     def __init__(self, ground: Ground, calls: int) -> None:
         self._ground = ground
         self._calls = calls

@@ -44,7 +44,6 @@ async def settle(*clients: Client) -> None:
 
 
 async def keep_forged_event(client: Client) -> str:
-    """Puts an event's bytes under a key of INDEX and gives the key's subject."""
     subject = f"$KV.INDEX.forged.{uuid4().hex}"
     await client.request(subject, b'{"type": "IdentityVerified"}', timeout=WITHIN_S)
     return subject

@@ -32,7 +32,6 @@ AN_HOUR_S = 3_600.0
 
 @pytest.fixture
 def log(ground: Ground) -> Iterator[object]:
-    """The recorder of CASES as handover has it."""
     settings = ground.settings("handover", request_timeout_s=AN_HOUR_S)
     env = {**jetstream_env(settings, "test"), "JETSTREAM_DEADLINE": str(AN_HOUR_S)}
     factory = JetStreamFactory(env)

@@ -46,7 +46,6 @@ async def call(ground: Ground, call_id: str) -> None:
 
 
 async def waiting(keeper: Client) -> tuple[int, int]:
-    """How many calls wait, and how many of them intake has in hand."""
     calls = await ask(keeper, "STREAM.INFO.CALLS_phone", None)
     consumer = await ask(keeper, "CONSUMER.INFO.CALLS_phone.intake", None)
     return calls["state"]["messages"], consumer["num_ack_pending"]

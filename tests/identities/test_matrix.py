@@ -19,8 +19,6 @@ WILDCARDS = (">", "*.>", "cases.>", "calls.>", "_INBOX.>", "$JS.>", "$KV.>", "_R
 
 
 class Heard(NamedTuple):
-    """A message that an identity got: who sent it, as what, and on which subject it came."""
-
     by: str
     sender: str
     cell: Cell

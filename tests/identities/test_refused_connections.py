@@ -38,7 +38,6 @@ from tests.journey.system import until
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The key folders of an installation, of another one, and of one whose time is over."""
     made = tmp_path_factory.mktemp("refused")
     make_installation(made / "own")
     make_installation(made / "other")

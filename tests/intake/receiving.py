@@ -90,7 +90,6 @@ def ended_of(data: dict[str, Any]) -> CallEnded:
 
 
 def message_of(message: dict[str, Any] | bytes, channel: Channel = "phone") -> ChannelMessage:
-    """What a channel published, as it is delivered at noon."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     return read_message(delivered_call(body, channel), NOON)
 

@@ -116,8 +116,6 @@ THIRD = "0TH1RDCASE00"
 
 @dataclass
 class Hotline:
-    """Three cases with intake's handlers; a test delivers what intake hears of the log."""
-
     intake: Intake = field(
         default_factory=lambda: Intake(
             context_for("intake", Fold(IntakeState(), evolve)),

@@ -36,8 +36,6 @@ class Meddled(MemoryBucket):
 
 @dataclass
 class Line:
-    """intake, and the ends that it remembers."""
-
     reserved: Meddled = field(default_factory=Meddled)
     remembered: Meddled = field(default_factory=Meddled)
 

@@ -48,8 +48,6 @@ RECEIVED_AT = e.handed_over().received_at
 
 @dataclass
 class Hotline:
-    """One case's log with intake's handlers, its timers, and a clock that a test sets."""
-
     now: datetime = NOW
     timers: MemoryTimers = field(default_factory=MemoryTimers)
 
@@ -69,7 +67,6 @@ class Hotline:
         return carry_out(self.intake, ask(ErasePersonalData, seen_version=version, **request))
 
     def delivery(self, version: int = 0) -> Delivery:
-        """The delivery of one event, the last if none is named."""
         return events_of(self.intake.context.writer.log, e.CASE)[version - 1]
 
     def receive(self, delivery: Delivery | None = None) -> Outcome:

@@ -43,7 +43,6 @@ def linked(
     call_id: str = "call-9",
     **route: Any,
 ) -> CallLinked:
-    """What a call with a code becomes, in a case of which this is known."""
     made = Route(CASE, "return_code", caller_key=caller, code_hash=digest(code))
     event, *_ = decide_call(given(*before), incoming(call_id, on), replace(made, **route))
     assert isinstance(event, CallLinked)

@@ -21,8 +21,6 @@ _MUL1 = (0x3BD39E10CB0EF593, 0xC0ACF169B5F18A8C, 0xBE5466CF34E90C6C, 0x452821E63
 
 @dataclass(frozen=True)
 class Record:
-    """A stored message."""
-
     sequence: int
     time_ns: int
     subject: str
@@ -73,7 +71,6 @@ def write_records(
 
 
 def forget_index(folder: Path) -> None:
-    """Makes the server read the blocks anew at its start."""
     (folder / "index.db").unlink(missing_ok=True)
 
 
@@ -177,7 +174,6 @@ def flip(records: list[Record], chance: random.Random) -> list[Record]:
 
 
 def delete(records: list[Record], chance: random.Random) -> list[Record]:
-    """One event, and the sequences closed up behind it half of the time."""
     at = chance.randrange(len(records))
     rest = [*records[:at], *records[at + 1 :]]
     return renumbered(rest) if chance.random() < 0.5 else rest
@@ -191,7 +187,6 @@ def swap(records: list[Record], chance: random.Random) -> list[Record]:
 
 
 def truncate(records: list[Record], chance: random.Random) -> list[Record]:
-    """The end of the log, from one event to all of it."""
     return records[: len(records) - chance.randint(1, len(records))]
 
 
@@ -216,7 +211,6 @@ def insert(records: list[Record], chance: random.Random) -> list[Record]:
 
 
 def rewrite(records: list[Record], chance: random.Random) -> list[Record]:
-    """Another content for one event, and its whole case chained anew."""
     at = chance.randrange(len(records))
     case = records[at].subject.split(".")[1]
     event = json.loads(records[at].body)

@@ -43,7 +43,6 @@ SIGNED_PARTS = 3
 
 
 def some_log(cases: int = CASES, events: int = EVENTS_A_CASE) -> list[StoredMessage]:
-    """A sound log of cases that were under way at once."""
     logs = []
     for number in range(1, cases + 1):
         history: list[Event] = [

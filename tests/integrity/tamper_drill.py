@@ -32,8 +32,6 @@ WAYS = ("disk", "api")
 
 @dataclass
 class Counts:
-    """How many trials of one kind went how."""
-
     trials: int = 0
     detected: int = 0
     repaired: int = 0

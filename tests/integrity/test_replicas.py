@@ -47,7 +47,6 @@ async def found(cluster: NatsCluster) -> tuple[int, set[tuple[str, str]]]:
 
 
 async def current(cluster: NatsCluster) -> None:
-    """Waits until every copy is current again."""
     async with connected(cluster.url, attempts=50) as client:
         while True:
             try:

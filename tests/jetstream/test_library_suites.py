@@ -189,8 +189,6 @@ class TestApplicationR3(OnThreeServers, TestApplication):
 
 
 class EventCounters(JetStreamProcessRecorder, projection.EventCountersView):
-    """Counts as the versions of two originators, stored together with the position."""
-
     @override
     def get_created_event_counter(self) -> int:
         return self._count("created")

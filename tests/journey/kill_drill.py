@@ -28,8 +28,6 @@ LONGEST_PAUSE_S = 2.5
 
 @dataclass(frozen=True)
 class Drilled:
-    """How a drill went."""
-
     killed: Counter[str]
     played: dict[str, Any]
     verified: dict[str, Any]

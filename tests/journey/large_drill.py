@@ -45,8 +45,6 @@ class Started:
 
 @dataclass(frozen=True)
 class Drilled:
-    """Figures of a drill."""
-
     events: int
     without_read_model: Started
     with_read_model: Started

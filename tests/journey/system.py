@@ -30,8 +30,6 @@ def until(condition: Callable[[], bool], what: str, gives_up_after_s: float = WI
 
 @dataclass
 class System:
-    """One `passage up` on a data folder of its own."""
-
     data_dir: Path
     http: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
     nats: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
@@ -40,7 +38,6 @@ class System:
     _runner: subprocess.Popen[bytes] | None = None
 
     def start(self, gives_up_after_s: float = WITHIN_S) -> None:
-        """Starts it and waits until it says that it is ready."""
         forget_running(self.data_dir)  # What a killed runner left says that it is ready.
         log = (self.data_dir.parent / f"{self.data_dir.name}.up.log").open("ab")
         with log:
@@ -68,7 +65,6 @@ class System:
         return Running.model_validate_json((self.data_dir / FILE_NAME).read_bytes())
 
     def processes(self) -> list[psutil.Process]:
-        """The runner and everything it started."""
         runner = psutil.Process(self.runner.pid)
         return [runner, *runner.children(recursive=True)]
 

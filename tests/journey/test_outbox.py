@@ -43,7 +43,6 @@ def types(system: System) -> list[str]:
 
 
 def case_of_a_caller(system: System) -> str:
-    """The case of a man who says that he may be written to."""
     system.verb("call", "--channel", "telegram", "--from", "@beispiel", "--text", "hello")
     until(lambda: bool(types(system)), "the call is in a case")
     case_id = str(stored(system, "CASES")[0]["subject"].split(".")[1])

@@ -29,7 +29,6 @@ def bucket() -> MemoryBucket:
 
 
 def ring(bucket: MemoryBucket, folder: Path) -> KeyRing:
-    """A ring as a key holder that starts now has it: nothing in memory."""
     return KeyRing(bucket, read_secrets(folder))
 
 

@@ -59,7 +59,6 @@ def note() -> NoteAdded:
 
 
 def delivery(keeping: Keeping, version: int, subject: str = CASE, **forged: Any) -> Delivery:
-    """The delivery of a version of the case, or of what somebody made of it."""
     stored = list(keeping.log.recorder.select_events(CASE))[version - 1]
     event = read_case_event(stored.state, stored.topic).model_copy(update=forged)
     body = event.model_dump_json(exclude_none=True).encode()

@@ -87,8 +87,6 @@ def test_after_the_third_rotation_an_older_copy_of_the_keys_opens_nothing(
 
 
 class _FailsOnce(MemoryBucket):
-    """A bucket whose server goes away in the middle of a rotation."""
-
     def __init__(self) -> None:
         super().__init__()
         self.left = 1
@@ -140,8 +138,6 @@ def test_a_later_erasure_at_a_version_used_before_destroys_too(
 
 
 class _ErasedWhileMade(MemoryBucket):
-    """A bucket in which an erasure comes right after a case's keys were made."""
-
     ring: KeyRing | None = None
 
     @override

@@ -10,8 +10,6 @@ from passage.__main__ import main
 
 
 class Ended(NamedTuple):
-    """How a verb ended, and what it said."""
-
     code: int
     out: str
     err: str

@@ -51,7 +51,6 @@ def identity() -> Any:
 
 
 async def fill(client: Client, replicas: int = 1) -> None:
-    """Provisions a server and puts something into every stream, with holes in CALLS and KEYS."""
     await provision(client, replicas)
     for number in range(EVENTS):
         await put(client, f"cases.C{number}.1.CaseOpened", b"event %d" % number)

@@ -48,7 +48,6 @@ def read(path: Path) -> x509.Certificate:
 
 
 def refusal(folder: Path, **names: list[str]) -> VerbEndedError:
-    """How `passage init` ends that can't do what was asked."""
     with pytest.raises(VerbEndedError) as ended:
         init_verb(folder, **names)
     return ended.value
@@ -177,7 +176,6 @@ def test_a_name_is_as_long_as_names_go_and_no_longer(tmp_path: Path) -> None:
 
 @contextmanager
 def made(days_ago: int) -> Iterator[None]:
-    """Certificates that are made here were made so many days ago."""
 
     class Then(datetime):
         @classmethod

@@ -22,14 +22,12 @@ SIZE = 4 * PIECE_BYTES
 
 
 def peak() -> int:
-    """How much was held at most since it was last asked."""
     found = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
     return found
 
 
 def remembered() -> int:
-    """How many members somebody knows of."""
     return sum(isinstance(one, tarfile.TarInfo) for one in gc.get_objects())
 
 

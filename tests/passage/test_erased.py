@@ -44,8 +44,6 @@ LONG_NOTE = NoteAdded(text=Plain("calm " * 2_000))
 
 @dataclass
 class Sealing:
-    """A log in memory whose values are really sealed, and the bucket of its keys."""
-
     bucket: MemoryBucket
     log: CaseLog[IntakeState]
 
@@ -64,7 +62,6 @@ class Sealing:
         return self.bucket.kept[case_id].value
 
     def erasures(self) -> Erasures:
-        """What log and keys say of the case."""
         erasures = Erasures(CASE)
         for body in self.stored():
             erasures.take_bytes("log", body)
@@ -228,7 +225,6 @@ def test_bytes_that_only_look_like_ours_are_passed_over(tmp_path: Path) -> None:
 
 @pytest.fixture
 def database(sealing: Sealing, tmp_path: Path) -> Iterator[Database]:
-    """The read models of a case that was erased."""
     sealing.record(OPENED, GIVEN, ARRIVED, LONG_NOTE, erased())
     log = [
         StoredMessage(sequence, one.subject, one.body, STORED_AT)

@@ -47,7 +47,6 @@ def running(server: NatsServer, tmp_path: Path) -> Running:
 
 
 async def ended(waiting: Awaitable[object]) -> str:
-    """What a verb says that ends because there is no answer."""
     with pytest.raises(VerbEndedError) as found:
         await waiting
     assert found.value.code == Exit.UNAVAILABLE

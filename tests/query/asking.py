@@ -31,8 +31,6 @@ WHO = {"by": "Olena Example", "purpose": "he is on the line"}
 
 @dataclass
 class Desk:
-    """A test's view of the app."""
-
     http: httpx.AsyncClient
     follower: Follower
     context: Context
@@ -90,8 +88,6 @@ CODE, TWIN = "0001112222", "9998887777"
 
 @dataclass(frozen=True)
 class Man:
-    """What a case was told."""
-
     surname: str | None = None
     first_names: str | None = None
     born: str | None = None

@@ -39,8 +39,6 @@ NAMES_IDLE_S = 60.0
 
 @dataclass(frozen=True)
 class Recorded:
-    """A stored message as the recorder gives it."""
-
     id: int
     originator_id: str
     originator_version: int
@@ -63,7 +61,6 @@ class MemoryLog:
         return log
 
     def write(self, *books: CaseBook) -> int:
-        """Appends what the books hold and the log doesn't, in turns; gives the last sequence."""
         for version in range(1, max(len(book.stored) for book in books) + 1):
             for book in books:
                 if book.written < version <= len(book.stored):
@@ -72,7 +69,6 @@ class MemoryLog:
         return self.last
 
     def append(self, case_id: str, version: int, type_name: str, body: bytes) -> None:
-        """Appends one message, whatever it says."""
         with self.changed:
             number = self.last + 1
             at = NOON + timedelta(seconds=number)
@@ -174,8 +170,6 @@ class ServerLog:
 
 
 class Follower:
-    """query's feed in a thread of this process, without the rest of query."""
-
     def __init__(self, log: Log, database_url: str, keys: Keys | None = None) -> None:
         self.log = log
         self.database = open_database(database_url)
@@ -224,7 +218,6 @@ class Follower:
             self.reaches(self.progress.sequence + 1, 0.01)
 
     def until_stopped(self) -> str:
-        """Waits until the projection stops by itself; gives why."""
         self._thread.join(WITHIN_S)
         assert self.progress.stopped is not None
         return self.progress.stopped

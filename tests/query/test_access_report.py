@@ -63,8 +63,6 @@ FIRST_DAY, SECOND_DAY, THIRD_DAY = "2026-03-14", "2026-03-15", "2026-03-16"
 
 @dataclass(frozen=True)
 class CountedStream(Stream):
-    """A stream that counts the messages that the server sends for its reads."""
-
     counts: list[int] = field(default_factory=list)
 
     @override
@@ -134,7 +132,6 @@ def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
 
 
 def pages(folder: Path, audit: Stream, **wanted: Any) -> list[dict[str, Any]]:
-    """The answers from the first to the last, each asked for with the cursor before."""
 
     async def ask() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

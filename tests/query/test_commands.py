@@ -31,8 +31,6 @@ NOTE = {"case_id": CASE, "by": "Olena Example", "text": "sounded calm"}
 
 
 class Site:
-    """query whole, in this process, and somebody who answers commands."""
-
     def __init__(self, query: Query, http: httpx.AsyncClient, nats: Client) -> None:
         self.query = query
         self.http = http

@@ -27,7 +27,6 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @contextlib.asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[Address, Desk]]:
-    """The app on a real socket, with the connections that it has in a process of its own."""
     async with asked(MemoryLog(), folder) as desk:
         config = uvicorn.Config(
             create_app(desk.context),

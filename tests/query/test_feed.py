@@ -43,7 +43,6 @@ def many_cases(count: int = 30) -> list[CaseBook]:
 
 
 def desk_books() -> list[CaseBook]:
-    """The logs of a shift and of an export."""
     shift, export = CaseBook(case_id="SHIFT-0EXAMPLE"), CaseBook(case_id="EXPORT-0EXAMPLE")
     shift.add_all(of_shifts()[:4])
     export.add(of_shifts()[4])
@@ -180,16 +179,12 @@ def test_a_feed_that_is_behind_takes_no_more_large_events_at_once_than_it_has_ro
 
 
 class Tearing(MemoryLog):
-    """A log whose subscription breaks again and again."""
-
     @override
     def subscribe(self, gt: int | None = None) -> MemorySubscription:
         return TornSubscription(self, gt or 0)
 
 
 class TornSubscription(MemorySubscription):
-    """A few events and breaks."""
-
     batches = 0
 
     @override

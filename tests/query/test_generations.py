@@ -31,8 +31,6 @@ from tests.waiting import WITHIN_S
 
 
 class Held(MemoryLog):
-    """A log that gives nothing to read before it is let go."""
-
     def __init__(self, like: MemoryLog) -> None:
         super().__init__()
         self.events = like.events
@@ -45,8 +43,6 @@ class Held(MemoryLog):
 
 
 class HeldSubscription(MemorySubscription):
-    """Waits until its log is let go."""
-
     @override
     def next_batch(self, max_events: int, timeout: float) -> list[Recorded]:
         assert isinstance(self._log, Held)

@@ -94,7 +94,6 @@ async def posted(desk: Desk, path: str, **wanted: Any) -> dict[str, Any]:
 
 
 def opened_for(keys: FixedKeys, field: str) -> list[SealedValue]:
-    """What was opened for the person who asks."""
     accesses = [one for one in keys.accesses if one.purpose == WHO["purpose"]]
     return [value for one in accesses for value in one.values if value.field == field]
 

@@ -20,8 +20,6 @@ from tests.query.stage import MemoryLog, book_with, books_of
 
 
 class Outline(HTMLParser):
-    """The tags of a page, and where they lead."""
-
     def __init__(self, page: str) -> None:
         super().__init__()
         self.tags: list[str] = []

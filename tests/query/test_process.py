@@ -24,8 +24,6 @@ from tests.waiting import WITHIN_S
 
 
 class Process:
-    """`python -m services.query`, and an HTTP client for it."""
-
     def __init__(self, server: NatsServer, folder: Path, database_url: str) -> None:
         settings = settings_for(server.url, folder, database_url)
         self.port = free_port("127.0.0.1")

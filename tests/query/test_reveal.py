@@ -30,7 +30,6 @@ PATH = f"/api/cases/{CASE}/reveal"
 
 @pytest.fixture
 def log() -> MemoryLog:
-    """A case whose address and identity open, and whose text was moved there from elsewhere."""
     log, book = MemoryLog(), CaseBook()
     moved = sealed_texts(OTHER_CASE, 1, "CaseOpened", {"text": "moved"})
     opened_ = sealed_event(e.case_opened(), CASE, 1, caller_address="+380 00")

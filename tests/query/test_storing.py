@@ -25,8 +25,6 @@ SAID = "nats-server n1 can't write CALLS_phone: no space left on device"
 
 
 class Server:
-    """A nats-server's report, as it is now."""
-
     def __init__(self) -> None:
         self.errors: list[dict[str, str]] = []
 

@@ -97,7 +97,6 @@ def test_a_command_takes_so_much_and_no_more(
 
 
 def wrong(model: type[BaseModel], field: str, value: Any, others: dict[str, Any]) -> set[str]:
-    """The fields that a model finds wrong."""
     name, _, inner = field.partition(".")
     try:
         model.model_validate({**others, name: {inner: value} if inner else value})

@@ -36,7 +36,6 @@ def handed(play: "Play", call: CallStep, at: datetime | None) -> Handed:
 
 
 def reported(play: "Play", told: dict[str, Any]) -> Handed:
-    """What a channel says of a message that it was given to send."""
     fields = play.resolved(told)
     report = DeliveryReported.model_validate(
         {**fields, "happened_at": play.site.clock.at.isoformat()}

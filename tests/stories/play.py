@@ -96,7 +96,6 @@ class Play:
             self.on_move()
 
     def _look(self, step: Step) -> None:
-        """What is compared with the story."""
         if step.note is not None and step.case is not None:
             self.names[step.note] = str(self.versions[self.names[step.case]])
         if step.due is not None:

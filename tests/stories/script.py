@@ -75,8 +75,6 @@ class Expect(_Part):
 
 
 class Step(_Part):
-    """One line of a story."""
-
     at: At | None = None
     call: CallStep | None = None
     command: CommandStep | None = None
@@ -111,8 +109,6 @@ class Step(_Part):
 
 
 class Story(_Part):
-    """One story: its name, and what it says it is about."""
-
     name: str
     about: str
     by_arrival: list[str] = []
@@ -142,7 +138,6 @@ def names() -> list[str]:
 
 
 def mentioned(value: object) -> set[str]:
-    """The names that a value refers to: `@name` in any text within it."""
     if isinstance(value, str):
         return {value[1:]} if value.startswith("@") else set()
     if isinstance(value, dict):

@@ -69,7 +69,6 @@ def tables_of(database: Database, model: ReadModel) -> Tables:
 
 
 def after_events(folder: Path, events: Sequence[RecordedEvent], at_once: int) -> Tables:
-    """The read models after events of the log, so many in one transaction."""
     base = events[0].id - 1
     with read_model(folder, f"{base}-{at_once}", base) as (database, model):
         checkpoint = base

@@ -66,16 +66,12 @@ class StoryService(Service):
 
 
 class Due(NamedTuple):
-    """A timer that falls due, and whose it is."""
-
     at: datetime
     service: str
     timer: Timer
 
 
 class Handed(NamedTuple):
-    """A message on its way to a service."""
-
     service: str
     delivery: Delivery
 
@@ -125,7 +121,6 @@ class StorySite:
         return self.services[handed.service].bus.handle(handed.delivery)
 
     def new_events(self) -> list[RecordedEvent]:
-        """What was recorded since this was asked before."""
         recorder: Any = self.services["intake"].log.recorder
         found: list[RecordedEvent] = []
         while batch := recorder.select_notifications(

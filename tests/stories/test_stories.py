@@ -29,8 +29,6 @@ NUMBERS = itertools.count(10_001)
 
 @dataclass
 class Played:
-    """What came out of one playing."""
-
     play: Play
     tables: Tables
 
@@ -79,7 +77,6 @@ def played(
 
 
 def timers_of(site: StorySite) -> set[tuple[str, datetime | None]]:
-    """What is to fall due, about which case and when."""
     return {
         (name, timer.due_at)
         for timers in site.timers.values()

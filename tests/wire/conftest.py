@@ -126,7 +126,6 @@ class Site:
         return call.call_id
 
     async def opened(self, *address: Any, **said: Any) -> str:
-        """Has somebody call, and gives the case that it opens."""
         await self.call(*address, **said)
         return (await self.next_event("CaseOpened")).subject
 
@@ -187,7 +186,6 @@ class Site:
         return [one.type_name for one in sorted(found, key=lambda one: one.version)]
 
     async def codes(self) -> list[str]:
-        """The keys of the index under which return codes are reserved."""
         index = await self.jetstream.key_value(subjects.INDEX_BUCKET)
         return sorted(key for key in await index.keys() if key.startswith("code."))
 

@@ -79,7 +79,6 @@ def station(site: Site, channel: Channel = "telegram") -> Station:
 
 
 async def safe_case(site: Site, rule: str = "yes") -> str:
-    """The case of a man who called on telegram, and said when it is safe to reach him."""
     case_id = await site.opened(ADDRESS, on="telegram")
     await site.record(SetContactRule, case_id, rule=rule)
     return case_id
@@ -99,7 +98,6 @@ async def begin_anew(site: Site) -> None:
 
 
 async def all_processed(site: Site) -> None:
-    """Waits until intake has acknowledged every event that it consumes."""
     left = 1
     async with asyncio.timeout(WITHIN_S):
         while left:

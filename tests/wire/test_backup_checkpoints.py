@@ -43,7 +43,6 @@ def named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 async def signed() -> Gate:
-    """Has a line signed into every witness file, as the gate does."""
     running = from_environment()
     gate = await check_gate(running)
     open_gate(gate, running)
@@ -51,7 +50,6 @@ async def signed() -> Gate:
 
 
 async def gate_of(place: Path) -> Gate:
-    """Reads what was restored as `passage up` does."""
     folders = folders_of(place / "new")
     make_identities(folders.keys)
 

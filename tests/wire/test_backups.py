@@ -68,14 +68,12 @@ def encodings(text: str) -> list[bytes]:
 
 
 def hits(folder: Path) -> list[str]:
-    """The files in which a canary stands."""
     needles = [one for canary in CANARIES for one in encodings(canary)]
     files = [path for path in folder.rglob("*") if path.is_file()]
     return [path.name for path in files if any(n in path.read_bytes() for n in needles)]
 
 
 async def one_person(site: Site) -> str:
-    """Has one case with everything personal, and gives its number."""
     async with site.service("intake"):
         await site.call(CANARIES[3], TEXT)
         case_id = (await site.next_event()).subject

@@ -41,8 +41,6 @@ VALUES = 4
 
 @dataclass
 class ReadModels:
-    """query's rows, folded from the log up to where it was read."""
-
     database: Database
     generations: Generations
     read: int = 0
@@ -76,7 +74,6 @@ class ReadModels:
 
 
 async def registered(site: Site, number: int) -> str:
-    """A case with something in every class."""
     call_id = await site.call(f"+38044{number:07}")
     index = site.running["intake"].bucket(subjects.INDEX_BUCKET)
     async with asyncio.timeout(WITHIN_S):
@@ -107,7 +104,6 @@ async def erased(site: Site, case_id: str) -> None:
 
 
 async def destroyed(site: Site, case_ids: list[str]) -> None:
-    """Waits until the key holder has done its part."""
     bucket = site.running["keyholder"].bucket(subjects.KEYS_BUCKET)
     async with asyncio.timeout(3 * WITHIN_S):
         for case_id in case_ids:

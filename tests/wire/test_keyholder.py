@@ -36,14 +36,12 @@ async def keeper(site: Site, operation: str) -> dict[str, Any]:
 
 
 async def a_call(site: Site) -> SealedValue:
-    """What a caller said, sealed in the log."""
     await site.call(text="I want to live")
     await site.next_event()
     return SealedValue.of(read_case_event(await site.stored(1)), "text")
 
 
 async def opened(site: Site, asker: str, value: SealedValue) -> OpenedValue:
-    """Asks in a service's name, over the connection of one that runs."""
     keys = site.keys_of(asker)
     (one,) = await asyncio.to_thread(keys.open, [value], OLENA, "a test")
     return one

@@ -127,7 +127,6 @@ async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A channel for which one message may wait, and no long one."""
     monkeypatch.setattr("passage.install.definitions.OUTBOUND_OF_A_CHANNEL_MAX", 1)
     monkeypatch.setattr("passage.install.definitions.OUTBOUND_MESSAGE_MAX_BYTES", LONG_BYTES)
 

@@ -71,7 +71,6 @@ async def fired_until(url: str, last: str) -> list[Timer]:
 
 
 def in_a_while() -> datetime:
-    """A time when a test has set and cancelled what it sets and cancels."""
     return datetime.now(UTC) + timedelta(seconds=5)
 
 

@@ -19,7 +19,6 @@ from shared.events.fields import Channel
 
 
 def kept(channel: Channel, address: str, region: str | None = None) -> str:
-    """What an address is kept under now."""
     found = spelled(channel, address, region)
     assert found is not None
     return found.own[0]

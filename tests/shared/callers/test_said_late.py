@@ -46,7 +46,6 @@ def told(order: Sequence[int]) -> list[CaseEvent[Any]]:
 
 
 def recorded(*words: Told) -> list[CaseEvent[Any]]:
-    """A log as intake writes it."""
     log = []
     for version, (rule, heard, said) in enumerate(words):
         said_at = None if said is None else NOON + said * MINUTE

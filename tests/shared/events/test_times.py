@@ -30,8 +30,6 @@ def times(state: tuple[datetime, ...], event: CaseEvent[Any]) -> tuple[datetime,
 
 
 class House:
-    """A service that records whatever it is asked, and a clock that a test sets."""
-
     def __init__(self) -> None:
         self.now = NOW
         self.context = replace(context_for("handover", Fold((), times)), now=lambda: self.now)

@@ -26,8 +26,6 @@ from tests.shared.log.test_transact import Notes, add_note, cause, context, evol
 
 
 class Counting(MemoryBucket):
-    """Counts what is asked of it."""
-
     asked: int = 0
 
     @override

@@ -43,8 +43,6 @@ def count(state: int, _event: CaseEvent[Any]) -> int:
 
 @dataclass
 class Case:
-    """A case that intake claims, and on which handover decides."""
-
     context: Context = field(default_factory=lambda: context_for("handover", Fold(0, count)))
 
     def given(self, *events: Event) -> None:

@@ -92,8 +92,6 @@ EVENT_MAX_BYTES = 450_000
 
 
 class Stored(JetStreamApplicationRecorder):
-    """The events of one case, and how many bytes were asked for at once at most."""
-
     def __init__(self, versions: Sequence[int], size: int) -> None:
         self.events = [
             RecordedEvent(CASE, one, "CallLinked", b"." * size, 10 * one, NOON, "")

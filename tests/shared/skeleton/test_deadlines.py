@@ -45,8 +45,6 @@ def passed(_: Waiting, due: Due) -> list[Event]:
 
 @dataclass
 class Clock:
-    """One service's deadlines, its log and its timers."""
-
     timers: MemoryTimers = field(default_factory=MemoryTimers)
     now: datetime = NOW
 
