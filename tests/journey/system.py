@@ -64,6 +64,10 @@ class System:
     def running(self) -> Running:
         return Running.model_validate_json((self.data_dir / FILE_NAME).read_bytes())
 
+    def has_again(self, service: str, killed: int) -> bool:
+        runs = self.running.pids.get(service, killed) != killed
+        return runs and self.json("health", check=False).get(service) is True
+
     def processes(self) -> list[psutil.Process]:
         runner = psutil.Process(self.runner.pid)
         return [runner, *runner.children(recursive=True)]

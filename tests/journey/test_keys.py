@@ -35,14 +35,9 @@ def test_a_sealed_key_holder_stays_away_until_unsealed_and_a_killed_one_comes_ba
 
         killed.terminate()  # Only being sealed ends it with exit code 0.
         until(lambda: gone([killed]), "it ended")
-        until(lambda: _lives_again(system, killed.pid), "it was started again")
+        until(lambda: system.has_again("keyholder", killed.pid), "it was started again")
         assert system.json("keys", "rotate")["cases"] == 1
         assert system.json("verify")["errors"] == 0
-
-
-def _lives_again(system: System, pid: int) -> bool:
-    running = system.running.pids.get("keyholder", pid) != pid
-    return running and system.json("health", check=False).get("keyholder") is True
 
 
 BY = ("--by", "Olena Example")

@@ -94,7 +94,7 @@ def test_whatever_is_killed_no_message_goes_twice(tmp_path: Path) -> None:
             send(system, case_id)
             killed = system.running.pids["intake"]
             psutil.Process(killed).kill()
-            until(partial(_lives_again, system, killed), "intake is back")
+            until(partial(system.has_again, "intake", killed), "intake is back")
         until(lambda: _is_settled(system), "every message was dispatched")
         given = [one["body"]["message_id"] for one in stored(system, "OUTBOUND")]
         dispatched = types(system).count("MessageDispatched")
@@ -105,8 +105,3 @@ def test_whatever_is_killed_no_message_goes_twice(tmp_path: Path) -> None:
 def _is_settled(system: System) -> bool:
     found = types(system)
     return found.count("MessageQueued") == found.count("MessageDispatched")
-
-
-def _lives_again(system: System, killed: int) -> bool:
-    running = system.running.pids.get("intake", killed) != killed
-    return running and system.json("health", check=False).get("intake") is True

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from passage.__main__ import main
+from tests.backups import new_identity
 
 
 class Ended(NamedTuple):
@@ -16,6 +17,12 @@ class Ended(NamedTuple):
 
 
 RunPassage = Callable[..., Ended]
+
+
+@pytest.fixture(scope="session")
+def identity() -> Any:
+    """The key that opens backups."""
+    return new_identity()
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ from tests.backups import (
     delete,
     members_of,
     messages,
-    new_identity,
     put,
     restore,
     text,
@@ -43,11 +42,6 @@ TIMERS = timers_stream("intake")
 MANY = 10_000
 """With a synced write each, nats-server gave the restore up."""
 EVENTS = 200
-
-
-@pytest.fixture
-def identity() -> Any:
-    return new_identity()
 
 
 async def fill(client: Client, replicas: int = 1) -> None:

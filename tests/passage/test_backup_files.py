@@ -44,11 +44,6 @@ PIECE = 15_000
 """How often a name stands in a piece: more than the 64 KiB that age authenticates at once."""
 
 
-@pytest.fixture(scope="module")
-def identity() -> Any:
-    return new_identity()
-
-
 HEAD = Header(passage_version="0", started_at=NOW, positions={}).model_dump_json().encode()
 PIECES = [Member(f"streams/{name}/begin.json", name.encode() * PIECE) for name in NAMES]
 

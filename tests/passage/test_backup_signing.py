@@ -28,15 +28,9 @@ from passage.integrity.backup.taking import write_backup
 from passage.integrity.backup.witnesses import files_to_copy, newest_checkpoint
 from passage.runner.nats_server import NatsServer
 from tests.architecture.sources import ROOT
-from tests.backups import new_identity, silent, with_manifest, write_members
+from tests.backups import silent, with_manifest, write_members
 from tests.late import TOO_SHORT_S, answered
 from tests.passage.test_backup_files import manifest, some_members
-
-
-@pytest.fixture(scope="module")
-def identity() -> Any:
-    return new_identity()
-
 
 SITE = Ed25519PrivateKey.generate()
 OTHER_SITE = Ed25519PrivateKey.generate()

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from passage.connecting import connected
-from passage.exits import VerbEndedError
 from passage.folders import folders_of
 from passage.install import provisioning
 from passage.install.comparing import differences
@@ -66,11 +65,6 @@ async def test_a_changed_consumer_is_reported_and_updated(client: Client) -> Non
     assert [d.key for d in found["CALLS_web/intake"].differences] == ["max_ack_pending"]
     updated = {one.name: one for one in await provision(client, replicas=1, update=True)}
     assert updated["CALLS_web/intake"].state == "updated"
-
-
-async def test_more_copies_than_servers_is_said(client: Client) -> None:
-    with pytest.raises(VerbEndedError, match="JetStream refused"):
-        await provision(client, replicas=3)
 
 
 def test_what_the_server_leaves_out_is_false_zero_or_empty() -> None:

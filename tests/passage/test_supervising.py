@@ -47,7 +47,7 @@ def test_a_child_that_ran_for_long_starts_again_at_once() -> None:
     assert watch.end(STEADY_AFTER_S + 1) == FIRST_DELAY_S
 
 
-def test_a_log_beyond_its_limit_is_moved_aside_while_it_is_written(tmp_path: Path) -> None:
+def test_only_a_log_beyond_its_limit_is_moved_aside_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "intake.log"
     with path.open("ab", buffering=0) as writer:
         writer.write(b"x" * 200)
@@ -55,13 +55,8 @@ def test_a_log_beyond_its_limit_is_moved_aside_while_it_is_written(tmp_path: Pat
         writer.write(b"next\n")
     assert path.read_bytes() == b"next\n"
     assert (tmp_path / "intake.log.1").read_bytes() == b"x" * 200
-
-
-def test_a_log_within_its_limit_stays(tmp_path: Path) -> None:
-    path = tmp_path / "intake.log"
-    path.write_bytes(b"x")
     bound_log(path, limit_bytes=100)
-    assert path.read_bytes() == b"x"
+    assert path.read_bytes() == b"next\n"
 
 
 async def _no_gate(_running: object) -> str:
@@ -182,12 +177,8 @@ def test_a_runner_that_can_not_write_its_file_goes_on_and_writes_it_later(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    async def gate(_: object) -> str:
-        return ""
-
-    supervisor = Supervisor(
-        folders, RUNNING, NatsServer(folders.nats, port=1), [], asyncio.Event(), gate
-    )
+    nats = NatsServer(folders.nats, port=1)
+    supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event(), _no_gate)
     with monkeypatch.context() as patched:
         patched.setattr(supervising, "write_running", full)
         supervisor._publish()

@@ -24,8 +24,8 @@ def nowhere() -> str:
     return f"nats://127.0.0.1:{free_port('127.0.0.1')}"
 
 
-def with_database(url: str) -> Running:
-    return Running.bare("").model_copy(update={"database": url})
+def with_database(url: str, nats: str = "") -> Running:
+    return Running.bare(nats).model_copy(update={"database": url})
 
 
 async def test_nobody_there_is_said_after_the_wait_with_names_and_reasons() -> None:
@@ -42,9 +42,7 @@ async def test_nobody_there_is_said_after_the_wait_with_names_and_reasons() -> N
 @pytest.mark.wire
 async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
     server = NatsServer(tmp_path / "nats", port=free_port("127.0.0.1"), sync_interval='"1m"')
-    running = Running.bare(f"nats://127.0.0.1:{server.port}").model_copy(
-        update={"database": "sqlite:///x.db"}
-    )
+    running = with_database("sqlite:///x.db", server.url)
     with pytest.raises(VerbEndedError):
         await provision_within(SOON_S, running, False)
     with server:
@@ -55,9 +53,7 @@ async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
 async def test_a_silent_server_is_told_and_keeps_nobody_from_what_the_others_can(
     server: NatsServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    running = Running.bare(f"{server.url},{nowhere()}").model_copy(
-        update={"database": "sqlite:///x.db"}
-    )
+    running = with_database("sqlite:///x.db", f"{server.url},{nowhere()}")
     done = await provision_within(60, running, False)
     assert done
     assert "doesn't answer" in capsys.readouterr().err

@@ -51,13 +51,20 @@ def copied(source: str, target: str) -> Copy:
 
 @pytest.fixture
 def log() -> MemoryLog:
-    return MemoryLog()
+    return MemoryLog.of(book_with(e.whole_way()))
+
+
+@pytest.fixture
+def source(log: MemoryLog, sqlite_url: str) -> str:
+    """A database that followed the log to its end."""
+    followed(log, sqlite_url, EVENTS)
+    return sqlite_url
 
 
 def test_rows_come_back_and_are_followed_from_there(
     log: MemoryLog, database_url: str, sqlite_url: str
 ) -> None:
-    before = followed(log, database_url, log.write(book_with(e.whole_way())))
+    before = followed(log, database_url, EVENTS)
     part = copied(database_url, f"{sqlite_url}.restored")
     assert (part.sequence, part.rows["archive"]) == (EVENTS, EVENTS)
     with Follower(Unread(log), f"{sqlite_url}.restored") as follower:
@@ -66,22 +73,20 @@ def test_rows_come_back_and_are_followed_from_there(
 
 
 def test_large_rows_come_in_members_of_bounded_size(
-    log: MemoryLog, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
     monkeypatch.setattr(read_models, "MEMBER_BYTES", 1_000)
-    with copying(sqlite_url) as copy:
+    with copying(source) as copy:
         rows = [content.splitlines() for name, content in copy.members() if "archive" in name]
     assert len(rows) > 2
     assert all(sum(map(len, lines[:-1])) < 1_000 for lines in rows)
-    part = copied(sqlite_url, f"{sqlite_url}.restored")
+    part = copied(source, f"{source}.restored")
     assert part.rows["archive"] == sum(len(lines) for lines in rows) == EVENTS
 
 
 def test_rows_are_inserted_in_few_numbers_so_that_few_statements_are_kept(
-    log: MemoryLog, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
     monkeypatch.setattr(read_models, "INSERTED_AT_ONCE", 8)
     inserted: list[int] = []
     insert = RowWriter.insert
@@ -91,7 +96,7 @@ def test_rows_are_inserted_in_few_numbers_so_that_few_statements_are_kept(
         insert(writer, connection, rows)
 
     monkeypatch.setattr(RowWriter, "insert", counted)
-    part = copied(sqlite_url, f"{sqlite_url}.restored")
+    part = copied(source, f"{source}.restored")
     assert sum(inserted) == sum(part.rows.values())
     assert {1, 8} <= set(inserted) <= {1, 2, 4, 8}
 
@@ -99,19 +104,16 @@ def test_rows_are_inserted_in_few_numbers_so_that_few_statements_are_kept(
 def test_rows_of_sqlite_come_back_in_postgresql(
     log: MemoryLog, sqlite_url: str, postgres_url: str
 ) -> None:
-    before = followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    before = followed(log, sqlite_url, EVENTS)
     copied(sqlite_url, postgres_url)
     with Follower(Unread(log), postgres_url) as follower:
         follower.until_caught_up()
         assert follower.rows() == before
 
 
-def test_nothing_stays_unless_all_rows_came(
-    log: MemoryLog, sqlite_url: str, tmp_path: Path
-) -> None:
-    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+def test_nothing_stays_unless_all_rows_came(source: str, tmp_path: Path) -> None:
     target = f"sqlite:///{tmp_path}/target.db"
-    with copying(sqlite_url) as copy, filling(target) as filled:
+    with copying(source) as copy, filling(target) as filled:
         for name, content in copy.members():
             if "archive" not in name:
                 filled.take(name.split("/")[0], content)
@@ -123,9 +125,8 @@ def test_nothing_stays_unless_all_rows_came(
     database.dispose()
 
 
-def test_a_database_that_is_not_empty_is_left_alone(log: MemoryLog, sqlite_url: str) -> None:
-    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
-    with pytest.raises(DatabaseNotEmptyError), filling(sqlite_url):
+def test_a_database_that_is_not_empty_is_left_alone(source: str) -> None:
+    with pytest.raises(DatabaseNotEmptyError), filling(source):
         pass
 
 

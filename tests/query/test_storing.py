@@ -107,12 +107,6 @@ def test_the_time_left_follows_from_the_rate_since_the_start() -> None:
     assert far.said(1.0) == "0 of 0 events, 100 %"
 
 
-async def test_what_is_there_already_is_not_waited_for() -> None:
-    progress = Progress()
-    progress.advance(5)
-    assert await progress.reached(5, 0.0)
-
-
 async def test_no_more_wait_at_once_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.query.feed.progress.WAITERS_MAX", 3)
     progress = Progress()
@@ -134,7 +128,9 @@ async def test_the_event_loop_waits_without_a_thread() -> None:
     assert not await progress.reached(999, 10.0)
 
 
-async def test_a_wait_on_the_loop_is_bounded() -> None:
+async def test_a_wait_on_the_loop_is_bounded_and_there_is_none_for_what_is_there() -> None:
     progress = Progress()
-    assert not await progress.reached(1, 0.01)
+    progress.advance(5)
+    assert await progress.reached(5, 0.0)
+    assert not await progress.reached(6, 0.01)
     assert progress._waiting == []
