@@ -68,7 +68,6 @@ def cut(site: Folders, keep: int) -> None:
 
 
 def forge(site: Folders, seed: int = 1) -> None:
-
     folder = message_folder(site.nats)
     write_records(folder, rewrite(read_records(folder), random.Random(seed)))  # noqa: S311
 

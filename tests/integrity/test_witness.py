@@ -19,7 +19,6 @@ from shared.settings import Settings
 from shared.witnesses.files import read_witness_files
 from tests.integrity.prepared import (
     BEGUN_AT,
-    KEY,
     count_checks,
     old_lines,
     path,
@@ -29,15 +28,10 @@ from tests.integrity.prepared import (
     write,
 )
 from tests.integrity.test_incarnation import COUNT, running, site
+from tests.integrity.test_thinning import MANY, PUBLIC
 from tests.waiting import WITHIN_S
 
 __all__ = ["path", "running", "site"]
-
-
-PUBLIC = KEY.public_key()
-DAYS = 40
-MANY = DAYS * 12
-"""Lines, one every two hours."""
 
 
 def test_a_file_that_cannot_be_replaced_stays_whole_and_is_used(

@@ -176,7 +176,6 @@ def test_a_name_is_as_long_as_names_go_and_no_longer(tmp_path: Path) -> None:
 
 @contextmanager
 def made(days_ago: int) -> Iterator[None]:
-
     class Then(datetime):
         @classmethod
         @override

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from passage.runner.stall import BUSY_BYTES, Activity, Stall, activity_of
 
 
@@ -12,11 +14,11 @@ def test_what_says_that_it_gets_on_is_never_stuck() -> None:
     assert not any(stall.look(50.0 * hour, told=hour) for hour in range(1_000))
 
 
-def test_what_works_is_not_stuck_though_it_says_nothing() -> None:
-    stall = Stall(60.0, 0.0)
-    assert not any(
-        stall.look(30.0 * half, activity=Activity(2.0 * half, 0)) for half in range(1_000)
-    )
+@pytest.mark.parametrize("in_half_a_minute", [Activity(2.0, 0), Activity(0.0, BUSY_BYTES)])
+def test_what_works_or_reads_from_a_slow_disk_is_not_stuck(in_half_a_minute: Activity) -> None:
+    stall, (cpu_s, moved) = Stall(60.0, 0.0), in_half_a_minute
+    for half in range(1_000):
+        assert not stall.look(30.0 * half, activity=Activity(cpu_s * half, moved * half))
 
 
 def test_what_only_waits_is_stuck_though_it_uses_a_little_of_a_processor() -> None:
@@ -24,13 +26,6 @@ def test_what_only_waits_is_stuck_though_it_uses_a_little_of_a_processor() -> No
     looks = [stall.look(float(s), told=7, activity=Activity(0.02 * s, 10 * s)) for s in range(120)]
     assert not any(looks[:60])
     assert looks[-1]
-
-
-def test_what_reads_from_a_slow_disk_is_not_stuck() -> None:
-    stall = Stall(60.0, 0.0)
-    assert not any(
-        stall.look(30.0 * half, activity=Activity(0.0, BUSY_BYTES * half)) for half in range(100)
-    )
 
 
 def test_what_was_started_again_begins_anew() -> None:

@@ -132,7 +132,6 @@ def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
 
 
 def pages(folder: Path, audit: Stream, **wanted: Any) -> list[dict[str, Any]]:
-
     async def ask() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         async with served(folder, audit) as http:

@@ -16,6 +16,9 @@ from tests.verification.cases import registry_of
 FEW = 3
 FATHERS = ("Петрович", "Кирилович", "Семенович", "Олегович")
 HIM = Stated("Зразков", "Іван", FATHERS[0])
+BORN = "1980-01-02"
+NUMBERED = Stated("Зразков", "Іван", FATHERS[0], BORN, "АВ-123456")
+MISHEARD = Stated("Зовсімінший", "Іван", FATHERS[0], BORN)
 
 
 def men(folder: Path, count: int, *, named: str = "Зразков,Іван", **same: str) -> SqliteRegistry:
@@ -33,29 +36,20 @@ def few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.verification.registry_store.COMPARED_MAX", FEW)
 
 
-@pytest.mark.parametrize(("count", "outcome"), [(FEW, "partial"), (FEW + 1, "ambiguous")])
-def test_of_too_many_men_of_one_name_nobody_is_told_apart_by_it(
-    count: int, outcome: str, tmp_path: Path
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize(
+    ("same", "stated", "outcomes"),
+    [
+        ({}, HIM, ("partial", "ambiguous")),
+        ({"number": "АВ-123456"}, NUMBERED, ("match", "partial")),
+        ({"named": "Вигаданов,Іван", "born": BORN}, MISHEARD, ("partial", "ambiguous")),
+    ],
+    ids=["name", "number", "day of birth"],
+)
+def test_by_what_too_many_men_have_nobody_is_told_apart(
+    same: dict[str, str], stated: Stated, outcomes: tuple[str, str], more: int, tmp_path: Path
 ) -> None:
-    assert men(tmp_path, count).look_up(HIM).outcome == outcome
-
-
-@pytest.mark.parametrize(("count", "outcome"), [(FEW, "match"), (FEW + 1, "partial")])
-def test_a_number_that_too_many_men_have_is_nobodys(
-    count: int, outcome: str, tmp_path: Path
-) -> None:
-    registry = men(tmp_path, count, number="АВ-123456")
-    him = Stated("Зразков", "Іван", FATHERS[0], "1980-01-02", "АВ-123456")
-    assert registry.look_up(him).outcome == outcome
-
-
-@pytest.mark.parametrize(("count", "outcome"), [(FEW, "partial"), (FEW + 1, "ambiguous")])
-def test_of_too_many_men_born_on_one_day_nobody_is_told_apart_by_it(
-    count: int, outcome: str, tmp_path: Path
-) -> None:
-    registry = men(tmp_path, count, named="Вигаданов,Іван", born="1980-01-02")
-    misheard = Stated("Зовсімінший", "Іван", FATHERS[0], "1980-01-02")
-    assert registry.look_up(misheard).outcome == outcome
+    assert men(tmp_path, FEW + more, **same).look_up(stated).outcome == outcomes[more]
 
 
 def test_who_is_found_by_his_name_is_so_however_many_were_born_on_his_day(tmp_path: Path) -> None:

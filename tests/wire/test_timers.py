@@ -5,16 +5,15 @@ when a timer that was set later has come.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
-import nats
 import pytest
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from passage.connecting import connected
 from passage.install.provisioning import ask, provision
 from passage.runner.nats_server import NatsServer
 from shared import subjects
@@ -43,19 +42,10 @@ def timers_at(url: str, service: str = SERVICE) -> Iterator[Timers]:
         connection.close()
 
 
-@asynccontextmanager
-async def client_of(url: str) -> AsyncIterator[Client]:
-    client = await nats.connect(url.split(","))
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
 async def fired_until(url: str, last: str) -> list[Timer]:
     """Takes what is due, until the timer of that kind has come; one delivered again counts once."""
     fired: dict[int, Timer] = {}
-    async with client_of(url) as client:
+    async with connected(url) as client:
         js = client.jetstream(timeout=WITHIN_S)
         subscription = await js.pull_subscribe_bind(SERVICE, STREAM)
         while last not in {one.kind for one in fired.values()}:
@@ -76,7 +66,7 @@ def in_a_while() -> datetime:
 
 @pytest.fixture
 async def url(server: NatsServer) -> str:
-    async with client_of(server.url) as client:
+    async with connected(server.url) as client:
         await provision(client, 1)
     return server.url
 
@@ -85,7 +75,7 @@ async def test_a_timer_arrives_as_it_was_set_and_leaves_nothing_behind(url: str)
     with timers_at(url) as timers:
         timers.set(timer("once"))
     assert await fired_until(url, "once") == [timer("once")]
-    async with client_of(url) as client:
+    async with connected(url) as client:
         state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
     assert state["messages"] == 0
 
@@ -131,7 +121,7 @@ async def test_killed_and_started_again_the_server_fires_each_timer_once(
 async def test_a_timer_that_fired_waits_for_a_service_over_a_kill(
     server: NatsServer, url: str
 ) -> None:
-    async with client_of(url) as client:
+    async with connected(url) as client:
         with timers_at(url) as timers:
             timers.set(timer("fired"))
         subject = subjects.due(SERVICE, timer("fired").name)
@@ -150,7 +140,7 @@ async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
 ) -> None:
     names = [f"t_{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
     with NatsCluster(tmp_path) as cluster:
-        async with client_of(cluster.url) as client:
+        async with connected(cluster.url) as client:
             await provision(client, 3)
             soon = datetime.now(UTC) + timedelta(seconds=15)  # Later than the last cancelling.
             with timers_at(cluster.url) as timers:
@@ -171,7 +161,7 @@ async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None
     with timers_at(url) as timers:
         timers.set_daily("rotation", time((hour - 1) % 24, 30))
         timers.set_daily("rotation", time(hour, 0))
-    async with client_of(url) as client:
+    async with connected(url) as client:
         js = client.jetstream(timeout=WITHIN_S)
         kept = await js.get_last_msg(STREAM, subjects.timer(SERVICE, "rotation"))
         state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
@@ -182,7 +172,7 @@ async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None
 
 async def test_no_timer_fires_on_the_subjects_of_another_service(url: str) -> None:
     refused = []
-    async with client_of(url) as client:
+    async with connected(url) as client:
         for target in ("due.keyholder.rotation", "cases.CASE.1.CaseOpened", "parked.intake.failed"):
             reply = await client.request(
                 subjects.timer(SERVICE, "forged"),
@@ -200,7 +190,7 @@ async def test_no_timer_fires_on_the_subjects_of_another_service(url: str) -> No
 async def test_wiping_its_own_timers_a_service_leaves_those_of_others(url: str) -> None:
     with timers_at(url, "keyholder") as others:
         others.set(timer("theirs", FAR_OFF))
-    async with client_of(url) as client:
+    async with connected(url) as client:
         for headers in (
             {"Nats-Rollup": "all"},
             {"Nats-Scheduler": "timers.keyholder.theirs-CASE", "Nats-Schedule-Next": "purge"},
@@ -217,9 +207,8 @@ async def test_wiping_its_own_timers_a_service_leaves_those_of_others(url: str) 
 async def test_without_its_stream_a_timer_is_refused_and_not_lost_silently(
     server: NatsServer,
 ) -> None:
-    client = await nats.connect(server.url)
-    await ask(client, "STREAM.CREATE.PLAIN", {"name": "PLAIN", "subjects": ["timers.plain.>"]})
-    await client.close()
+    async with connected(server.url) as client:
+        await ask(client, "STREAM.CREATE.PLAIN", {"name": "PLAIN", "subjects": ["timers.plain.>"]})
     with timers_at(server.url, "plain") as timers, pytest.raises(TimerRefusedError):
         timers.set(timer("refused"))
 

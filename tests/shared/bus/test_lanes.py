@@ -32,19 +32,14 @@ def taken_of(lanes: Lanes[str]) -> tuple[str, Work, str]:
     return taken
 
 
-def test_a_flooded_stream_leaves_every_other_turn_to_another() -> None:
+@pytest.mark.parametrize(("source", "other"), [("man {}", "telegram"), ("one address", "phone")])
+def test_a_flooded_stream_or_source_leaves_every_other_turn_to_another(
+    source: str, other: str
+) -> None:
     lanes: Lanes[str] = Lanes(share=4)
     for number in range(1_000):
-        lanes.put("phone", piece(f"man {number}"), f"flood {number}")
-    lanes.put("telegram", piece("genuine"), "genuine")
-    assert "genuine" in drained(lanes)[:2]
-
-
-def test_a_flooding_source_leaves_every_other_turn_to_another_of_its_stream() -> None:
-    lanes: Lanes[str] = Lanes(share=4)
-    for number in range(1_000):
-        lanes.put("phone", piece("one address"), f"flood {number}")
-    lanes.put("phone", piece("genuine"), "genuine")
+        lanes.put("phone", piece(source.format(number)), f"flood {number}")
+    lanes.put(other, piece("genuine"), "genuine")
     assert "genuine" in drained(lanes)[:2]
 
 
@@ -61,8 +56,7 @@ def test_one_source_is_worked_on_in_turn() -> None:
     lanes: Lanes[str] = Lanes(share=4)
     lanes.put("phone", piece("he"), "first")
     lanes.put("phone", piece("he"), "second")
-    taken = lanes.take()
-    assert taken is not None
+    taken = taken_of(lanes)
     assert lanes.take() is None
     lanes.done(*taken[:2])
     assert drained(lanes) == ["second"]
@@ -90,8 +84,7 @@ def test_what_is_put_back_is_its_sources_next() -> None:
     lanes: Lanes[str] = Lanes(share=4)
     lanes.put("phone", piece("he"), "first")
     lanes.put("phone", piece("he"), "second")
-    taken = lanes.take()
-    assert taken is not None
+    taken = taken_of(lanes)
     lanes.put_back(*taken)
     lanes.limit("phone", 0)
     assert lanes.take() is None
