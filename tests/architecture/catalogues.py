@@ -21,7 +21,6 @@ from shared.events.base import Event
 from shared.events.calls import UpstreamEvent
 from shared.events.catalogue import OWNER
 from shared.events.fields import personal_fields
-from shared.subjects import Durable
 from tests.contexts import takes
 
 
@@ -114,8 +113,8 @@ def modules_of(service: str) -> list[str]:
     return [f"services.{service}.{name}" for name in names if not name.startswith("__")]
 
 
-def _consumes(service: str) -> tuple[Durable, ...]:
-    found: tuple[Durable, ...] = import_module(f"services.{service}").CONSUMES
+def _consumes(service: str) -> tuple[subjects.Durable, ...]:
+    found: tuple[subjects.Durable, ...] = import_module(f"services.{service}").CONSUMES
     return found
 
 

@@ -9,13 +9,6 @@ from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.groups import GroupJoined, GroupLeft
-from shared.events.intake import CallLinked, CaseOpened, DuressSignalled, PersonalDataProvided
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    ReviewOpened,
-)
 from tests.casework.town import Town
 
 
@@ -173,9 +166,9 @@ def silent_alarms(log: Iterable[CaseEvent[Any]], forced_calls: Iterable[str]) ->
     rang_in: dict[str, str] = {}
     for event in log:
         match event.data:
-            case CaseOpened() | CallLinked():
+            case intake.CaseOpened() | intake.CallLinked():
                 came_to[event.data.call_id] = event.subject
-            case DuressSignalled():
+            case intake.DuressSignalled():
                 rang_in[event.data.call_id] = event.subject
             case _:
                 pass
@@ -189,7 +182,7 @@ def wrongly_reviewed(log: Iterable[CaseEvent[Any]]) -> list[str]:
     found: list[str] = []
     for event in log:
         match event.data:
-            case ReviewOpened() if event.data.reason in OF_A_VERIFICATION:
+            case verification.ReviewOpened() if event.data.reason in OF_A_VERIFICATION:
                 if event.subject not in verified:
                     found.append(f"{event.subject} {event.caseversion}: a review of nothing")
             case _:
@@ -207,11 +200,15 @@ def verified_in(log: Iterable[CaseEvent[Any]]) -> set[str]:
 
 def _note(verified: set[str], event: CaseEvent[Any]) -> None:
     match event.data:
-        case IdentityVerified():
+        case verification.IdentityVerified():
             verified.add(event.subject)
-        case PersonalDataProvided() if event.data.provenance == "after_capture":
+        case intake.PersonalDataProvided() if event.data.provenance == "after_capture":
             pass
-        case PersonalDataProvided() | IdentityContradicted() | IdentityRejected():
+        case (
+            intake.PersonalDataProvided()
+            | verification.IdentityContradicted()
+            | verification.IdentityRejected()
+        ):
             verified.discard(event.subject)
         case _:
             pass

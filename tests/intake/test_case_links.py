@@ -18,18 +18,9 @@ from services.intake.others import join_group, link_cases, open_other_case, tell
 from services.intake.others_state import Told
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
+from shared.commands import intake as commands
 from shared.commands.base import Command, Decision
 from shared.commands.case_numbers import ALPHABET
-from shared.commands.intake import (
-    ClaimCase,
-    FormGroup,
-    JoinGroup,
-    LeaveGroup,
-    LinkCases,
-    OpenOtherCase,
-    TakeOverCase,
-    UnlinkCases,
-)
 from shared.events.base import CaseEvent
 from shared.events.fields import Plain
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked, EpisodeContinued
@@ -41,9 +32,9 @@ from tests.contexts import PETRO, MemoryBucket, ask, context_for, record, refuse
 from tests.examples import CASE, OTHER_CASE, case_opened, digest, handed_over, sealed
 from tests.intake.receiving import CONTINUED, EXCHANGED, given, ruled
 
-LINK = ask(LinkCases, other_case=OTHER_CASE, basis="name", reason="the same voice")
-UNLINK = ask(UnlinkCases, other_case=OTHER_CASE, reason="two brothers")
-OTHER_MAN = ask(OpenOtherCase, call_id="call-1", channel="phone")
+LINK = ask(commands.LinkCases, other_case=OTHER_CASE, basis="name", reason="the same voice")
+UNLINK = ask(commands.UnlinkCases, other_case=OTHER_CASE, reason="two brothers")
+OTHER_MAN = ask(commands.OpenOtherCase, call_id="call-1", channel="phone")
 LINKED = CasesLinked(other_case=OTHER_CASE, basis="name", reason=sealed("the same voice"))
 UNLINKED = CasesUnlinked(other_case=OTHER_CASE, reason=sealed("two brothers"))
 OTHER = given(case_opened(), case_id=OTHER_CASE)
@@ -133,7 +124,11 @@ class Hotline:
             fields = {"seen_version": len(self.types(case_id)) + 1, **fields}
         who = {"case_id": case_id, "command_id": uuid4().hex}
         command: Any = ask(command_type, **{**who, **fields})
-        handlers = {JoinGroup: join_group, LinkCases: link_cases, OpenOtherCase: open_other_case}
+        handlers = {
+            commands.JoinGroup: join_group,
+            commands.LinkCases: link_cases,
+            commands.OpenOtherCase: open_other_case,
+        }
         handler: Any = handlers.get(command_type, carry_out)
         result: Outcome = handler(self.intake, command)
         return result
@@ -156,13 +151,13 @@ def hotline() -> Hotline:
 
 
 def join(hotline: Hotline, lead: str = CASE) -> None:
-    hotline.when(FormGroup, lead, declared_size=2)
-    hotline.when(JoinGroup, lead, member_case=OTHER_CASE)
+    hotline.when(commands.FormGroup, lead, declared_size=2)
+    hotline.when(commands.JoinGroup, lead, member_case=OTHER_CASE)
 
 
 def test_what_overtakes_is_told_in_order_and_what_comes_again_once(hotline: Hotline) -> None:
     join(hotline)
-    hotline.when(LeaveGroup, CASE, member_case=OTHER_CASE, reason="separated")
+    hotline.when(commands.LeaveGroup, CASE, member_case=OTHER_CASE, reason="separated")
     assert hotline.hear(CASE, 4) == "recorded"
     assert hotline.types(OTHER_CASE) == ["GroupJoined", "GroupLeft"]
     assert [hotline.hear(CASE, version) for version in (3, 4, 3)] == ["ignored"] * 3
@@ -202,33 +197,33 @@ def test_two_persons_who_link_the_same_cases_from_both_sides_make_one_link(
     hotline: Hotline,
 ) -> None:
     link = {"basis": "name", "reason": "the same voice"}
-    hotline.when(LinkCases, CASE, other_case=OTHER_CASE, **link)
-    hotline.when(LinkCases, OTHER_CASE, by=PETRO, other_case=CASE, **link)
+    hotline.when(commands.LinkCases, CASE, other_case=OTHER_CASE, **link)
+    hotline.when(commands.LinkCases, OTHER_CASE, by=PETRO, other_case=CASE, **link)
     assert [hotline.hear(CASE), hotline.hear(OTHER_CASE)] == ["ignored", "ignored"]
-    hotline.when(UnlinkCases, CASE, other_case=OTHER_CASE, reason="two brothers")
+    hotline.when(commands.UnlinkCases, CASE, other_case=OTHER_CASE, reason="two brothers")
     assert hotline.hear(CASE) == "recorded"
     assert hotline.types(CASE) == hotline.types(OTHER_CASE) == ["CasesLinked", "CasesUnlinked"]
 
 
 def test_the_same_command_opens_the_same_other_case(hotline: Hotline) -> None:
     what = {"command_id": "same", "call_id": "call-1", "channel": "phone"}
-    first, again = (hotline.when(OpenOtherCase, CASE, **what) for _ in range(2))
+    first, again = (hotline.when(commands.OpenOtherCase, CASE, **what) for _ in range(2))
     assert (first.result, again.result) == ("recorded", "repeated")
     assert first.case_id == again.case_id
     assert len(first.case_id) == 12
     assert set(first.case_id) <= set(ALPHABET)
-    other = hotline.when(OpenOtherCase, OTHER_CASE, **what)
+    other = hotline.when(commands.OpenOtherCase, OTHER_CASE, **what)
     assert other.case_id != first.case_id
 
 
 def test_who_saw_the_claim_of_the_first_case_opens_the_other(hotline: Hotline) -> None:
-    hotline.when(ClaimCase, CASE)
+    hotline.when(commands.ClaimCase, CASE)
     what = {"call_id": "call-1", "channel": "phone", "fence": 1}
-    assert hotline.when(OpenOtherCase, CASE, **what).result == "recorded"
+    assert hotline.when(commands.OpenOtherCase, CASE, **what).result == "recorded"
 
 
 def test_from_whom_the_case_was_taken_he_opens_none_from_it(hotline: Hotline) -> None:
-    hotline.when(ClaimCase, CASE)
-    hotline.when(TakeOverCase, CASE, by=PETRO, reason="she doesn't answer")
+    hotline.when(commands.ClaimCase, CASE)
+    hotline.when(commands.TakeOverCase, CASE, by=PETRO, reason="she doesn't answer")
     with pytest.raises(RefusedError, match="lease_current"):
-        hotline.when(OpenOtherCase, CASE, call_id="call-1", channel="phone")
+        hotline.when(commands.OpenOtherCase, CASE, call_id="call-1", channel="phone")

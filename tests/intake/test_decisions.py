@@ -16,20 +16,9 @@ from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState, evolve
 from services.intake.statements import decide_declare_surrender, decide_personal_data
 from shared.commands import intake
+from shared.events import intake as events
 from shared.events.base import Event
 from shared.events.fields import Identity, Plain
-from shared.events.intake import (
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    ClosingReason,
-    NoteAdded,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-)
 from tests import examples as e
 from tests.contexts import OLENA, PETRO, ask, refused_by
 from tests.intake.receiving import ruled
@@ -44,8 +33,8 @@ def close(state: IntakeState, command: intake.CloseCase, *supervisors: str) -> l
     )
 
 
-def given(*events: Event) -> IntakeState:
-    return reduce(evolve, e.CaseBook().add_all(events), IntakeState())
+def given(*history: Event) -> IntakeState:
+    return reduce(evolve, e.CaseBook().add_all(history), IntakeState())
 
 
 def call(call_id: str = "call-9") -> IncomingCall:
@@ -62,13 +51,13 @@ def call(call_id: str = "call-9") -> IncomingCall:
 
 def test_a_first_call_opens_the_case() -> None:
     (event,) = decide_call(given(), call(), Route(e.CASE, previous_case="OLD", episode=2))
-    assert isinstance(event, CaseOpened)
+    assert isinstance(event, events.CaseOpened)
     assert (event.episode, event.previous_case) == (2, "OLD")
 
 
 def test_a_further_call_is_linked_on_its_basis() -> None:
     (event,) = decide_call(given(e.case_opened()), call(), Route(e.CASE, "return_code"))
-    assert isinstance(event, CallLinked)
+    assert isinstance(event, events.CallLinked)
     assert event.basis == "return_code"
 
 
@@ -101,11 +90,11 @@ def test_what_callers_say_is_recorded_as_facts() -> None:
     (data,) = decide_personal_data(opened, DATA)
     (code,) = decide_return_code(opened, e.digest("code"))
     (note,) = decide_note(opened, ask(intake.AddNote, text="calm"))
-    assert isinstance(triaged, CallTriaged)
-    assert isinstance(declared, SurrenderDeclared)
-    assert isinstance(data, PersonalDataProvided)
-    assert isinstance(code, ReturnCodeIssued)
-    assert isinstance(note, NoteAdded)
+    assert isinstance(triaged, events.CallTriaged)
+    assert isinstance(declared, events.SurrenderDeclared)
+    assert isinstance(data, events.PersonalDataProvided)
+    assert isinstance(code, events.ReturnCodeIssued)
+    assert isinstance(note, events.NoteAdded)
     assert "Vzorov" not in repr(data)
 
 
@@ -115,7 +104,7 @@ def test_only_a_call_of_the_case_is_triaged() -> None:
 
 @pytest.mark.parametrize("reason", ["hoax", "infiltration"])
 def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
-    reason: ClosingReason,
+    reason: events.ClosingReason,
 ) -> None:
     opened = given(e.case_opened())
 
@@ -125,8 +114,8 @@ def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
     refused_by("two_people", close, opened, by(None))
     refused_by("two_people", close, opened, by(OLENA))
     refused_by("two_people", close, opened, by(None), PETRO)
-    assert close(opened, by(PETRO)) == [CaseClosed(reason=reason, second_by=PETRO)]
-    assert close(opened, by(None), PETRO, OLENA) == [CaseClosed(reason=reason)]
+    assert close(opened, by(PETRO)) == [events.CaseClosed(reason=reason, second_by=PETRO)]
+    assert close(opened, by(None), PETRO, OLENA) == [events.CaseClosed(reason=reason)]
 
 
 def test_closing_as_handed_over_takes_a_receipt() -> None:
@@ -140,5 +129,5 @@ def test_closing_a_closed_case_and_reopening_an_open_one_change_nothing() -> Non
     reopen = ask(intake.ReopenCase, reason="mistake")
     assert close(closed, ask(intake.CloseCase, reason="other")) == []
     (event,) = decide_reopen(closed, reopen)
-    assert isinstance(event, CaseReopened)
+    assert isinstance(event, events.CaseReopened)
     assert decide_reopen(given(e.case_opened(), e.case_closed(), e.case_reopened()), reopen) == []

@@ -10,7 +10,6 @@ from typing_extensions import override
 from services.intake import receiving
 from services.intake.handlers import Intake
 from services.intake.parsing import ChannelMessage
-from services.intake.receiving import EarlyEnds, receive_call, receive_end
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.events.fields import Channel
@@ -42,18 +41,18 @@ class Line:
     def __post_init__(self) -> None:
         context = context_for("intake", Fold(IntakeState(), evolve))
         self.intake = Intake(context, Index(self.reserved, lambda *_: Standing()), ruled())
-        self.ends = EarlyEnds(self.remembered)
+        self.ends = receiving.EarlyEnds(self.remembered)
 
     def call(self, call_id: str, channel: Channel = "phone", address: str | None = None) -> str:
         fields = {"call_id": call_id, "caller_address": address}
         message = ChannelMessage(Upstream("call", call_id, fields), channel, NOW)
         opened = open_call(self.intake.context.keys, message)
-        return receive_call(self.intake, self.ends, opened).case_id
+        return receiving.receive_call(self.intake, self.ends, opened).case_id
 
     def end(self, call_id: str, channel: Channel = "phone", at: datetime = NOW) -> str:
         fields = {"call_id": call_id, "ended_at": at.isoformat()}
         message = ChannelMessage(Upstream("end", call_id, fields), channel, NOW)
-        return receive_end(self.intake, self.ends, message).result
+        return receiving.receive_end(self.intake, self.ends, message).result
 
     def types(self, case_id: str) -> list[str]:
         return list(self.intake.context.writer.log.load(case_id).types_after(0))

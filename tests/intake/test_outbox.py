@@ -17,7 +17,6 @@ from shared.events.intake import ContactRuleSet, DuressCleared, DuressSignalled,
 from tests import examples as e
 from tests import rarer_examples
 from tests.contexts import ask, refused_by
-from tests.rarer_examples import every_event
 
 CHANNELS = frozenset({"telegram", "phone"})
 LATER = e.NOON + timedelta(minutes=20)
@@ -167,5 +166,5 @@ def test_it_is_refused_when_its_channel_has_no_key() -> None:
 
 
 def test_the_fold_takes_every_event_in_any_order() -> None:
-    assert given(*every_event()).opened
-    assert given(*reversed(every_event())).opened
+    assert given(*rarer_examples.every_event()).opened
+    assert given(*reversed(rarer_examples.every_event())).opened

@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.messages import (
-    decide_report,
-    decide_unreported,
-    goes_until,
-    unreported_at,
-    was_given,
-)
+from services.intake import messages
 from services.intake.reports import is_underway, read_report
 from shared.callers.contact_rule import SafeToContact
 from shared.events.base import Event
@@ -40,17 +34,17 @@ def report(outcome: DeliveryOutcome = "sent", **fields: Any) -> DeliveryReported
     ],
 )
 def test_the_channel_says_what_became_of_it(outcome: DeliveryOutcome, event: Event) -> None:
-    assert decide_report(given(*READY, QUEUED, DISPATCHED), report(outcome)) == [event]
+    assert messages.decide_report(given(*READY, QUEUED, DISPATCHED), report(outcome)) == [event]
 
 
 def test_the_channel_says_why_it_failed() -> None:
     state = given(*READY, QUEUED, DISPATCHED)
-    assert decide_report(state, report("failed", reason="no_such_user")) == [FAILED]
+    assert messages.decide_report(state, report("failed", reason="no_such_user")) == [FAILED]
 
 
 def test_what_a_channel_says_in_its_own_words_is_recorded_as_other() -> None:
     said = report("failed", reason="@beispiel has blocked us")
-    (event,) = decide_report(given(*READY, QUEUED, DISPATCHED), said)
+    (event,) = messages.decide_report(given(*READY, QUEUED, DISPATCHED), said)
     assert event == MessageFailed(message_id="message-1", reason="other")
     assert report("failed", reason="no_report").reason == "other"
 
@@ -62,13 +56,13 @@ def test_a_failure_is_recorded_in_one_of_a_few_words() -> None:
 
 def test_a_channels_first_word_counts() -> None:
     state = given(*READY, QUEUED, DISPATCHED, SENT)
-    assert decide_report(state, report("sent")) == []
-    assert decide_report(state, report("failed")) == []
+    assert messages.decide_report(state, report("sent")) == []
+    assert messages.decide_report(state, report("failed")) == []
 
 
 def test_a_report_that_comes_after_the_timer_is_recorded() -> None:
     state = given(*READY, QUEUED, DISPATCHED, UNREPORTED)
-    assert decide_report(state, report("sent")) == [SENT]
+    assert messages.decide_report(state, report("sent")) == [SENT]
 
 
 @pytest.mark.parametrize(
@@ -85,53 +79,55 @@ def test_a_channel_reports_on_nothing_that_it_was_not_given(
     events: tuple[Event, ...], fields: dict[str, Any]
 ) -> None:
     state = given(*READY, *events)
-    assert not was_given(state, report(**fields))
-    assert decide_report(state, report(**fields)) == []
+    assert not messages.was_given(state, report(**fields))
+    assert messages.decide_report(state, report(**fields)) == []
 
 
 def test_without_a_report_it_failed_after_a_while() -> None:
     state = given(*READY, QUEUED, DISPATCHED)  # Dispatched at 12:04.
-    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
-    assert decide_unreported(state) == [UNREPORTED]
+    assert messages.unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
+    assert messages.decide_unreported(state) == [UNREPORTED]
 
 
 @pytest.mark.parametrize("end", [SENT, FAILED, UNREPORTED])
 def test_what_ended_does_not_fail_any_more(end: Event) -> None:
     state = given(*READY, QUEUED, DISPATCHED, end)
-    assert unreported_at(state, WITHIN) is None
-    assert decide_unreported(state) == []
+    assert messages.unreported_at(state, WITHIN) is None
+    assert messages.decide_unreported(state) == []
 
 
 def test_what_has_not_gone_is_not_waited_for() -> None:
-    assert unreported_at(given(*READY, QUEUED), WITHIN) is None
-    assert decide_unreported(given(*READY, QUEUED)) == []
+    assert messages.unreported_at(given(*READY, QUEUED), WITHIN) is None
+    assert messages.decide_unreported(given(*READY, QUEUED)) == []
 
 
 def test_the_first_of_several_messages_is_due_first() -> None:
     other = QUEUED.model_copy(update={"message_id": "message-2"})
     gone = MessageDispatched(message_id="message-2")
     state = given(*READY, QUEUED, DISPATCHED, other, gone)
-    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
-    assert decide_unreported(state) == [UNREPORTED]
+    assert messages.unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
+    assert messages.decide_unreported(state) == [UNREPORTED]
     later = given(*READY, QUEUED, DISPATCHED, other, gone, UNREPORTED)
-    assert unreported_at(later, WITHIN) == NOON + timedelta(minutes=16)
-    assert decide_unreported(later) == [MessageFailed(message_id="message-2", reason=NO_REPORT)]
+    assert messages.unreported_at(later, WITHIN) == NOON + timedelta(minutes=16)
+    assert messages.decide_unreported(later) == [
+        MessageFailed(message_id="message-2", reason=NO_REPORT)
+    ]
 
 
 def test_a_channel_may_not_send_it_after_it_counts_as_failed() -> None:
     always = SafeToContact("yes")
-    assert goes_until(always, NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
+    assert messages.goes_until(always, NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
     soon = NOON + timedelta(minutes=3)
-    assert goes_until(always, soon, NOON, WITHIN) == soon
+    assert messages.goes_until(always, soon, NOON, WITHIN) == soon
 
 
 def test_a_channel_may_not_send_it_after_the_window_in_which_it_was_allowed() -> None:
     window = ContactWindow(from_time="11:00", to_time="12:01")
     at_noon = SafeToContact("window", (window,))
     end = NOON + timedelta(minutes=1)
-    assert goes_until(at_noon, NOON + timedelta(hours=1), NOON, WITHIN) == end
+    assert messages.goes_until(at_noon, NOON + timedelta(hours=1), NOON, WITHIN) == end
     sooner = NOON + timedelta(seconds=30)
-    assert goes_until(at_noon, sooner, NOON, WITHIN) == sooner
+    assert messages.goes_until(at_noon, sooner, NOON, WITHIN) == sooner
 
 
 @pytest.mark.parametrize(

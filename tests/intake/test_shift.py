@@ -18,16 +18,9 @@ from services.intake.others import first_unknown, hand_over_shift
 from services.intake.state import IntakeState, evolve
 from shared.commands import shifts
 from shared.commands.shifts import HandOverShift, StartShift
+from shared.events import shifts as events
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.events.shifts import (
-    DeskEvent,
-    ShiftCaseAccepted,
-    ShiftEnded,
-    ShiftHandedOver,
-    ShiftStarted,
-    StatisticsExported,
-)
 from shared.log.case_log import Fold
 from shared.refusals import RefusedError
 from shared.skeleton.service import Context
@@ -38,14 +31,14 @@ from tests.intake.receiving import ruled
 SHIFT = "SHIFT-2026-03-14-night"
 IVAN, MARIA = "Ivan Example", "Maria Example"
 
-STARTED = ShiftStarted(operators=(OLENA, PETRO), started_by=OLENA)
-HANDED_OVER = ShiftHandedOver(to=(IVAN, MARIA), case_ids=(CASE, OTHER_CASE), by=OLENA)
-ACCEPTED = ShiftCaseAccepted(live_case=CASE, by=IVAN)
-OTHER_ACCEPTED = ShiftCaseAccepted(live_case=OTHER_CASE, by=MARIA)
+STARTED = events.ShiftStarted(operators=(OLENA, PETRO), started_by=OLENA)
+HANDED_OVER = events.ShiftHandedOver(to=(IVAN, MARIA), case_ids=(CASE, OTHER_CASE), by=OLENA)
+ACCEPTED = events.ShiftCaseAccepted(live_case=CASE, by=IVAN)
+OTHER_ACCEPTED = events.ShiftCaseAccepted(live_case=OTHER_CASE, by=MARIA)
 
 
-def given(*events: DeskEvent) -> ShiftState | None:
-    return reduce(evolve, CaseBook(SHIFT).add_all(events), IntakeState()).shift
+def given(*history: events.DeskEvent) -> ShiftState | None:
+    return reduce(evolve, CaseBook(SHIFT).add_all(history), IntakeState()).shift
 
 
 def start(by: str = OLENA) -> shifts.StartShift:
@@ -65,8 +58,8 @@ def end(by: str = OLENA) -> shifts.EndShift:
     return ask(shifts.EndShift, by, case_id=SHIFT)
 
 
-ENDED = (STARTED, HANDED_OVER, ACCEPTED, OTHER_ACCEPTED, ShiftEnded(by=OLENA))
-STAYS = ShiftHandedOver(to=(OLENA, IVAN), case_ids=(CASE,), by=OLENA)
+ENDED = (STARTED, HANDED_OVER, ACCEPTED, OTHER_ACCEPTED, events.ShiftEnded(by=OLENA))
+STAYS = events.ShiftHandedOver(to=(OLENA, IVAN), case_ids=(CASE,), by=OLENA)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +80,7 @@ STAYS = ShiftHandedOver(to=(OLENA, IVAN), case_ids=(CASE,), by=OLENA)
     ],
 )
 def test_what_a_guard_forbids_is_refused(
-    guard: str, decide: Any, history: tuple[DeskEvent, ...], command: Any
+    guard: str, decide: Any, history: tuple[events.DeskEvent, ...], command: Any
 ) -> None:
     refused_by(guard, decide, given(*history), command)
 
@@ -98,12 +91,12 @@ def test_a_shift_begins_with_its_operators() -> None:
 
 def test_whoever_starts_it_need_not_be_at_the_desk() -> None:
     (event,) = decide_start(given(), start(by=MARIA))
-    assert event == ShiftStarted(operators=(OLENA, PETRO), started_by=MARIA)
+    assert event == events.ShiftStarted(operators=(OLENA, PETRO), started_by=MARIA)
 
 
 def test_its_operators_name_the_live_cases_to_those_who_follow() -> None:
     (event,) = decide_hand_over(given(STARTED), hand_over(by="  olena EXAMPLE", remark="busy"))
-    assert event == ShiftHandedOver(
+    assert event == events.ShiftHandedOver(
         to=(IVAN,), case_ids=(CASE,), by="olena EXAMPLE", remark=Plain("busy")
     )
 
@@ -113,9 +106,9 @@ def test_one_of_those_who_follow_accepts_a_case_by_name() -> None:
 
 
 def test_who_stays_on_accepts_what_a_colleague_hands_over() -> None:
-    stays = ShiftHandedOver(to=(OLENA,), case_ids=(CASE,), by=PETRO)
+    stays = events.ShiftHandedOver(to=(OLENA,), case_ids=(CASE,), by=PETRO)
     (event,) = decide_accept(given(STARTED, stays), accept(by=OLENA))
-    assert event == ShiftCaseAccepted(live_case=CASE, by=OLENA)
+    assert event == events.ShiftCaseAccepted(live_case=CASE, by=OLENA)
 
 
 def test_accepting_again_is_nothing_to_him_and_refused_to_another() -> None:
@@ -126,31 +119,31 @@ def test_accepting_again_is_nothing_to_him_and_refused_to_another() -> None:
 
 def test_a_shift_ends_when_every_case_is_accepted() -> None:
     state = given(STARTED, HANDED_OVER, ACCEPTED, OTHER_ACCEPTED)
-    assert decide_end(state, end()) == [ShiftEnded(by=OLENA)]
+    assert decide_end(state, end()) == [events.ShiftEnded(by=OLENA)]
 
 
 def test_a_shift_without_live_cases_ends_once_that_was_said() -> None:
-    nothing_live = ShiftHandedOver(to=(IVAN,), case_ids=(), by=PETRO)
-    assert decide_end(given(STARTED, nothing_live), end()) == [ShiftEnded(by=OLENA)]
+    nothing_live = events.ShiftHandedOver(to=(IVAN,), case_ids=(), by=PETRO)
+    assert decide_end(given(STARTED, nothing_live), end()) == [events.ShiftEnded(by=OLENA)]
 
 
 def test_a_case_that_came_since_must_be_accepted_too() -> None:
-    came_since = ShiftHandedOver(to=(MARIA,), case_ids=(OTHER_CASE,), by=PETRO)
-    first = ShiftHandedOver(to=(IVAN,), case_ids=(CASE,), by=OLENA)
+    came_since = events.ShiftHandedOver(to=(MARIA,), case_ids=(OTHER_CASE,), by=PETRO)
+    first = events.ShiftHandedOver(to=(IVAN,), case_ids=(CASE,), by=OLENA)
     state = given(STARTED, first, ACCEPTED, came_since)
     refused_by("all_accepted", decide_end, state, end())
     (event,) = decide_accept(state, accept(by=MARIA, live_case=OTHER_CASE))
-    assert isinstance(event, ShiftCaseAccepted)
+    assert isinstance(event, events.ShiftCaseAccepted)
     accepted = given(STARTED, first, ACCEPTED, came_since, event)
-    assert decide_end(accepted, end()) == [ShiftEnded(by=OLENA)]
+    assert decide_end(accepted, end()) == [events.ShiftEnded(by=OLENA)]
 
 
 def test_ending_again_is_nothing() -> None:
     assert decide_end(given(*ENDED), end(by=PETRO)) == []
 
 
-@pytest.mark.parametrize("event", [HANDED_OVER, ACCEPTED, ShiftEnded(by=OLENA)])
-def test_a_log_that_begins_strangely_is_no_shift(event: DeskEvent) -> None:
+@pytest.mark.parametrize("event", [HANDED_OVER, ACCEPTED, events.ShiftEnded(by=OLENA)])
+def test_a_log_that_begins_strangely_is_no_shift(event: events.DeskEvent) -> None:
     assert given(event) is None
 
 
@@ -174,7 +167,7 @@ def export(**fields: Any) -> shifts.RecordExport:
 
 def test_two_people_let_figures_out() -> None:
     (event,) = decide_export(False, export())
-    assert event == StatisticsExported(
+    assert event == events.StatisticsExported(
         first_day="2026-03-01",
         last_day="2026-03-14",
         digest=digest("the file"),

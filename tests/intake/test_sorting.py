@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from services.intake import sorting
-from services.intake.sorting import HEAVY_AT_ONCE, LIGHT_MAX_PARTS, sort_upstream
 from shared.bus.lanes import Work
 from shared.keys.client import TooManyError
 from shared.parked.parking import Delivery
@@ -33,7 +32,7 @@ LISTENING = listening_with(KEYS)
 
 
 def sort(body: bytes, channel: str = "phone") -> Work:
-    (work,) = sort_upstream(LISTENING, [delivered_call(body, channel)])
+    (work,) = sorting.sort_upstream(LISTENING, [delivered_call(body, channel)])
     return work
 
 
@@ -83,10 +82,10 @@ def test_a_long_call_waits_for_no_long_calls_of_another_channel(
 
     monkeypatch.setattr(sorting, "receive_call", receive)
     long = b'{"call_id": "1", "text": "%b"}' % (b"long " * 10_000)
-    floods = [threading.Thread(target=sort(long).handle) for _ in range(HEAVY_AT_ONCE + 1)]
+    floods = [threading.Thread(target=sort(long).handle) for _ in range(sorting.HEAVY_AT_ONCE + 1)]
     for one in floods:
         one.start()
-    for _ in range(HEAVY_AT_ONCE):
+    for _ in range(sorting.HEAVY_AT_ONCE):
         assert under_way.acquire(timeout=WITHIN_S)
     genuine = threading.Thread(target=sort(long, "telegram").handle)
     genuine.start()
@@ -113,7 +112,7 @@ class LimitedKeys:
 
 def full_of_hashes(number: int, *, heavy: bool) -> Delivery:
     parts = ",".join(f'"м{number}-{one}"' for one in range(20))
-    more = ", ".join(f'"x{one}": 1' for one in range(LIGHT_MAX_PARTS if heavy else 1))
+    more = ", ".join(f'"x{one}": 1' for one in range(sorting.LIGHT_MAX_PARTS if heavy else 1))
     body = f'{{"call_id": "{number}", "text": "a", "media": [{parts}], {more}}}'
     return delivered_call(body.encode(), sequence=number)
 
@@ -129,7 +128,7 @@ def test_however_many_hashes_messages_need_they_are_sorted_with_those_there_are(
         # All that a service is given in the pause between two attempts: less than all of them need.
         keys.left = 1_000
         try:
-            waiting = waiting[len(sort_upstream(listening, waiting)) :]
+            waiting = waiting[len(sorting.sort_upstream(listening, waiting)) :]
         except TooManyError:
             continue
         if not waiting:

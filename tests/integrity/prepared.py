@@ -30,8 +30,6 @@ from shared.jetstream.log import RecordedEvent
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
 from shared.witnesses import backlinks, checkpoints, parsing
-from shared.witnesses.backlinks import place_after
-from shared.witnesses.checkpoints import Line, make_witness_keys, read_signing_key, signed
 from shared.witnesses.files import newest_of, read_witness_files
 from shared.witnesses.heads import LogHeads
 from tests.passage.test_case_logs import opened, promised, stored_log
@@ -62,7 +60,7 @@ def prepare(
     """Makes an installation that holds a log; gives its folders when it is stopped again."""
     folders = folders_of(data)
     folders.make()
-    make_witness_keys(folders.keys)
+    checkpoints.make_witness_keys(folders.keys)
     with stopped_log_of(folders) as running:
         asyncio.run(_fill(running, log))
         with folded(running.database, log if archived < 0 else log[:archived]):
@@ -90,7 +88,7 @@ def recorded(one: StoredMessage) -> RecordedEvent:
 
 def sign(running: Running, log: list[StoredMessage], *, ended: bool) -> None:
     """Signs checkpoints on the way and, in good order, the end."""
-    signer = Signer(read_signing_key(running.keys), running.witnesses)
+    signer = Signer(checkpoints.read_signing_key(running.keys), running.witnesses)
     incarnation = asyncio.run(check_gate(running)).incarnation
     heads = LogHeads()
     for one in log:
@@ -159,9 +157,9 @@ def sign_some(
     before = newest_of(places, KEY.public_key())
     for number in range(1, count + 1):
         at = begun_at + timedelta(minutes=minutes * number)
-        place = place_after(before, ONE, at, "checkpoint")
-        line = Line(at=at, **place._asdict(), **fields(number))
-        before = (line, signed(line, KEY))
+        place = backlinks.place_after(before, ONE, at, "checkpoint")
+        line = checkpoints.Line(at=at, **place._asdict(), **fields(number))
+        before = (line, checkpoints.signed(line, KEY))
         made.append(before[1])
     for path in places:
         with path.open("a", encoding="utf-8") as file:
@@ -172,8 +170,8 @@ def sign_some(
 def old_lines(count: int, minutes: int = 120) -> list[str]:
     """Lines as older versions signed them: linked to nothing."""
     return [
-        signed(
-            Line(
+        checkpoints.signed(
+            checkpoints.Line(
                 number=number, at=BEGUN_AT + timedelta(minutes=minutes * number), **fields(number)
             ),
             KEY,

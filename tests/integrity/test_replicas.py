@@ -12,7 +12,6 @@ from passage.integrity import log_reading
 from passage.integrity.findings import Findings
 from passage.integrity.repair.anew import make_anew, store
 from passage.integrity.verify import replicas_check
-from passage.integrity.verify.replicas_check import check_replicas
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
 from tests.integrity.attacks import Record, message_folder, read_records, write_records
@@ -42,7 +41,7 @@ async def filled(cluster: NatsCluster) -> None:
 async def found(cluster: NatsCluster) -> tuple[int, set[tuple[str, str]]]:
     findings = Findings()
     async with connected(cluster.url) as client:
-        copies = await check_replicas(client, EVENTS, findings)
+        copies = await replicas_check.check_replicas(client, EVENTS, findings)
     return copies, {(one.where, one.what) for one in findings.kept}
 
 

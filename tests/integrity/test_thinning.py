@@ -14,9 +14,7 @@ from passage.integrity.gate import bad_lines_of
 from passage.running import Running
 from shared.witnesses import checkpoints, files, parsing
 from shared.witnesses.backlinks import KEPT, hash_of
-from shared.witnesses.checkpoints import make_witness_keys
 from shared.witnesses.files import read_witness_files, sign_next, thin
-from shared.witnesses.parsing import SHOWN_MAX
 from tests.integrity.prepared import (
     BEGUN_AT,
     FEW,
@@ -116,21 +114,21 @@ def test_a_line_that_nobody_signed_cannot_pass_by_its_links(thinned: Path) -> No
 def test_of_many_problems_and_gaps_the_first_are_named_and_the_others_counted(
     tmp_path: Path,
 ) -> None:
-    path = write(tmp_path / "checkpoints.jsonl", ["nobody signed this"] * SHOWN_MAX)
-    assert len(said(path)[0]) == SHOWN_MAX
-    write(path, ["nobody signed this"] * (SHOWN_MAX + 3))
+    path = write(tmp_path / "checkpoints.jsonl", ["nobody signed this"] * parsing.SHOWN_MAX)
+    assert len(said(path)[0]) == parsing.SHOWN_MAX
+    write(path, ["nobody signed this"] * (parsing.SHOWN_MAX + 3))
     problems, _ = said(path)
-    assert problems[SHOWN_MAX - 1 :] == [
-        f"{path}, line {SHOWN_MAX}: it is not a signed line",
+    assert problems[parsing.SHOWN_MAX - 1 :] == [
+        f"{path}, line {parsing.SHOWN_MAX}: it is not a signed line",
         "and 3 more",
     ]
-    make_witness_keys(tmp_path)
+    checkpoints.make_witness_keys(tmp_path)
     running = Running.bare("").model_copy(update={"witnesses": (path,), "keys": tmp_path})
     assert bad_lines_of(running) == problems
     path.unlink()
-    write(path, sign_some([path], 2 * SHOWN_MAX + 5)[1::2])
+    write(path, sign_some([path], 2 * parsing.SHOWN_MAX + 5)[1::2])
     problems, gaps = said(path)
-    assert (problems, len(gaps), gaps[-1]) == ([], SHOWN_MAX + 1, "and 2 more")
+    assert (problems, len(gaps), gaps[-1]) == ([], parsing.SHOWN_MAX + 1, "and 2 more")
 
 
 def test_files_thinned_at_different_times_are_read_as_one(path: Path) -> None:

@@ -13,7 +13,6 @@ from passage.connecting import connected
 from passage.runner.health import Health, health_of
 from passage.running import Running
 from services.witness import main
-from services.witness.main import Witness
 from services.witness.tending import Tending
 from shared.settings import Settings
 from shared.witnesses.files import read_witness_files
@@ -98,7 +97,7 @@ async def test_the_witness_answers_while_it_reads_its_files(
     monkeypatch.setattr(main, "read_witness_files", held_up)
     files = ",".join(map(str, running.witnesses))
     settings = Settings(nats_url=running.nats, keys_dir=running.keys, witness_files=files)
-    witness, stopping, stop = Witness(settings), asyncio.Event(), threading.Event()
+    witness, stopping, stop = main.Witness(settings), asyncio.Event(), threading.Event()
     following = threading.Thread(target=witness.follower.run, args=(stop,), daemon=True)
     following.start()
     answering = asyncio.create_task(witness._answer_until(stopping))

@@ -6,12 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from eventsourcing.persistence import (
-    IntegrityError,
-    OperationalError,
-    ProgrammingError,
-    StoredEvent,
-)
+from eventsourcing import persistence
 from nats.aio.client import Client
 
 from passage.runner.nats_server import NatsServer
@@ -80,16 +75,16 @@ def test_a_repeat_with_other_bytes_is_a_conflict(log_settings: dict[str, str]) -
     other = opened(event.originator_id, state=b"other")  # type: ignore[arg-type]
     log.insert_events([event], message_ids=["id-1"])
     for message_id in ("id-1", "id-2"):
-        with pytest.raises(IntegrityError):
+        with pytest.raises(persistence.IntegrityError):
             log.insert_events([other], message_ids=[message_id], repeated=True)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(persistence.IntegrityError):
         log.insert_events([opened()], message_ids=["id-1"])
 
 
 def test_a_repeat_that_does_not_say_so_is_a_conflict(log_settings: dict[str, str]) -> None:
     log, event = open_log(log_settings), opened()
     log.insert_events([event])
-    with pytest.raises(IntegrityError):
+    with pytest.raises(persistence.IntegrityError):
         log.insert_events([event])
 
 
@@ -101,7 +96,7 @@ def test_what_cannot_be_stored_is_refused_before_it_is_sent(r1_env: dict[str, st
         [opened(version=-1)],
         [opened(), opened(state=b"x" * 2_000_000)],
     ):
-        with pytest.raises(ProgrammingError):
+        with pytest.raises(persistence.ProgrammingError):
             log.insert_events(events)
     assert log.max_notification_id() is None
 
@@ -196,8 +191,8 @@ def test_a_forbidden_subject_fails_at_once(own_server: NatsServer) -> None:
         JETSTREAM_DEADLINE="60",
     )
     assert log.insert_events([opened()]) == [1]
-    with pytest.raises(OperationalError, match="permissions violation"):
-        log.insert_events([StoredEvent(uuid4(), 1, "No", b"secret")])
+    with pytest.raises(persistence.OperationalError, match="permissions violation"):
+        log.insert_events([persistence.StoredEvent(uuid4(), 1, "No", b"secret")])
 
 
 def test_nats_py_still_calls_the_method_we_override() -> None:

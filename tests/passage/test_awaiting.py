@@ -7,7 +7,6 @@ from rich.console import Console
 
 from passage.runner import awaiting, health
 from passage.runner import telling as module
-from passage.runner.awaiting import Awaited
 from passage.runner.children import ServiceProcess
 from passage.runner.telling import telling
 
@@ -26,8 +25,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def awaited(*names: str) -> Awaited:
-    return Awaited([ServiceProcess(name, {}, Path(name)) for name in names], 60.0)
+def awaited(*names: str) -> awaiting.Awaited:
+    return awaiting.Awaited([ServiceProcess(name, {}, Path(name)) for name in names], 60.0)
 
 
 def test_query_is_waited_for_as_long_as_it_reads(clock: Clock) -> None:

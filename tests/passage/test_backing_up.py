@@ -22,19 +22,7 @@ from passage.integrity.backup.snapshots import Restoring
 from passage.integrity.backup.taking import APPEND_ONLY
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
-from tests.backups import (
-    FIRST_CALLS,
-    Arrivals,
-    back_up,
-    delete,
-    members_of,
-    messages,
-    put,
-    restore,
-    text,
-    with_manifest,
-    write_members,
-)
+from tests import backups
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 
@@ -47,34 +35,34 @@ EVENTS = 200
 async def fill(client: Client, replicas: int = 1) -> None:
     await provision(client, replicas)
     for number in range(EVENTS):
-        await put(client, f"cases.C{number}.1.CaseOpened", b"event %d" % number)
-        await put(client, f"$KV.KEYS.C{number % 50}", b"key %d" % number)
-        await put(client, f"$KV.INDEX.call.phone.{number}", b"{}")
-    for number in range(FIRST_CALLS):
-        await put(client, "calls.phone", b"call", {"Nats-Msg-Id": f"phone.{number}"})
-    for sequence in range(3, FIRST_CALLS, 2):
-        await delete(client, "CALLS_phone", sequence)
-    await put(client, "parked.intake.too_large", b"parked")
+        await backups.put(client, f"cases.C{number}.1.CaseOpened", b"event %d" % number)
+        await backups.put(client, f"$KV.KEYS.C{number % 50}", b"key %d" % number)
+        await backups.put(client, f"$KV.INDEX.call.phone.{number}", b"{}")
+    for number in range(backups.FIRST_CALLS):
+        await backups.put(client, "calls.phone", b"call", {"Nats-Msg-Id": f"phone.{number}"})
+    for sequence in range(3, backups.FIRST_CALLS, 2):
+        await backups.delete(client, "CALLS_phone", sequence)
+    await backups.put(client, "parked.intake.too_large", b"parked")
 
 
 NAMES = ("CASES", "CALLS_phone", "PARKED", "KV_INDEX", "KV_KEYS")
 
 
 async def everything(client: Client) -> dict[str, list[dict[str, Any]]]:
-    return {name: await messages(client, name) for name in NAMES}
+    return {name: await backups.messages(client, name) for name in NAMES}
 
 
 async def test_sequences_holes_times_headers_and_content_come_back(
     client: Client, other: Client, tmp_path: Path, identity: Any
 ) -> None:
     await fill(client)
-    manifest = await back_up(client, tmp_path / "backup", identity)
-    done = await restore(other, tmp_path / "backup", identity)
+    manifest = await backups.back_up(client, tmp_path / "backup", identity)
+    done = await backups.restore(other, tmp_path / "backup", identity)
     assert await everything(other) == await everything(client)
     assert {one.state for one in await provision(other, 1)} == {"as defined"}
     assert {one.name for one in manifest.streams if one.content_sha256} == APPEND_ONLY
     assert done.notes == ["the backup holds no read models; query builds them from the log"]
-    assert await put(other, "cases.C0.2.NoteAdded") == EVENTS + 1
+    assert await backups.put(other, "cases.C0.2.NoteAdded") == EVENTS + 1
 
 
 async def test_what_channels_were_given_to_send_does_not_come_back(
@@ -82,11 +70,11 @@ async def test_what_channels_were_given_to_send_does_not_come_back(
 ) -> None:
     await fill(client)
     for number in range(3):
-        await put(client, "outbound.telegram", b"%d" % number)
-    manifest = await back_up(client, tmp_path / "backup", identity)
+        await backups.put(client, "outbound.telegram", b"%d" % number)
+    manifest = await backups.back_up(client, tmp_path / "backup", identity)
     assert "OUTBOUND" not in {one.name for one in manifest.streams}
-    await restore(other, tmp_path / "backup", identity)
-    assert await put(other, "outbound.telegram", b"new") == 1
+    await backups.restore(other, tmp_path / "backup", identity)
+    assert await backups.put(other, "outbound.telegram", b"new") == 1
     taken = await ask(other, "CONSUMER.INFO.OUTBOUND.telegram", None)
     assert (taken["ack_floor"]["stream_seq"], taken["num_pending"]) == (0, 1)
 
@@ -110,15 +98,15 @@ async def test_three_servers_to_one_and_back(tmp_path: Path, other: Client, iden
         async with connected(cluster.url) as client:
             await fill(client, 3)
             await ask(client, "STREAM.CREATE.UNKNOWN", {"name": "UNKNOWN", "num_replicas": 3})
-            await back_up(client, tmp_path / "of-three", identity, replicas=3)
+            await backups.back_up(client, tmp_path / "of-three", identity, replicas=3)
             before = await everything(client)
-    await restore(other, tmp_path / "of-three", identity)
+    await backups.restore(other, tmp_path / "of-three", identity)
     assert await everything(other) == before
     assert (await ask(other, "STREAM.INFO.UNKNOWN", None))["config"]["num_replicas"] == 1
-    await back_up(other, tmp_path / "of-one", identity)
+    await backups.back_up(other, tmp_path / "of-one", identity)
     with NatsCluster(tmp_path / "again", sync_interval='"1m"') as cluster:
         async with connected(cluster.url) as client:
-            await restore(client, tmp_path / "of-one", identity, 3)
+            await backups.restore(client, tmp_path / "of-one", identity, 3)
             assert await everything(client) == before
             unsound = {one.name: one for one in await provision(client, 3) if not one.is_sound}
             assert {name: one.state for name, one in unsound.items()} == {"UNKNOWN": "unknown"}
@@ -130,9 +118,11 @@ async def test_a_timer_that_is_set_goes_off_after_the_restore(
     await fill(client)
     due_at = datetime.now(UTC) + timedelta(seconds=3)
     at = {"Nats-Schedule": f"@at {due_at:%Y-%m-%dT%H:%M:%SZ}"}
-    await put(client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"})
-    await back_up(client, tmp_path / "backup", identity)
-    await restore(other, tmp_path / "backup", identity)
+    await backups.put(
+        client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"}
+    )
+    await backups.back_up(client, tmp_path / "backup", identity)
+    await backups.restore(other, tmp_path / "backup", identity)
     pull = await other.jetstream(timeout=WITHIN_S).pull_subscribe_bind("intake", TIMERS)
     (due,) = await pull.fetch(1, timeout=WITHIN_S)
     assert due.subject == "due.intake.one"
@@ -162,11 +152,11 @@ async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
 ) -> None:
     await provision(client, 1)
     for number in (1, 2, 3):
-        await put(client, f"cases.C{number}.1.PersonalDataProvided")
+        await backups.put(client, f"cases.C{number}.1.PersonalDataProvided")
     await acknowledge_one(server)
     step = elsewhere(lambda: acknowledge_one(server), at="read models")
-    await back_up(client, tmp_path / "backup", identity, step)
-    await restore(other, tmp_path / "backup", identity)
+    await backups.back_up(client, tmp_path / "backup", identity, step)
+    await backups.restore(other, tmp_path / "backup", identity)
     pull = await other.jetstream(timeout=WITHIN_S).pull_subscribe_bind("verification", "CASES")
     assert [one.subject for one in await pull.fetch(2, timeout=WITHIN_S)] == [
         "cases.C2.1.PersonalDataProvided",
@@ -196,19 +186,19 @@ async def test_a_copy_taken_while_calls_come_in_lacks_nothing_that_was_acknowled
     client: Client, other: Client, server: NatsServer, tmp_path: Path, identity: Any
 ) -> None:
     await provision(client, 1)
-    arrivals = Arrivals(server)
+    arrivals = backups.Arrivals(server)
     await arrivals.begin()
     before = set(arrivals.accepted)
-    await back_up(client, tmp_path / "backup", identity, elsewhere(arrivals.round))
-    await restore(other, tmp_path / "backup", identity)
+    await backups.back_up(client, tmp_path / "backup", identity, elsewhere(arrivals.round))
+    await backups.restore(other, tmp_path / "backup", identity)
     waiting = {
-        text(one)
+        backups.text(one)
         for name in ("CALLS_phone", "PARKED", TIMERS)
-        for one in await messages(other, name)
+        for one in await backups.messages(other, name)
     }
-    events = {one["subject"].split(".")[1] for one in await messages(other, "CASES")}
-    keys = {one["subject"].split(".")[2] for one in await messages(other, "KV_KEYS")}
-    index = {one["subject"].split(".")[2] for one in await messages(other, "KV_INDEX")}
+    events = {one["subject"].split(".")[1] for one in await backups.messages(other, "CASES")}
+    keys = {one["subject"].split(".")[2] for one in await backups.messages(other, "KV_KEYS")}
+    index = {one["subject"].split(".")[2] for one in await backups.messages(other, "KV_INDEX")}
     assert len(events) > 10
     assert before - waiting - events == set()
     assert events - keys == set()
@@ -221,12 +211,12 @@ async def test_a_stream_of_many_small_messages_comes_back(
     await fill(client)
     for first in range(0, MANY, 100):
         entries = (f"$KV.INDEX.next.{number}" for number in range(first, first + 100))
-        await asyncio.gather(*(put(client, one, os.urandom(100)) for one in entries))
-    manifest = await back_up(client, tmp_path / "backup", identity)
+        await asyncio.gather(*(backups.put(client, one, os.urandom(100)) for one in entries))
+    manifest = await backups.back_up(client, tmp_path / "backup", identity)
     folders = folders_of(tmp_path / "new")
     with restoring_server(folders) as server:
         async with connected(restoring(folders, server)) as filled:
-            done = await restore(filled, tmp_path / "backup", identity)
+            done = await backups.restore(filled, tmp_path / "backup", identity)
     assert done.streams["KV_INDEX"].messages == manifest.stream("KV_INDEX").messages > MANY
 
 
@@ -234,12 +224,12 @@ async def test_a_manifest_of_another_content_is_refused(
     client: Client, other: Client, tmp_path: Path, identity: Any
 ) -> None:
     await fill(client)
-    await back_up(client, tmp_path / "backup", identity)
-    members = members_of(tmp_path / "backup", identity)
+    await backups.back_up(client, tmp_path / "backup", identity)
+    members = backups.members_of(tmp_path / "backup", identity)
     manifest = read_manifest(members[-1].content)
     assert members[-1].name == MANIFEST
     parts = tuple(one for one in manifest.streams if one.name != "KV_KEYS")
-    forged = with_manifest(members, manifest.model_copy(update={"streams": parts}))
-    write_members(tmp_path / "forged", identity, forged)
+    forged = backups.with_manifest(members, manifest.model_copy(update={"streams": parts}))
+    backups.write_members(tmp_path / "forged", identity, forged)
     with pytest.raises(BackupIncompleteError, match="KV_KEYS"):
-        await restore(other, tmp_path / "forged", identity)
+        await backups.restore(other, tmp_path / "forged", identity)

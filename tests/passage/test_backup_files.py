@@ -11,53 +11,41 @@ from typing import Any
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from passage.backup_errors import (
-    BackupDamagedError,
-    BackupIncompleteError,
-    BackupKeyError,
-    WitnessUnreadableError,
-)
+from passage import backup_errors
 from passage.folders import FILE_MODE
 from passage.install import backup_keys
 from passage.install.definitions import streams
+from passage.integrity.backup import manifest as manifests
 from passage.integrity.backup.checking import check, newest_of
 from passage.integrity.backup.durable import HashedFile
-from passage.integrity.backup.manifest import (
-    HEADER,
-    MANIFEST,
-    NAME_MAX_CHARACTERS,
-    NOT_COPIED,
-    Header,
-    Manifest,
-    StreamPart,
-    Tally,
-    warning_of_messages,
-)
 from passage.integrity.backup.sealed_file import PIECE_BYTES, Member, sealed
 from passage.integrity.backup.taking import ORDER
 from passage.integrity.backup.witnesses import lost_against, newest_checkpoint, read_witness
 from tests.backups import members_of, new_identity, silent, with_manifest, write_members
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-NAMES = tuple(one.name for one in streams(1) if one.name not in NOT_COPIED)
+NAMES = tuple(one.name for one in streams(1) if one.name not in manifests.NOT_COPIED)
 PIECE = 15_000
 """How often a name stands in a piece: more than the 64 KiB that age authenticates at once."""
 
 
-HEAD = Header(passage_version="0", started_at=NOW, positions={}).model_dump_json().encode()
+HEAD = (
+    manifests.Header(passage_version="0", started_at=NOW, positions={}).model_dump_json().encode()
+)
 PIECES = [Member(f"streams/{name}/begin.json", name.encode() * PIECE) for name in NAMES]
 
 
 def some_members() -> list[Member]:
-    return with_manifest([Member(HEADER, HEAD), *PIECES], manifest())
+    return with_manifest([Member(manifests.HEADER, HEAD), *PIECES], manifest())
 
 
-def manifest(**other: Any) -> Manifest:
-    tally = Tally()
-    for member in (Member(HEADER, HEAD), *PIECES):
+def manifest(**other: Any) -> manifests.Manifest:
+    tally = manifests.Tally()
+    for member in (Member(manifests.HEADER, HEAD), *PIECES):
         tally.take(*member)
     parts = tuple(
-        StreamPart(name=name, messages=1, first_sequence=1, last_sequence=1) for name in NAMES
+        manifests.StreamPart(name=name, messages=1, first_sequence=1, last_sequence=1)
+        for name in NAMES
     )
     fields: dict[str, Any] = {
         "passage_version": "0",
@@ -71,7 +59,7 @@ def manifest(**other: Any) -> Manifest:
         "newest_checkpoint": None,
         "parts": tally.parts(),
     }
-    return Manifest(**{**fields, **other})
+    return manifests.Manifest(**{**fields, **other})
 
 
 @pytest.fixture
@@ -88,13 +76,13 @@ def test_a_backup_opens_with_its_key(backup: Path, identity: Any) -> None:
 
 
 def test_a_backup_does_not_open_with_another_key(backup: Path) -> None:
-    with pytest.raises(BackupKeyError):
+    with pytest.raises(backup_errors.BackupKeyError):
         check(backup, new_identity(), silent)
 
 
 def test_nothing_of_the_content_stands_in_the_file(backup: Path) -> None:
     content = backup.read_bytes()
-    assert not [name for name in (*NAMES, HEADER, "manifest") if name.encode() in content]
+    assert not [name for name in (*NAMES, manifests.HEADER, "manifest") if name.encode() in content]
 
 
 @pytest.mark.parametrize("place", [0.0, 0.001, 0.2, 0.5, 0.8, 0.999])
@@ -103,14 +91,14 @@ def test_one_flipped_bit_is_found(backup: Path, identity: Any, place: float) -> 
     content[int(place * len(content))] ^= 1
     backup.write_bytes(content)
     # In the head it can't be told from another key's file.
-    with pytest.raises((BackupDamagedError, BackupKeyError)):
+    with pytest.raises((backup_errors.BackupDamagedError, backup_errors.BackupKeyError)):
         check(backup, identity, silent)
 
 
 @pytest.mark.parametrize("left", [0, 10, 100, 65_736, 200_000, -65_600, -2_000, -1])
 def test_a_truncated_file_is_found(backup: Path, identity: Any, left: int) -> None:
     backup.write_bytes(backup.read_bytes()[:left])
-    with pytest.raises(BackupDamagedError):
+    with pytest.raises(backup_errors.BackupDamagedError):
         check(backup, identity, silent)
 
 
@@ -123,7 +111,7 @@ def test_a_file_without_its_last_piece_is_found_though_all_members_are_there(
     write_members(path, identity, members)
     assert members_of(path, identity) == members
     path.write_bytes(path.read_bytes()[:-2_064])
-    with pytest.raises(BackupDamagedError):
+    with pytest.raises(backup_errors.BackupDamagedError):
         members_of(path, identity)
 
 
@@ -138,7 +126,7 @@ def test_more_behind_the_last_member_holds_nothing_up(tmp_path: Path, identity: 
 
 def test_what_is_behind_the_end_is_found(backup: Path, identity: Any) -> None:
     backup.write_bytes(backup.read_bytes() + b"more")
-    with pytest.raises(BackupDamagedError):
+    with pytest.raises(backup_errors.BackupDamagedError):
         check(backup, identity, silent)
 
 
@@ -152,7 +140,7 @@ def test_a_file_or_its_manifest_without_a_stream_is_refused(
     path = tmp_path / "passage-2.age"
     for members in (without_part, without_stream):
         write_members(path, identity, members)
-        with pytest.raises(BackupIncompleteError, match=name):
+        with pytest.raises(backup_errors.BackupIncompleteError, match=name):
             check(path, identity, silent)
 
 
@@ -175,7 +163,7 @@ def test_a_member_of_any_size_comes_in_pieces(
 ) -> None:
     made = tmp_path / "made"
     made.write_bytes(content)
-    path, tally = tmp_path / "passage-2.age", Tally()
+    path, tally = tmp_path / "passage-2.age", manifests.Tally()
     with (
         closing(HashedFile(path, FILE_MODE)) as file,
         made.open("rb") as source,
@@ -196,20 +184,20 @@ def test_a_member_of_any_size_comes_in_pieces(
     assert tally.parts()["witness"].members == 2
 
 
-@pytest.mark.parametrize("name", [HEADER, MANIFEST, "streams/CASES/begin.json"])
+@pytest.mark.parametrize("name", [manifests.HEADER, manifests.MANIFEST, "streams/CASES/begin.json"])
 def test_a_small_member_that_is_large_is_not_ours(tmp_path: Path, identity: Any, name: str) -> None:
     path = tmp_path / "passage-2.age"
     write_members(path, identity, [Member(name, bytes(PIECE_BYTES))])
-    with pytest.raises(BackupDamagedError, match="too large to be ours"):
+    with pytest.raises(backup_errors.BackupDamagedError, match="too large to be ours"):
         members_of(path, identity)
 
 
 def test_a_member_whose_name_is_longer_than_ours_is_refused(tmp_path: Path, identity: Any) -> None:
-    longest = "streams/".ljust(NAME_MAX_CHARACTERS, "x")
+    longest = "streams/".ljust(manifests.NAME_MAX_CHARACTERS, "x")
     write_members(tmp_path / "ours.age", identity, [Member(longest, b"")])
     assert members_of(tmp_path / "ours.age", identity) == [Member(longest, b"")]
     write_members(tmp_path / "longer.age", identity, [Member(f"{longest}x", b"")])
-    with pytest.raises(BackupDamagedError, match="a member whose name is not ours"):
+    with pytest.raises(backup_errors.BackupDamagedError, match="a member whose name is not ours"):
         members_of(tmp_path / "longer.age", identity)
 
 
@@ -217,14 +205,14 @@ def test_a_changed_piece_is_refused(tmp_path: Path, identity: Any) -> None:
     members = [one._replace(content=one.content[:-1]) for one in some_members()[1:-1]]
     path = tmp_path / "passage-2.age"
     write_members(path, identity, [some_members()[0], *members, some_members()[-1]])
-    with pytest.raises(BackupIncompleteError, match="CASES"):
+    with pytest.raises(backup_errors.BackupIncompleteError, match="CASES"):
         check(path, identity, silent)
 
 
 def test_a_file_without_manifest_is_refused(tmp_path: Path, identity: Any) -> None:
     path = tmp_path / "passage-2.age"
     write_members(path, identity, some_members()[:-1])
-    with pytest.raises(BackupIncompleteError, match="no manifest"):
+    with pytest.raises(backup_errors.BackupIncompleteError, match="no manifest"):
         check(path, identity, silent)
 
 
@@ -238,14 +226,14 @@ def test_the_key_that_opens_backups_may_be_taken_elsewhere(tmp_path: Path) -> No
     backup_keys.ensure_backup_keys(tmp_path)
     assert not (tmp_path / backup_keys.SECRET).exists()
     assert str(backup_keys.read_recipient(tmp_path)) == public.strip()
-    with pytest.raises(BackupKeyError, match="--key"):
+    with pytest.raises(backup_errors.BackupKeyError, match="--key"):
         backup_keys.read_identity(tmp_path / backup_keys.SECRET)
 
 
 def test_a_damaged_key_is_refused_without_quoting_it(tmp_path: Path) -> None:
     path = tmp_path / backup_keys.SECRET
     path.write_text("AGE-SECRET-KEY-1CANARY")
-    with pytest.raises(BackupKeyError) as refused:
+    with pytest.raises(backup_errors.BackupKeyError) as refused:
         backup_keys.read_identity(path)
     assert "CANARY" not in str(refused.value)
 
@@ -267,13 +255,13 @@ def test_a_checkpoint_says_how_many_events_are_lost(tmp_path: Path) -> None:
     assert lost_against(12, 12) == lost_against(None, 5) == (0, 0, 0)
     path = tmp_path / "witness"
     path.write_bytes(b"{}\n")
-    with pytest.raises(WitnessUnreadableError):
+    with pytest.raises(backup_errors.WitnessUnreadableError):
         read_witness(path)
 
 
 def test_for_a_day_a_restore_says_that_messages_may_go_twice() -> None:
     made = manifest(ended_at=NOW)
-    said = warning_of_messages(made, NOW + timedelta(days=1, seconds=-1))
+    said = manifests.warning_of_messages(made, NOW + timedelta(days=1, seconds=-1))
     assert said is not None
     assert "until 2026-05-02 12:00:00" in said
-    assert warning_of_messages(made, NOW + timedelta(days=1)) is None
+    assert manifests.warning_of_messages(made, NOW + timedelta(days=1)) is None

@@ -9,19 +9,7 @@ import pytest
 from passage.integrity.verify.rules.trail import Trail, Who
 from shared.events import groups, handover, outbound
 from shared.events.base import Event
-from tests.passage.test_rules import (
-    FORMED,
-    GIVEN_UP,
-    HOUR,
-    JOINED,
-    NEVER,
-    OUT,
-    REPLANNED,
-    SENT,
-    YES,
-    overridden,
-    queued,
-)
+from tests.passage import test_rules as rules
 from tests.passage.test_transitions import (
     ACCEPTED,
     APPROVED,
@@ -44,8 +32,8 @@ UNAVAILABLE = MATCH.model_copy(update={"outcome": "unavailable"})
 NONE = MATCH.model_copy(update={"outcome": "none"})
 APPROVED_ANEW = APPROVED.model_copy(update={"rendezvous_id": "r-2", "by": "amber"})
 TOLD_ANEW = DISCLOSED.model_copy(update={"rendezvous_id": "r-2"})
-REPLACED = [REPLANNED, APPROVED_ANEW, TOLD_ANEW]
-LETTER = queued().model_copy(update={"rendezvous_id": "r-1"})
+REPLACED = [rules.REPLANNED, APPROVED_ANEW, TOLD_ANEW]
+LETTER = rules.queued().model_copy(update={"rendezvous_id": "r-1"})
 OTHER = LETTER.model_copy(update={"message_id": "m-2"})
 TOLD = handover.RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, message_id="m-1")
 TOLD_BY_OTHER = TOLD.model_copy(update={"message_id": "m-2"})
@@ -54,8 +42,8 @@ BLOCKED = outbound.MessageFailed(message_id="m-1", reason="blocked")
 TOO_LATE = outbound.MessageRefused(message_id="m-1", reason="too_late")
 UNTOLD = handover.DisclosureWithdrawn(rendezvous_id="r-1", message_id="m-1", reason="failed")
 PERHAPS = UNTOLD.model_copy(update={"reason": "no_report"})
-READY: list[Event] = [*KNOWN, PLANNED, APPROVED, YES]
-BY_MESSAGE = [*READY, LETTER, TOLD, *SENT]
+READY: list[Event] = [*KNOWN, PLANNED, APPROVED, rules.YES]
+BY_MESSAGE = [*READY, LETTER, TOLD, *rules.SENT]
 
 
 @pytest.mark.parametrize(
@@ -64,12 +52,12 @@ BY_MESSAGE = [*READY, LETTER, TOLD, *SENT]
         [*GUIDED, OFFERED, ACCEPTED, *REPLACED, OFFERED, ACCEPTED, RECEIPT],
         [GIVEN, MATCH, UNAVAILABLE, ARRIVED, PLANNED],
         [GIVEN, MATCH, UNAVAILABLE, VERIFIED],
-        [*BY_MESSAGE, OUT, OFFERED],
-        [*BY_MESSAGE, OUT, OTHER, STEP],
+        [*BY_MESSAGE, rules.OUT, OFFERED],
+        [*BY_MESSAGE, rules.OUT, OTHER, STEP],
         [*BY_MESSAGE, BLOCKED, UNTOLD, OTHER, TOLD_BY_OTHER],
         [*BY_MESSAGE, BLOCKED, UNTOLD, DISCLOSED, OFFERED],
-        [*BY_MESSAGE, GIVEN_UP, PERHAPS, OUT, OFFERED],
-        [*BY_MESSAGE, GIVEN_UP, PERHAPS, BLOCKED, REPLANNED],
+        [*BY_MESSAGE, rules.GIVEN_UP, PERHAPS, rules.OUT, OFFERED],
+        [*BY_MESSAGE, rules.GIVEN_UP, PERHAPS, BLOCKED, rules.REPLANNED],
         [*READY, LETTER, TOO_LATE],
     ],
 )
@@ -84,17 +72,17 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*GUIDED, OFFERED, *REPLACED, ACCEPTED], "not open for this team"),
         ([*KNOWN[:2], MATCH, NONE, VERIFIED], "doesn't know him so"),
         ([*READY[:-1], LETTER, TOLD], "contact rule did not allow"),
-        ([*READY, LETTER, NEVER, TOLD], "disclosed by a message that the contact rule"),
+        ([*READY, LETTER, rules.NEVER, TOLD], "disclosed by a message that the contact rule"),
         ([*READY, TOLD], "that this case doesn't have"),
-        ([*READY, queued(), TOLD], "doesn't tell of the rendezvous"),
+        ([*READY, rules.queued(), TOLD], "doesn't tell of the rendezvous"),
         ([*READY, LETTER, TOO_LATE, TOLD], "had gone, failed or was too late"),
         ([*BY_MESSAGE, BLOCKED, UNTOLD, TOLD], "had gone, failed or was too late"),
-        ([*READY, LETTER, *SENT], "before he was said to be told by it"),
-        ([*BY_MESSAGE, OUT, UNTOLD], "a message that had not failed"),
+        ([*READY, LETTER, *rules.SENT], "before he was said to be told by it"),
+        ([*BY_MESSAGE, rules.OUT, UNTOLD], "a message that had not failed"),
         ([*BY_MESSAGE, UNTOLD], "a message that had not failed"),
         ([*READY, LETTER, UNTOLD], "though not by that message"),
         ([*BY_MESSAGE, BLOCKED, UNTOLD, OFFERED], "before a rendezvous was disclosed"),
-        ([*BY_MESSAGE, GIVEN_UP, PERHAPS, PLANNED], "while one was disclosed"),
+        ([*BY_MESSAGE, rules.GIVEN_UP, PERHAPS, PLANNED], "while one was disclosed"),
         ([*BY_MESSAGE, BLOCKED, UNTOLD, OTHER, STEP], "guided to no place"),
     ],
 )
@@ -115,14 +103,17 @@ def test_a_group_s_receipt_names_every_member_that_is_handed_over_with_it() -> N
     ("member", "rule"),
     [
         (Trail(who=Who(verified=True)), ""),
-        (Trail(who=Who(verified=True, level="hostile", level_until=NOON - HOUR)), ""),
+        (Trail(who=Who(verified=True, level="hostile", level_until=NOON - rules.HOUR)), ""),
         (Trail(), "was not cleared"),
-        (Trail(who=Who(verified=True, level="hostile", level_until=NOON + HOUR)), "not cleared"),
+        (
+            Trail(who=Who(verified=True, level="hostile", level_until=NOON + rules.HOUR)),
+            "not cleared",
+        ),
         (Trail(who=Who(verified=True), duress=True), "forcing one of his group"),
     ],
 )
 def test_a_group_s_members_are_read_in_their_own_logs(member: Trail, rule: str) -> None:
-    group = [FORMED, JOINED, *KNOWN, PLANNED]
+    group = [rules.FORMED, rules.JOINED, *KNOWN, PLANNED]
     left = groups.GroupLeft(group_id="CASE", member_case="OTHER", reason="not_cleared")
     found = broken([*group, APPROVED], others={"OTHER": member})
     assert found == [] if not rule else any(rule in one for one in found)
@@ -134,14 +125,14 @@ def test_a_group_s_members_are_read_in_their_own_logs(member: Trail, rule: str) 
 def test_no_team_is_sent_to_a_group_of_which_one_may_be_forced(
     answer: list[Event], done: str
 ) -> None:
-    group = [FORMED, JOINED, *GUIDED, OFFERED, *answer]
+    group = [rules.FORMED, rules.JOINED, *GUIDED, OFFERED, *answer]
     found = broken(group, others={"OTHER": Trail(who=Who(verified=True), duress=True)})
     assert f"{done} while somebody might be forcing one of his group" in "\n".join(found)
     assert broken(group, others={"OTHER": Trail(who=Who(verified=True))}) == []
 
 
 def test_a_member_who_is_in_no_log_was_not_cleared() -> None:
-    group = [FORMED, JOINED, *KNOWN, PLANNED]
+    group = [rules.FORMED, rules.JOINED, *KNOWN, PLANNED]
     (rule,) = broken([*group, APPROVED], others={})
     assert "was not cleared" in rule
-    assert broken([*group, overridden("group_cleared"), APPROVED], others={}) == []
+    assert broken([*group, rules.overridden("group_cleared"), APPROVED], others={}) == []

@@ -19,7 +19,6 @@ from passage.install.provisioning import ask, provision
 from passage.install.quotas import USUAL, Quota
 from passage.integrity.findings import Findings
 from passage.integrity.verify import quota_check
-from passage.integrity.verify.quota_check import check_quotas
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared import subjects
@@ -119,7 +118,7 @@ async def test_quotas_that_the_disk_has_no_room_for_are_said_with_what_to_do(
 async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
     await provision(client, replicas=1, quota=SMALL)
     quiet, findings = Findings(), Findings()
-    await check_quotas(client, SMALL, quiet)
+    await quota_check.check_quotas(client, SMALL, quiet)
     assert quiet.kept == []
     for number in range(4):
         await publish(client.jetstream(timeout=WITHIN_S), call("phone", number))
@@ -127,7 +126,7 @@ async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
     for number in range(425):
         await client.request("parked.intake.CALLS_web", b"%d" % number, timeout=WITHIN_S)
     await client.request("parked.intake.CASES.7", b"one alone", timeout=WITHIN_S)
-    await check_quotas(client, SMALL, findings)
+    await quota_check.check_quotas(client, SMALL, findings)
     assert [(one.where, one.what) for one in findings.kept] == [
         ("stream CALLS_phone", "4 messages of at most 5"),
         ("subject parked.intake.CALLS_web", "425 messages of at most 500"),
@@ -144,7 +143,7 @@ async def test_more_timers_than_usual_are_kept_and_verify_warns(
     for number in range(6):
         await client.request(f"timers.intake.{number}", b"", timeout=WITHIN_S)
         findings = Findings()
-        await check_quotas(client, SMALL, findings)
+        await quota_check.check_quotas(client, SMALL, findings)
         said.append([(one.what, one.severity) for one in findings.kept])
     warned = [[(f"{count} messages of at most 5", "warning")] for count in (4, 5, 6)]
     assert said == [[], [], [], *warned]

@@ -12,7 +12,6 @@ from passage.exits import VerbEndedError
 from passage.folders import Folders, folders_of
 from passage.runner import nats_server, storing, supervising
 from passage.runner.children import ServiceProcess, bound_log
-from passage.runner.nats_server import NatsServer
 from passage.runner.supervising import (
     ENDS_BEFORE_READY_MAX,
     FIRST_DELAY_S,
@@ -71,14 +70,14 @@ async def test_a_nats_server_that_cannot_be_started_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
     folders = folders_of(tmp_path)
     folders.make()
-    nats = NatsServer(folders.nats, port=1)
+    nats = nats_server.NatsServer(folders.nats, port=1)
     supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event(), _no_gate)
     with pytest.raises(VerbEndedError, match="PASSAGE_NATS_SERVER"):
         await supervisor.start_nats()
 
 
 async def test_a_service_that_ends_again_and_again_before_it_is_ready_ends_the_start(
-    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: nats_server.NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho it has no key\nexit 1\n")
@@ -177,7 +176,7 @@ def test_a_runner_that_can_not_write_its_file_goes_on_and_writes_it_later(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    nats = NatsServer(folders.nats, port=1)
+    nats = nats_server.NatsServer(folders.nats, port=1)
     supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event(), _no_gate)
     with monkeypatch.context() as patched:
         patched.setattr(supervising, "write_running", full)
@@ -190,7 +189,7 @@ def test_a_runner_that_can_not_write_its_file_goes_on_and_writes_it_later(
 
 
 async def test_what_a_nats_server_says_too_late_it_is_asked_for_again(
-    client: Client, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    client: Client, server: nats_server.NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = {"type": "STREAM", "stream": "CALLS_phone", "error": FULL}
     await answered(client, "servers.*", report(error))
@@ -206,4 +205,4 @@ def test_nats_server_may_use_the_whole_disk_however_full_it_was_at_its_start(
 ) -> None:
     disk = Disk(tmp_path, free=0, size=100 * MIB, files=None)
     monkeypatch.setattr(nats_server, "disks_of", lambda _: [disk])
-    assert f"max_file_store: {100 * MIB}\n" in NatsServer(tmp_path).config_text()
+    assert f"max_file_store: {100 * MIB}\n" in nats_server.NatsServer(tmp_path).config_text()

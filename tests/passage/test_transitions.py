@@ -11,7 +11,6 @@ from passage.integrity.verify.transitions import broken_rules
 from shared.events import handover, intake
 from shared.events.base import Event
 from shared.events.fields import Sealed
-from shared.events.intake import CaseClosed
 from shared.events.verification import (
     IdentityContradicted,
     IdentityRejected,
@@ -97,8 +96,8 @@ def broken(
         [*GUIDED, OFFERED, ACCEPTED, RECEIPT],
         [*GUIDED, OFFERED, REFUSED, OFFERED, ACCEPTED, RECEIPT],
         [*GUIDED, MISSED, PLANNED, APPROVED, DISCLOSED],
-        [CaseClosed(reason="hoax", second_by="birch")],
-        [CaseClosed(reason="withdrew")],
+        [intake.CaseClosed(reason="hoax", second_by="birch")],
+        [intake.CaseClosed(reason="withdrew")],
         [CONTRADICTED, GIVEN, answer(1), VERIFIED],
         [GIVEN, answer(0), CONTRADICTED, GIVEN, answer(3, "partial"), answer(3), VERIFIED],
         [GIVEN, CONTRADICTED, PAST_IT, ARRIVED, PLANNED, APPROVED],
@@ -167,9 +166,9 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
             "between planned and handed over",
         ),
         ([*KNOWN, PLANNED, CLOSED, REOPENED, ERASED], "between planned and handed over"),
-        ([CaseClosed(reason="hoax")], "without a second person"),
-        ([CaseClosed(reason="infiltration", second_by="amber")], "without a second person"),
-        ([CaseClosed(reason="hoax", second_by="AMBER ")], "without a second person"),
+        ([intake.CaseClosed(reason="hoax")], "without a second person"),
+        ([intake.CaseClosed(reason="infiltration", second_by="amber")], "without a second person"),
+        ([intake.CaseClosed(reason="hoax", second_by="AMBER ")], "without a second person"),
     ],
 )
 def test_what_no_guard_would_allow_is_found(unlawful: list[Event], rule: str) -> None:

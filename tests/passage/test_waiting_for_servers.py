@@ -14,7 +14,6 @@ from passage.runner.nats_server import NatsServer
 from passage.runner.waiting_for_servers import provision_within, require_database, silent_servers
 from passage.running import Running
 from tests import late
-from tests.late import late_server, serving
 from tests.nats_cluster import postgres
 
 SOON_S = 0.2
@@ -107,13 +106,13 @@ async def test_a_server_that_takes_connections_and_says_nothing_in_time_is_named
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("passage.runner.waiting_for_servers.ANSWERS_WITHIN_S", late.SOON_S)
-    with late_server(b"INFO {}\r\n") as port:
+    with late.late_server(b"INFO {}\r\n") as port:
         said = await silent_servers(Running.bare(f"nats://localhost:{port}"))
         assert "localhost doesn't answer (no answer in time" in said
 
 
 async def test_a_server_that_ends_each_connection_is_named_too() -> None:
-    with serving(lambda _: None) as port:
+    with late.serving(lambda _: None) as port:
         running = Running.bare(f"nats://127.0.0.1:{port}")
         assert "(it closes the connection without a greeting)" in await silent_servers(running)
 

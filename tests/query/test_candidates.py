@@ -9,7 +9,6 @@ import pytest
 from typing_extensions import override
 
 from services.query.models import lookups
-from services.query.models.lookups import Forgotten, LookupRow, together
 from services.query.reads import name_search
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRuleSet, PersonalDataProvided
@@ -273,8 +272,8 @@ def test_an_erased_identity_leaves_the_chain_of_episodes() -> None:
     opened = CaseBook(case_id=other).add(
         e.case_opened().model_copy(update={"previous_case": one, "caller_key": "a" * 64})
     )
-    made = [*lookups.changes(opened), Forgotten(other)]
-    assert together(made) == ({other}, [LookupRow(one, "previous_case", other)])
+    made = [*lookups.changes(opened), lookups.Forgotten(other)]
+    assert lookups.together(made) == ({other}, [lookups.LookupRow(one, "previous_case", other)])
 
 
 def test_only_what_the_caller_or_his_family_said_is_looked_up() -> None:

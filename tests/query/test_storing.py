@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from services.query import storing
 from services.query.feed.progress import CatchingUp, Progress
-from services.query.storing import Storing
 from shared.servers.stores import MIB, Disk
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog
@@ -42,7 +41,7 @@ def test_a_stream_that_takes_nothing_shows_and_goes(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(storing, "SAY_AGAIN_S", 0.0)
     say_all()
     server = Server()
-    looked = Storing(server.reports, ())
+    looked = storing.Storing(server.reports, ())
     with capture_logs() as lines:
         looked.look()
         assert looked.problems == []
@@ -62,7 +61,7 @@ def test_a_full_disk_shows_before_anything_is_refused(
 ) -> None:
     disk = Disk(tmp_path, MIB, 100 * 1024 * MIB, None)
     monkeypatch.setattr(storing, "disks_of", lambda _: [disk])
-    looked = Storing(list, (tmp_path,))
+    looked = storing.Storing(list, (tmp_path,))
     say_all()
     with capture_logs() as lines:
         looked.look()
@@ -74,7 +73,7 @@ def test_a_full_disk_shows_before_anything_is_refused(
 async def test_readyz_and_the_pages_say_what_can_not_be_stored(tmp_path: Path) -> None:
     server = Server()
     async with asked(MemoryLog(), tmp_path) as desk:
-        object.__setattr__(desk.context, "storing", Storing(server.reports, ()))
+        object.__setattr__(desk.context, "storing", storing.Storing(server.reports, ()))
         server.errors.append(ERROR)
         desk.context.storing.look()
         answer = await desk.http.get("/readyz")

@@ -10,23 +10,16 @@ from services.verification.identity import (
 )
 from services.verification.registry_checks import decide_registry_answer, statement_to_check
 from shared.commands import verification
+from shared.events import verification as events
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import EpisodeContinued
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityField,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryOutcome,
-    VerificationEscalated,
-)
 from tests import examples as e
 from tests.contexts import ask, refused_by
 from tests.rarer_examples import every_event
 from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, given
 
-HIS_NUMBER: tuple[IdentityField, ...] = ("service_number",)
+HIS_NUMBER: tuple[events.IdentityField, ...] = ("service_number",)
 BY_REGISTRY = e.identity_contradicted().model_copy(update={"registry": "invented"})
 VERIFY = ask(verification.VerifyIdentity, basis="registry_and_operator")
 BY_TWO = ask(verification.VerifyIdentity, basis="two_sources", second_by="Petro Example")
@@ -39,9 +32,9 @@ def test_a_registry_answer_is_a_fact() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["partial", "none", "ambiguous", "unavailable"])
-def test_anything_but_a_match_calls_a_person(outcome: RegistryOutcome) -> None:
+def test_anything_but_a_match_calls_a_person(outcome: events.RegistryOutcome) -> None:
     (event,) = consequence(*CLAIMED, answered(outcome))
-    assert isinstance(event, VerificationEscalated)
+    assert isinstance(event, events.VerificationEscalated)
     assert event.reason == outcome
 
 
@@ -51,29 +44,29 @@ def test_a_match_waits_for_an_operator_and_verifies_nobody_by_itself() -> None:
 
 
 @pytest.mark.parametrize("field", ["surname", "first_names", "patronymic", "date_of_birth", "unit"])
-def test_the_right_number_with_one_conflict_calls_a_person(field: IdentityField) -> None:
+def test_the_right_number_with_one_conflict_calls_a_person(field: events.IdentityField) -> None:
     (event,) = consequence(*CLAIMED, answered("partial", CLAIM_ID, HIS_NUMBER, (field,)))
-    assert isinstance(event, VerificationEscalated)
+    assert isinstance(event, events.VerificationEscalated)
     assert event.reason == "partial"
 
 
 def test_the_right_number_with_two_conflicts_is_a_contradiction() -> None:
-    two: tuple[IdentityField, ...] = ("surname", "date_of_birth")
+    two: tuple[events.IdentityField, ...] = ("surname", "date_of_birth")
     (event,) = consequence(*CLAIMED, answered("partial", CLAIM_ID, HIS_NUMBER, two))
-    assert isinstance(event, IdentityContradicted)
+    assert isinstance(event, events.IdentityContradicted)
     assert (event.fields, event.registry) == (two, "invented")
 
 
 def test_two_conflicts_without_the_right_number_call_a_person() -> None:
-    two: tuple[IdentityField, ...] = ("first_names", "date_of_birth")
+    two: tuple[events.IdentityField, ...] = ("first_names", "date_of_birth")
     (event,) = consequence(*CLAIMED, answered("partial", CLAIM_ID, ("surname",), two))
-    assert isinstance(event, VerificationEscalated)
+    assert isinstance(event, events.VerificationEscalated)
 
 
 def test_one_conflict_is_a_contradiction_where_the_number_is_another_mans() -> None:
     answer = answered("partial", CLAIM_ID, HIS_NUMBER, ("first_names",))
     (event,) = consequence(*CLAIMED, answer.model_copy(update={"number_of_another": True}))
-    assert isinstance(event, IdentityContradicted)
+    assert isinstance(event, events.IdentityContradicted)
     assert event.fields == ("first_names",)
 
 
@@ -90,12 +83,12 @@ def test_an_answer_about_data_corrected_meanwhile_leads_to_nothing() -> None:
 
 def test_a_registry_match_and_an_operator_verify() -> None:
     (event,) = decide_verify(given(*CLAIMED, answered("match")), VERIFY, e.NOON)
-    assert isinstance(event, IdentityVerified)
+    assert isinstance(event, events.IdentityVerified)
 
 
 def test_two_people_verify_without_a_match() -> None:
     (event,) = decide_verify(given(*CLAIMED, answered("none")), BY_TWO, e.NOON)
-    assert isinstance(event, IdentityVerified)
+    assert isinstance(event, events.IdentityVerified)
 
 
 def test_nobody_is_verified_without_two_agreeing_sources() -> None:
@@ -145,7 +138,7 @@ def test_two_people_verify_past_a_contradiction_with_a_reason(contradicted: Even
     refused_by("no_open_contradiction", decide_verify, state, himself, e.NOON)
     both = BY_TWO.model_copy(update={"reason": "an invented reason"})
     (event,) = decide_verify(state, both, e.NOON)
-    assert isinstance(event, IdentityVerified)
+    assert isinstance(event, events.IdentityVerified)
     assert event.reason == Plain("an invented reason")
     after = given(*CLAIMED, contradicted, event)
     assert after.verified
@@ -185,9 +178,9 @@ def test_a_person_escalates_contradicts_and_rejects() -> None:
     escalate = ask(verification.EscalateVerification, remark="another voice")
     contradict = ask(verification.ContradictIdentity, fields=("rank",), reason="knows no ranks")
     reject = ask(verification.RejectIdentity, reason="somebody else's number")
-    assert isinstance(decide_escalate(state, escalate, e.NOON)[0], VerificationEscalated)
-    assert isinstance(decide_contradict(state, contradict, e.NOON)[0], IdentityContradicted)
-    assert isinstance(decide_reject(state, reject, e.NOON)[0], IdentityRejected)
+    assert isinstance(decide_escalate(state, escalate, e.NOON)[0], events.VerificationEscalated)
+    assert isinstance(decide_contradict(state, contradict, e.NOON)[0], events.IdentityContradicted)
+    assert isinstance(decide_reject(state, reject, e.NOON)[0], events.IdentityRejected)
     assert decide_reject(given(*CLAIMED, e.identity_rejected()), reject, e.NOON) == []
 
 

@@ -18,63 +18,53 @@ from shared.policy import policy
 from shared.skeleton.service import assemble
 from tests.contexts import delivered
 from tests.waiting import WITHIN_S
+from tests.wire import outbound
 from tests.wire.conftest import Site
-from tests.wire.outbound import (
-    CALLED,
-    TOLD,
-    all_processed,
-    begin_anew,
-    given_to_channels,
-    held_back,
-    outcome_of,
-    safe_case,
-    station,
-)
 
 LONG_BYTES = 2_000
 
 
 async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Site) -> None:
-    case_id = await safe_case(intake)
+    case_id = await outbound.safe_case(intake)
     for channel_says in ("sent", "failed"):
-        await intake.record(SendMessage, case_id, **TOLD, again=True)
-        await station(intake).deliver_next(WITHIN_S, channel_says)
-        await outcome_of(intake)
-    await intake.record(SendMessage, case_id, **TOLD, again=True)
-    assert await station(intake).receive(WITHIN_S) is not None
+        await intake.record(SendMessage, case_id, **outbound.TOLD, again=True)
+        await outbound.station(intake).deliver_next(WITHIN_S, channel_says)
+        await outbound.outcome_of(intake)
+    await intake.record(SendMessage, case_id, **outbound.TOLD, again=True)
+    assert await outbound.station(intake).receive(WITHIN_S) is not None
     before = await intake.history(case_id)
-    await all_processed(intake)
-    await begin_anew(intake)
-    await all_processed(intake)
+    await outbound.all_processed(intake)
+    await outbound.begin_anew(intake)
+    await outbound.all_processed(intake)
     assert await intake.history(case_id) == before
-    assert await given_to_channels(intake) == 3
+    assert await outbound.given_to_channels(intake) == 3
 
 
 async def test_a_message_delivered_again_to_intake_is_not_given_again(intake: Site) -> None:
-    case_id = await safe_case(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
+    case_id = await outbound.safe_case(intake)
+    await intake.record(SendMessage, case_id, **outbound.TOLD)
     await intake.next_event("MessageDispatched")
-    await all_processed(intake)
+    await outbound.all_processed(intake)
     deliver = intake.running["intake"].bus.handle
     queued = await intake.jetstream.get_msg(subjects.CASES, 3)
     delivery = delivered(queued.subject or "", queued.data or b"")
     outcomes = await asyncio.gather(*(asyncio.to_thread(deliver, delivery) for _ in range(8)))
     assert {one.result for one in outcomes} == {"repeated"}
-    assert await given_to_channels(intake) == 1
+    assert await outbound.given_to_channels(intake) == 1
 
 
 async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
     async with site.service("intake"), site.service("intake"):
-        case_id = await safe_case(site)
+        case_id = await outbound.safe_case(site)
         for _ in range(5):
-            await site.record(SendMessage, case_id, **TOLD, again=True)
-            await begin_anew(site)
+            await site.record(SendMessage, case_id, **outbound.TOLD, again=True)
+            await outbound.begin_anew(site)
             await site.next_event("MessageDispatched")  # Else it might overtake the next.
         for _ in range(5):
-            assert await station(site).receive(WITHIN_S) is not None
-        await all_processed(site)
+            assert await outbound.station(site).receive(WITHIN_S) is not None
+        await outbound.all_processed(site)
     assert (await site.history(case_id)).count("MessageDispatched") == 5
-    assert await given_to_channels(site) == 5
+    assert await outbound.given_to_channels(site) == 5
 
 
 class PowerCutError(BaseException):
@@ -84,9 +74,9 @@ class PowerCutError(BaseException):
 async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_later(
     impatient: Site,
 ) -> None:
-    case_id = await safe_case(impatient)
-    async with held_back(impatient):
-        await impatient.record(SendMessage, case_id, **TOLD)
+    case_id = await outbound.safe_case(impatient)
+    async with outbound.held_back(impatient):
+        await impatient.record(SendMessage, case_id, **outbound.TOLD)
         queued = await impatient.next_event("MessageQueued")
 
         def power_cut(_message: OutgoingMessage, _now: datetime) -> bool:
@@ -101,28 +91,30 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()
     assert told == []
-    failed = await outcome_of(impatient)  # The service that goes on is told by its timer alone.
+    failed = await outbound.outcome_of(
+        impatient
+    )  # The service that goes on is told by its timer alone.
     assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
     assert failed.actor == "service:intake"
     assert await impatient.history(case_id) == [
-        *CALLED,
+        *outbound.CALLED,
         "MessageQueued",
         "MessageDispatched",
         "MessageFailed",
     ]
-    assert await given_to_channels(impatient) == 0
+    assert await outbound.given_to_channels(impatient) == 0
 
 
 async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient: Site) -> None:
-    case_id = await safe_case(impatient)
+    case_id = await outbound.safe_case(impatient)
     await ask(impatient.client, f"STREAM.DELETE.{subjects.OUTBOUND}", None)
-    await impatient.record(SendMessage, case_id, **TOLD)
-    failed = await outcome_of(impatient)
+    await impatient.record(SendMessage, case_id, **outbound.TOLD)
+    failed = await outbound.outcome_of(impatient)
     assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
     await provision(impatient.client, replicas=1)
-    await begin_anew(impatient)
-    await all_processed(impatient)
-    assert await given_to_channels(impatient) == 0
+    await outbound.begin_anew(impatient)
+    await outbound.all_processed(impatient)
+    assert await outbound.given_to_channels(impatient) == 0
 
 
 @pytest.fixture
@@ -135,24 +127,24 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_a_channel_has_no_room_for_is_not_given_to_it(
     intake: Site,
 ) -> None:
-    case_id = await safe_case(intake)
+    case_id = await outbound.safe_case(intake)
     for text in ("x" * LONG_BYTES, "wait", "wait longer"):
-        await intake.record(SendMessage, case_id, **{**TOLD, "text": text})
+        await intake.record(SendMessage, case_id, **{**outbound.TOLD, "text": text})
         await intake.next_event("MessageDispatched")
-    await all_processed(intake)
-    assert await given_to_channels(intake) == 1
-    found = await station(intake).receive(WITHIN_S)
+    await outbound.all_processed(intake)
+    assert await outbound.given_to_channels(intake) == 1
+    found = await outbound.station(intake).receive(WITHIN_S)
     assert found is not None
     assert found.text == "wait"
 
 
 async def test_a_message_that_is_on_its_way_still_has_its_outcome_before_it(intake: Site) -> None:
-    case_id = await safe_case(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).receive(WITHIN_S)
+    case_id = await outbound.safe_case(intake)
+    await intake.record(SendMessage, case_id, **outbound.TOLD)
+    found = await outbound.station(intake).receive(WITHIN_S)
     assert found is not None
     data = {"message_id": found.message.message_id, "case_id": case_id, "outcome": "queued"}
     body = {"type": "passage.DeliveryReported.v1", "data": data}
     await intake.jetstream.publish("calls.telegram", json.dumps(body).encode())
-    await station(intake).report(found.message.message_id, case_id, "sent")
-    assert (await outcome_of(intake)).type_name == "MessageSent"
+    await outbound.station(intake).report(found.message.message_id, case_id, "sent")
+    assert (await outbound.outcome_of(intake)).type_name == "MessageSent"
