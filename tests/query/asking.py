@@ -136,12 +136,10 @@ def statement(case_id: str, version: int, man: Man) -> Event:
 
 
 def log_of(*men: Man) -> MemoryLog:
-    log = MemoryLog()
     books = [
         book_of(empty.case_id, man) for empty, man in zip(books_of(len(men)), men, strict=True)
     ]
-    log.write(*books)
-    return log
+    return MemoryLog.of(*books)
 
 
 async def who(desk: Desk, **wanted: Any) -> list[dict[str, Any]]:

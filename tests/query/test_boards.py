@@ -24,6 +24,7 @@ ARRIVED = e.whole_way()[:10]
 DUE = handover.FollowUpOverdue(rule="arrived_contact_due", due_at=AT)
 SILENT = handover.FollowUpOverdue(rule="arrived_silent", due_at=AT)
 DURESS = intake.DuressSignalled(call_id="call-2", channel="telegram")
+CLAIMED = claims.CaseClaimed(operator=OLENA, lease_until=AT, fence=1, basis="free")
 CLEARED = intake.DuressCleared(by=PETRO, reason=e.sealed("he is alone"))
 
 
@@ -45,9 +46,8 @@ async def board(desk: Desk, path: str, **wanted: Any) -> dict[str, Any]:
 async def test_the_waiting_pool_has_who_registered_and_has_not_called_again(
     tmp_path: Path,
 ) -> None:
-    log = MemoryLog()
     books = three_books(e.whole_way()[:3], e.whole_way()[:7], e.whole_way()[:4], ARRIVED)
-    log.write(*books)
+    log = MemoryLog.of(*books)
     async with asked(log, tmp_path) as desk:
         shown = await board(desk, "waiting")
         verified = await board(desk, "waiting", identity="verified")
@@ -61,14 +61,10 @@ async def test_the_waiting_pool_has_who_registered_and_has_not_called_again(
 
 
 async def test_the_live_board_has_window_owner_contact_and_timers(tmp_path: Path) -> None:
-    log = MemoryLog()
-    claimed = claims.CaseClaimed(
-        operator=OLENA, lease_until=NOON + timedelta(minutes=5), fence=1, basis="free"
-    )
     books = three_books(
-        [*ARRIVED, DUE], [*e.whole_way()[:13], claimed], e.whole_way()[:7], e.whole_way()[:16]
+        [*ARRIVED, DUE], [*e.whole_way()[:13], CLAIMED], e.whole_way()[:7], e.whole_way()[:16]
     )
-    log.write(*books)
+    log = MemoryLog.of(*books)
     async with asked(log, tmp_path) as desk:
         items = (await board(desk, "live"))["items"]
     assert [one["case_id"] for one in items] == [books[1].case_id, books[0].case_id]
@@ -98,17 +94,14 @@ async def test_a_handover_awaits_its_receipt_from_acceptance_on(tmp_path: Path) 
 
 
 async def test_what_is_overdue_is_there_until_somebody_acts(tmp_path: Path) -> None:
-    log = MemoryLog()
     life_now = [e.case_opened(), e.call_triaged(urgency="life_now")]
     passed = intake.DeadlinePassed(rule="life_now_unanswered", due_at=NOON)
     silent, urgent = three_books([*ARRIVED, DUE, SILENT], [*life_now, passed])
-    log.write(silent, urgent)
+    log = MemoryLog.of(silent, urgent)
     async with asked(log, tmp_path) as desk:
         both = await board(desk, "overdue")
         one_rule = await board(desk, "overdue", rule="arrived_silent")
-        urgent.add(
-            claims.CaseClaimed(operator=OLENA, lease_until=AT, fence=1, basis="free"),
-        )
+        urgent.add(CLAIMED)
         silent.add(e.call_linked("call-3", at=NOON + timedelta(hours=20)))
         nothing = await board(desk, "overdue", min_sequence=log.write(silent, urgent))
     assert [one["case_id"] for one in both["items"]] == [urgent.case_id, silent.case_id]

@@ -201,9 +201,8 @@ def _read(envelope: Any) -> Any:
 
 
 async def test_what_was_erased_is_erased_in_the_past_as_well(tmp_path: Path) -> None:
-    log = MemoryLog()
     erased = e.personal_data_erased("identity")
-    log.write(book_with([e.case_opened(), e.personal_data_provided(), erased]))
+    log = MemoryLog.of(book_with([e.case_opened(), e.personal_data_provided(), erased]))
     async with asked(log, tmp_path) as desk:
         now = (await desk.http.get(f"/api/cases/{CASE}")).json()
         then = (await desk.http.get(f"/api/cases/{CASE}?as_of_version=1")).json()

@@ -143,9 +143,8 @@ async def test_pages_use_nothing_from_elsewhere(log: MemoryLog, tmp_path: Path) 
 
 
 async def test_what_people_wrote_is_text_never_markup(tmp_path: Path) -> None:
-    log = MemoryLog()
     team = e.rendezvous_planned().model_copy(update={"team": "<script>alert(1)</script>"})
-    log.write(book_with([e.case_opened(), team]))
+    log = MemoryLog.of(book_with([e.case_opened(), team]))
     async with asked(log, tmp_path) as desk:
         page = (await desk.http.get(f"/cases/{CASE}")).text
     assert "<script" not in page
@@ -175,12 +174,11 @@ async def test_a_page_says_when_the_projection_stopped(log: MemoryLog, tmp_path:
 
 
 async def test_the_case_page_shows_the_regions_that_a_case_has(tmp_path: Path) -> None:
-    log = MemoryLog()
     claimed = CaseClaimed(operator="Petro Example", lease_until=NOON, fence=1, basis="free")
     group = GroupFormed(group_id=CASE, declared_size=3)
     raised = HandoverDiscrepancyRaised(expected=3, present=1, missing=2, extra=0)
     duress = DuressSignalled(call_id="call-2", channel="telegram")
-    log.write(book_with([*e.whole_way()[:16], claimed, group, raised, duress]))
+    log = MemoryLog.of(book_with([*e.whole_way()[:16], claimed, group, raised, duress]))
     async with asked(log, tmp_path) as desk:
         page = (await desk.http.get(f"/cases/{CASE}")).text
         queue = (await desk.http.get("/")).text

@@ -41,10 +41,9 @@ async def test_a_case_is_found_by_every_code_that_its_caller_was_given(tmp_path:
 
 
 async def test_what_folds_to_nothing_finds_nobody(tmp_path: Path) -> None:
-    log = MemoryLog()
     key = hashes_of("return-code", "")[0]
     issued = e.return_code_issued().model_copy(update={"code_hash": key})
-    log.write(book_with([e.case_opened(), issued]))
+    log = MemoryLog.of(book_with([e.case_opened(), issued]))
     async with asked(log, tmp_path) as desk:
         for wanted in ({"return_code": "-"}, {"service_number": "n/a"}):
             found = await desk.http.post("/api/search", json={**wanted, **WHO})
@@ -178,17 +177,12 @@ async def test_an_erased_name_goes_at_once_with_its_lookups(
 
 async def test_a_case_is_found_by_its_service_number(tmp_path: Path) -> None:
     key = hashes_of("service-number", folded_number("АБ-000123"))[0]
-    log = MemoryLog()
     provided = e.personal_data_provided().model_copy(update={"service_number_key": key})
-    log.write(book_with([e.case_opened(), provided]))
+    log = MemoryLog.of(book_with([e.case_opened(), provided]))
     async with asked(log, tmp_path) as desk:
-        found = (
-            await desk.http.post("/api/search", json={"service_number": "AБ 000123", **WHO})
-        ).json()
-        other = (
-            await desk.http.post("/api/search", json={"service_number": "AБ 000124", **WHO})
-        ).json()
-    assert [len(one["items"]) for one in (found, other)] == [1, 0]
+        for number, count in (("AБ 000123", 1), ("AБ 000124", 0)):
+            found = await desk.http.post("/api/search", json={"service_number": number, **WHO})
+            assert len(found.json()["items"]) == count
 
 
 async def test_a_sealed_key_holder_leaves_no_name_in_memory(tmp_path: Path) -> None:

@@ -20,11 +20,10 @@ BLOCKED = outbound.MessageFailed(message_id="message-1", reason="blocked")
 
 
 async def test_a_case_is_tied_to_its_episodes_and_to_what_a_person_linked(tmp_path: Path) -> None:
-    log = MemoryLog()
     opened = e.case_opened().model_copy(update={"previous_case": "0EXAMP000001"})
     following = intake.EpisodeContinued(next_case="0EXAMP000002")
     book = book_with([opened, LINKED, following])
-    log.write(book)
+    log = MemoryLog.of(book)
     async with asked(log, tmp_path) as desk:
         tied = (await desk.http.get(f"/api/cases/{CASE}/links")).json()
         book.add(UNLINKED)

@@ -240,9 +240,7 @@ def test_a_number_in_each_common_form_is_found_by_its_plain_one(salt: int, regio
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     formats = phonenumbers.PhoneNumberFormat
     for form in (formats.INTERNATIONAL, formats.RFC3966, formats.NATIONAL):
-        found = spelled("phone", phonenumbers.format_number(number, form), region)
-        assert found is not None
-        assert found.own[0] == plain
+        assert kept("phone", phonenumbers.format_number(number, form), region) == plain
 
 
 def test_marks_without_end_are_not_put_in_order() -> None:
@@ -254,10 +252,10 @@ def test_marks_without_end_are_not_put_in_order() -> None:
 
 def test_an_address_that_folds_to_more_than_one_request_holds_is_kept_by_its_digest() -> None:
     folds_to_three = "\u0390" * (HASHED_MAX_CHARACTERS // 2)
-    kept = _kept(folds_to_three)
-    assert len(kept) < HASHED_MAX_CHARACTERS
-    assert _kept(folds_to_three) == kept
-    assert _kept(f"{folds_to_three}a") != kept
+    digest = kept("telegram", folds_to_three)
+    assert len(digest) < HASHED_MAX_CHARACTERS
+    assert kept("telegram", folds_to_three) == digest
+    assert kept("telegram", f"{folds_to_three}a") != digest
 
 
 @pytest.mark.parametrize("text", ["(" * 100 + "a" * 200, "(a" * 150, "[{(" * 50 + "a" * 150])
@@ -269,12 +267,6 @@ def test_brackets_that_end_nowhere_take_no_more_than_those_that_do(text: str) ->
 @pytest.mark.parametrize("form", ["{}x", "+<{}x>", "tel:{}x"])
 def test_labels_before_no_number_take_no_more_than_other_words(label: str, form: str) -> None:
     assert _seconds(form.format(label * 17)) < 8 * _seconds(form.format("вот." * 17))
-
-
-def _kept(address: str) -> str:
-    found = spelled("telegram", address)
-    assert found is not None
-    return found.own[0]
 
 
 def _seconds(address: str) -> float:
