@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ import services.keyholder.main
 import services.verification.main
 from passage import channel
 from passage.connecting import connected
+from passage.install.backup_keys import ensure_backup_keys
 from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
 from services.keyholder.lock import Lock
@@ -230,6 +232,20 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
         await site.restart_key_holder()
         yield site
         await site.stop_key_holder()
+
+
+@pytest.fixture
+def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in which the verbs find the installation; its keys are made."""
+    ensure_backup_keys(site.settings.keys_dir)
+    monkeypatch.setenv("PASSAGE_NATS_URL", site.server.url)
+    monkeypatch.setenv("PASSAGE_KEYS_DIR", str(site.settings.keys_dir))
+    monkeypatch.setenv("PASSAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'query.db'}")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    yield tmp_path / "place"
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from passage.backup_errors import BackupError
 from passage.folders import folders_of
-from passage.install.backup_keys import ensure_backup_keys
 from passage.install.identities import make_identities
 from passage.integrity.backup import sealed_file
 from passage.integrity.gate import Gate, check_gate, open_gate
@@ -24,21 +23,13 @@ DAYS, LINE_BYTES = 110, 432
 
 
 @pytest.fixture
-def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which the verbs find the installation; its keys are made."""
-    ensure_backup_keys(site.settings.keys_dir)
+async def named(site: Site, place: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two witness files on two disks, of one name, that the setting names; a log is signed."""
     make_witness_keys(site.settings.keys_dir)
-    monkeypatch.setenv("PASSAGE_NATS_URL", site.server.url)
-    monkeypatch.setenv("PASSAGE_KEYS_DIR", str(site.settings.keys_dir))
-    monkeypatch.setenv("PASSAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'query.db'}")
-    return tmp_path / "place"
-
-
-@pytest.fixture
-def named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Two witness files on two disks, of one name, that the setting names."""
-    paths = [tmp_path / disk / "checkpoints.jsonl" for disk in ("one", "two")]
+    paths = [place.parent / disk / "checkpoints.jsonl" for disk in ("one", "two")]
     monkeypatch.setenv("PASSAGE_WITNESS_FILES", ",".join(map(str, paths)))
+    await one_person(site)
+    await signed()
     return paths
 
 
@@ -66,10 +57,8 @@ def bring_keys(place: Path) -> None:
 
 @pytest.mark.parametrize("left", [0, 1, 2])
 async def test_the_gate_is_open_after_a_restore_wherever_the_files_are(
-    site: Site, place: Path, named: list[Path], left: int
+    place: Path, named: list[Path], left: int
 ) -> None:
-    await one_person(site)
-    await signed()
     before = named[0].read_bytes()
     written = await back_up(place)
     assert written.as_json()["checkpoints_missing"] == []
@@ -83,11 +72,7 @@ async def test_the_gate_is_open_after_a_restore_wherever_the_files_are(
     assert gate.heads.sequence > 0
 
 
-async def test_files_that_each_lack_lines_come_back_as_one(
-    site: Site, place: Path, named: list[Path]
-) -> None:
-    await one_person(site)
-    await signed()
+async def test_files_that_each_lack_lines_come_back_as_one(place: Path, named: list[Path]) -> None:
     first = named[1].read_bytes()
     await signed()
     named[1].write_bytes(first)  # It was away.
@@ -110,8 +95,6 @@ async def test_the_gate_is_open_where_events_were_lost(
     *,
     one_is_left: bool,
 ) -> None:
-    await one_person(site)
-    await signed()
     written = await back_up(place)
     await one_person(site)
     later = await signed()
@@ -127,10 +110,8 @@ async def test_the_gate_is_open_where_events_were_lost(
 
 
 async def test_running_servers_get_the_files_that_are_named(
-    site: Site, place: Path, named: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, named: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await one_person(site)
-    await signed()
     before = named[0].read_bytes()
     written = await back_up(place)
     for path in named:
@@ -145,10 +126,8 @@ async def test_running_servers_get_the_files_that_are_named(
 
 
 async def test_a_witness_file_that_is_away_is_named_and_the_rest_is_copied(
-    site: Site, place: Path, named: list[Path]
+    place: Path, named: list[Path]
 ) -> None:
-    await one_person(site)
-    await signed()
     named[1].unlink()
     written = await back_up(place)
     assert written.as_json()["checkpoints_missing"] == [f"{named[1]}: not there"]
@@ -159,10 +138,8 @@ async def test_a_witness_file_that_is_away_is_named_and_the_rest_is_copied(
 
 
 async def test_a_place_that_takes_no_checkpoints_is_named_and_nothing_is_restored(
-    site: Site, place: Path, named: list[Path]
+    place: Path, named: list[Path]
 ) -> None:
-    await one_person(site)
-    await signed()
     written = await back_up(place)
     shutil.rmtree(named[1].parent)
     named[1].parent.touch()

@@ -4,8 +4,7 @@ import asyncio
 import base64
 import gzip
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from passage.cli.backup import check_verb as check
 from passage.cli.restore import restore_verb
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.install.backup_keys import SECRET, ensure_backup_keys
+from passage.install.backup_keys import SECRET
 from passage.install.definitions import streams
 from passage.install.provisioning import ask
 from passage.integrity.backup.taking import Written, stream_names, write_backup
@@ -30,20 +29,6 @@ from tests.wire.conftest import Site
 
 CANARIES = ("Канарейченко", "Kanarienvogel", "CANARY-000123", "+380441234567")
 TEXT = "Kanarienvogel is waiting"
-
-
-@pytest.fixture
-def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder in which the verbs find the installation; its keys are made."""
-    ensure_backup_keys(site.settings.keys_dir)
-    monkeypatch.setenv("PASSAGE_NATS_URL", site.server.url)
-    monkeypatch.setenv("PASSAGE_KEYS_DIR", str(site.settings.keys_dir))
-    monkeypatch.setenv("PASSAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'query.db'}")
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    yield tmp_path / "place"
-    assert list(temporary.iterdir()) == []
 
 
 async def back_up(place: Path) -> Written:
