@@ -10,23 +10,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.integrity.log_reading import last_sequence
 from passage.integrity.repair import anew
-from passage.integrity.repair.plan import (
-    AFTER_THE_END,
-    ASIDE,
-    CONTRADICTED,
-    DIFFERING,
-    DISPLACED,
-    FOREIGN,
-    MISSING,
-    MOVED,
-    NEWER,
-    SAME,
-    UNSOUND,
-    ArchiveUnsoundError,
-    Plan,
-    counts,
-    plan_of,
-)
+from passage.integrity.repair import plan as plans
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
@@ -56,32 +40,37 @@ def moved(log: list[StoredMessage], by: int) -> list[StoredMessage]:
     return [one._replace(sequence=one.sequence + by) for one in log]
 
 
-def found(plan: Plan) -> dict[str, int]:
-    return dict(counts(plan))
+def found(plan: plans.Plan) -> dict[str, int]:
+    return dict(plans.counts(plan))
 
 
 def test_two_equal_copies_stay_as_they_are() -> None:
-    plan = plan_of(LOG, LOG, witnessed(LOG, 10, COUNT))
-    assert found(plan) == {SAME: COUNT}
+    plan = plans.plan_of(LOG, LOG, witnessed(LOG, 10, COUNT))
+    assert found(plan) == {plans.SAME: COUNT}
     assert (plan.last, plan.kept, plan.lost, plan.cases) == (COUNT, COUNT, 0, 3)
 
 
 def test_a_stream_that_was_cut_comes_from_the_archive() -> None:
-    plan = plan_of(LOG, LOG[:12], NOTHING)
-    assert found(plan) == {SAME: 12, MISSING: COUNT - 12}
+    plan = plans.plan_of(LOG, LOG[:12], NOTHING)
+    assert found(plan) == {plans.SAME: 12, plans.MISSING: COUNT - 12}
 
 
 def test_altered_and_inserted_events_are_left_out_and_displaced_ones_stand_again() -> None:
     forged = LOG[4]._replace(body=b"{}")
     stream = [*LOG[:4], forged, *moved(LOG[4:], 1)]
-    plan = plan_of(LOG, stream, NOTHING)
-    assert found(plan) == {SAME: 4, DIFFERING: COUNT - 4, FOREIGN: 1, DISPLACED: COUNT - 4}
+    plan = plans.plan_of(LOG, stream, NOTHING)
+    assert found(plan) == {
+        plans.SAME: 4,
+        plans.DIFFERING: COUNT - 4,
+        plans.FOREIGN: 1,
+        plans.DISPLACED: COUNT - 4,
+    }
     assert (plan.lost, plan.last) == (0, COUNT)
 
 
 def test_what_is_newer_than_the_archive_is_taken_from_the_stream() -> None:
-    plan = plan_of(LOG[:20], LOG, witnessed(LOG, 25))
-    assert found(plan) == {SAME: 20, NEWER: COUNT - 20}
+    plan = plans.plan_of(LOG[:20], LOG, witnessed(LOG, 25))
+    assert found(plan) == {plans.SAME: 20, plans.NEWER: COUNT - 20}
     assert [one.sequence for one in plan.newer] == list(range(21, COUNT + 1))
     heads = LogHeads()
     for one in LOG:
@@ -92,8 +81,8 @@ def test_what_is_newer_than_the_archive_is_taken_from_the_stream() -> None:
 def test_behind_a_hole_what_still_fits_moves_down_and_the_rest_is_lost() -> None:
     # Sequences of one case are three apart: without 22 its next ones, 25 and 28, don't fit.
     stream = [one for one in LOG if one.sequence != 22]
-    plan = plan_of(LOG[:20], stream, NOTHING)
-    assert found(plan) == {SAME: 20, NEWER: 1, MOVED: 6, UNSOUND: 2}
+    plan = plans.plan_of(LOG[:20], stream, NOTHING)
+    assert found(plan) == {plans.SAME: 20, plans.NEWER: 1, plans.MOVED: 6, plans.UNSOUND: 2}
     assert (plan.kept, plan.lost) == (21, 3)
     assert [one.sequence for one in plan.newer] == list(range(21, 28))
 
@@ -101,19 +90,19 @@ def test_behind_a_hole_what_still_fits_moves_down_and_the_rest_is_lost() -> None
 def test_newer_events_that_a_checkpoint_contradicts_are_not_taken() -> None:
     forged = LOG[27]._replace(body=LOG[27].body.replace(b"Olena", b"Petro"))
     stream = [*LOG[:27], forged, *LOG[28:]]
-    plan = plan_of(LOG[:20], stream, witnessed(LOG, 24, COUNT))
-    assert found(plan) == {SAME: 20, NEWER: 4, CONTRADICTED: 6}
+    plan = plans.plan_of(LOG[:20], stream, witnessed(LOG, 24, COUNT))
+    assert found(plan) == {plans.SAME: 20, plans.NEWER: 4, plans.CONTRADICTED: 6}
     assert (plan.last, plan.kept, plan.lost) == (24, 24, 6)
 
 
 def test_what_was_added_after_the_end_is_not_taken() -> None:
-    plan = plan_of(LOG[:20], LOG, witnessed(LOG[:20], 20, kind="ended"))
-    assert found(plan) == {SAME: 20, AFTER_THE_END: COUNT - 20}
+    plan = plans.plan_of(LOG[:20], LOG, witnessed(LOG[:20], 20, kind="ended"))
+    assert found(plan) == {plans.SAME: 20, plans.AFTER_THE_END: COUNT - 20}
     assert plan.lost == 0
 
 
 def test_events_that_only_a_checkpoint_tells_of_are_lost_and_counted() -> None:
-    plan = plan_of(LOG[:20], LOG[:22], witnessed(LOG, 25))
+    plan = plans.plan_of(LOG[:20], LOG[:22], witnessed(LOG, 25))
     assert (plan.last, plan.kept, plan.lost) == (22, 22, 3)
 
 
@@ -125,13 +114,13 @@ def test_an_archive_that_is_unsound_itself_is_not_used(check: str) -> None:
         "contiguous": [*LOG[:9], *LOG[10:]],
         "witness": [*LOG[:9], forged],
     }[check]
-    with pytest.raises(ArchiveUnsoundError, match=check):
-        plan_of(archive, LOG, witnessed(LOG, 10) if check == "witness" else NOTHING)
+    with pytest.raises(plans.ArchiveUnsoundError, match=check):
+        plans.plan_of(archive, LOG, witnessed(LOG, 10) if check == "witness" else NOTHING)
 
 
 def test_without_an_archive_the_sound_part_of_the_stream_is_taken() -> None:
-    plan = plan_of([], LOG, witnessed(LOG, 25))
-    assert found(plan) == {NEWER: COUNT}
+    plan = plans.plan_of([], LOG, witnessed(LOG, 25))
+    assert found(plan) == {plans.NEWER: COUNT}
     assert replace(plan, newer=[]).archived == 0
 
 
@@ -145,32 +134,37 @@ def with_junk(log: list[StoredMessage], at: int) -> list[StoredMessage]:
 def test_junk_that_a_second_copy_knows_stays_at_its_sequence(known_by: str) -> None:
     log = with_junk(LOG, 12)
     if known_by == "the stream":
-        plan = plan_of(log, log[:20], NOTHING)
+        plan = plans.plan_of(log, log[:20], NOTHING)
     else:
-        plan = plan_of(log, log[:5], witnessed(log, 20))
-    assert found(plan)[ASIDE] == 1
+        plan = plans.plan_of(log, log[:5], witnessed(log, 20))
+    assert found(plan)[plans.ASIDE] == 1
     assert (plan.aside.sequences(), plan.last, plan.lost) == (frozenset({12}), COUNT + 1, 0)
 
 
 def test_junk_newer_than_the_archive_stays_where_a_checkpoint_knows_it() -> None:
     log = with_junk(LOG, 22)
-    plan = plan_of(LOG[:20], log, witnessed(log, 25))
-    assert found(plan) == {SAME: 20, NEWER: COUNT - 19, ASIDE: 1}
+    plan = plans.plan_of(LOG[:20], log, witnessed(log, 25))
+    assert found(plan) == {plans.SAME: 20, plans.NEWER: COUNT - 19, plans.ASIDE: 1}
     assert (plan.newer, plan.lost) == (log[20:], 0)
 
 
 def test_junk_that_nobody_else_knows_is_left_out() -> None:
     log = with_junk(LOG, 22)
-    plan = plan_of(LOG[:20], log, NOTHING)
-    assert found(plan) == {SAME: 20, NEWER: 1, MOVED: COUNT - 21, UNSOUND: 1}
+    plan = plans.plan_of(LOG[:20], log, NOTHING)
+    assert found(plan) == {
+        plans.SAME: 20,
+        plans.NEWER: 1,
+        plans.MOVED: COUNT - 21,
+        plans.UNSOUND: 1,
+    }
 
 
 def test_a_break_behind_a_row_that_the_stream_has_otherwise_is_no_junk() -> None:
     forged = LOG[9]._replace(body=LOG[9].body.replace(b"Olena", b"Petro"))
     archive = with_junk([*LOG[:9], forged, *LOG[10:]], 15)
     stream = with_junk(LOG, 15)
-    with pytest.raises(ArchiveUnsoundError, match="chain: sequence 13"):
-        plan_of(archive, stream, NOTHING)
+    with pytest.raises(plans.ArchiveUnsoundError, match="chain: sequence 13"):
+        plans.plan_of(archive, stream, NOTHING)
 
 
 @pytest.fixture

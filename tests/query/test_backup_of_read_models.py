@@ -8,16 +8,8 @@ import pytest
 from sqlalchemy import Connection
 from typing_extensions import override
 
+from services.query.feed import copying as copies
 from services.query.feed import copying as read_models
-from services.query.feed.copying import (
-    Copy,
-    DatabaseNotEmptyError,
-    NoReadModelsError,
-    RowsMissingError,
-    copying,
-    filling,
-    shape,
-)
 from services.query.feed.database import open_database
 from services.query.feed.generations import Generations
 from services.query.feed.writing import RowWriter
@@ -41,8 +33,8 @@ class Unread(MemoryLog):
         return super().subscribe(gt)
 
 
-def copied(source: str, target: str) -> Copy:
-    with copying(source) as copy, filling(target) as filled:
+def copied(source: str, target: str) -> copies.Copy:
+    with copies.copying(source) as copy, copies.filling(target) as filled:
         for name, content in copy.members():
             filled.take(name.split("/")[0], content)
         filled.keep(copy.sequence, copy.rows)
@@ -76,7 +68,7 @@ def test_large_rows_come_in_members_of_bounded_size(
     source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_models, "MEMBER_BYTES", 1_000)
-    with copying(source) as copy:
+    with copies.copying(source) as copy:
         rows = [content.splitlines() for name, content in copy.members() if "archive" in name]
     assert len(rows) > 2
     assert all(sum(map(len, lines[:-1])) < 1_000 for lines in rows)
@@ -113,11 +105,11 @@ def test_rows_of_sqlite_come_back_in_postgresql(
 
 def test_nothing_stays_unless_all_rows_came(source: str, tmp_path: Path) -> None:
     target = f"sqlite:///{tmp_path}/target.db"
-    with copying(source) as copy, filling(target) as filled:
+    with copies.copying(source) as copy, copies.filling(target) as filled:
         for name, content in copy.members():
             if "archive" not in name:
                 filled.take(name.split("/")[0], content)
-        with pytest.raises(RowsMissingError):
+        with pytest.raises(copies.RowsMissingError):
             filled.keep(copy.sequence, copy.rows)
     database = open_database(target)
     assert Generations(database).following.checkpoint() == 0
@@ -126,16 +118,16 @@ def test_nothing_stays_unless_all_rows_came(source: str, tmp_path: Path) -> None
 
 
 def test_a_database_that_is_not_empty_is_left_alone(source: str) -> None:
-    with pytest.raises(DatabaseNotEmptyError), filling(source):
+    with pytest.raises(copies.DatabaseNotEmptyError), copies.filling(source):
         pass
 
 
 def test_a_database_that_is_not_there_is_said_so(sqlite_url: str) -> None:
-    with pytest.raises(NoReadModelsError), copying(sqlite_url):
+    with pytest.raises(copies.NoReadModelsError), copies.copying(sqlite_url):
         pass
 
 
 def test_the_shape_knows_every_projection_and_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = shape()
+    before = copies.shape()
     monkeypatch.setattr(case_list, "VERSION", case_list.VERSION + 1)
-    assert shape() != before
+    assert copies.shape() != before
