@@ -85,6 +85,10 @@ def received(
     return placed(call, call.incoming, route)
 
 
+def text_of(call: IncomingCall) -> str | None:
+    return call.text.value if call.text else None
+
+
 def ended_of(data: dict[str, Any]) -> CallEnded:
     return open_end(KEYS, message_of({"type": "passage.CallEnded.v1", "data": data}))
 

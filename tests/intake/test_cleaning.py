@@ -11,14 +11,9 @@ import pytest
 
 from shared.events.fields import TEXT_MAX_CHARACTERS
 from tests.examples import NOON
-from tests.intake.receiving import boxed, envelope, originals, received
+from tests.intake.receiving import boxed, envelope, originals, received, text_of
 
 SAID_AT = NOON - timedelta(minutes=1)
-
-
-def text_of(said: str | bytes) -> tuple[str | None, tuple[str, ...] | None]:
-    call = received(envelope(text=boxed(said)))
-    return (call.text.value if call.text else None), call.changed
 
 
 @pytest.mark.parametrize(
@@ -39,7 +34,7 @@ def test_a_text_that_no_event_holds_is_cleaned_or_shortened_and_kept_as_it_was(
     said: str | bytes, kept: str | None, changed: str
 ) -> None:
     call = received(envelope(text=boxed(said)))
-    assert (call.text.value if call.text else None) == kept
+    assert text_of(call) == kept
     assert call.changed == (changed,)
     original = originals(call)["text"]
     content = b64decode(original["base64"]) if isinstance(original, dict) else original.encode()
@@ -58,7 +53,8 @@ def test_a_text_that_no_event_holds_is_cleaned_or_shortened_and_kept_as_it_was(
     ],
 )
 def test_a_text_that_an_event_holds_stays_as_it_is(said: str) -> None:
-    assert text_of(said) == (said, None)
+    call = received(envelope(text=boxed(said)))
+    assert (text_of(call), call.changed) == (said, None)
 
 
 @pytest.mark.parametrize(
@@ -197,8 +193,7 @@ def test_words_in_the_encoding_of_a_modem_or_an_old_gateway_are_read(encoding: s
         with suppress(UnicodeEncodeError):
             content = said.encode(encoding)
             call = received(envelope(text=boxed(content)))
-            assert call.text is not None
-            assert (call.text.value, call.changed) == (said, ("text_cleaned",))
+            assert (text_of(call), call.changed) == (said, ("text_cleaned",))
             assert "text" in originals(call)
 
 
@@ -216,11 +211,12 @@ def test_fields_are_known_in_any_case_and_with_any_mark(rename: Any) -> None:
     assert originals(both) == {"TEXT": "another"}
 
 
-def test_a_call_that_a_bridge_wrapped_once_more_is_that_call() -> None:
+def test_a_call_that_a_bridge_wrapped_once_more_or_sent_as_a_batch_is_that_call() -> None:
     wrapped: list[Any] = [
         {**envelope(), "data": envelope()},
         {**envelope(), "data": [envelope()["data"]]},
         json.dumps(json.dumps(envelope())).encode(),
+        json.dumps([envelope()]).encode(),
     ]
     for message in wrapped:
         call = received(message)
@@ -231,10 +227,4 @@ def test_a_box_with_blanks_round_it_or_alone_in_a_list_is_opened() -> None:
     box = boxed("I want to live")
     for sent in (f" {box}\n", [box], [f"{box} "]):
         call = received(envelope(text=sent))
-        assert call.text is not None
-        assert (call.text.value, call.changed) == ("I want to live", None)
-
-
-def test_a_batch_of_one_event_is_that_event() -> None:
-    call = received(json.dumps([envelope()]).encode())
-    assert (call.call_id, call.changed) == ("call-1", None)
+        assert (text_of(call), call.changed) == ("I want to live", None)

@@ -21,7 +21,7 @@ from shared.events.parsing import UnreadableEventError
 from shared.events.upstream import _NESTING
 from shared.keys.boxes import BoxBrokenError, box_up
 from tests.examples import NOON
-from tests.intake.receiving import boxed, ended_of, envelope, originals, received
+from tests.intake.receiving import boxed, ended_of, envelope, originals, received, text_of
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,14 @@ def test_the_channel_is_who_published_it_whatever_the_message_says() -> None:
 
 def test_what_a_channel_did_not_seal_is_taken_and_marked() -> None:
     call = received(envelope(text="I want to live", caller_address=5))
-    assert call.text is not None
-    assert (call.text.value, call.changed) == ("I want to live", ("not_sealed",))
+    assert (text_of(call), call.changed) == ("I want to live", ("not_sealed",))
     assert call.caller_address is not None
 
 
 def test_a_part_that_does_not_open_leaves_the_others_readable() -> None:
     foreign = box_up(PrivateKey.generate().public_key, b"@beispiel")
     call = received(envelope(caller_address=foreign))
-    assert call.text is not None
-    assert (call.text.value, call.changed) == ("I want to live", ("unopened",))
+    assert (text_of(call), call.changed) == ("I want to live", ("unopened",))
     assert originals(call) == {"caller_address": foreign}
     with pytest.raises(BoxBrokenError):
         received({"data": {"call_id": "call-1", "text": foreign}})
@@ -139,8 +137,7 @@ def test_what_stands_without_an_envelope_or_as_text_in_one_is_a_call() -> None:
     assert received(data).changed is None
     assert received({**envelope(), "data": json.dumps(data)}).changed is None
     plain = received({**envelope(), "data": "I want to live"})
-    assert plain.text is not None
-    assert plain.text.value == "I want to live"
+    assert text_of(plain) == "I want to live"
 
 
 @pytest.mark.parametrize(

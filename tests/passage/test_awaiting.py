@@ -125,12 +125,9 @@ def test_a_service_that_answers_is_not_told_as_one_that_does_not(answer: bytes, 
 
 def test_a_key_holder_that_is_sealed_is_told_as_sealed(tmp_path: Path) -> None:
     note = tmp_path / "sealed"
-    assert [health.state_by_note(health.NO_ANSWER, one) for one in (note, None)] == [
-        health.NO_ANSWER,
-        health.NO_ANSWER,
-    ]
+    for no_note in (note, None):
+        assert health.state_by_note(health.NO_ANSWER, no_note) == health.NO_ANSWER
     note.touch()
     assert health.state_by_note(health.NO_ANSWER, note) == health.SEALED
-    assert (
-        health.state_by_note(health.READY, note) == health.READY
-    )  # It is about to end, or the note to go.
+    # It is about to end, or the note to go.
+    assert health.state_by_note(health.READY, note) == health.READY

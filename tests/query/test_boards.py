@@ -168,12 +168,6 @@ async def test_a_code_given_in_many_calls_hides_no_other_cases_alarm(tmp_path: P
     assert len(shown) == KEPT_OF_A_CASE + 1
 
 
-async def test_with_no_supervisor_named_anybody_is_one(tmp_path: Path) -> None:
-    log = MemoryLog.of(book_with([*ARRIVED, DURESS]))
-    async with asked(log, tmp_path) as desk:
-        assert len((await board(desk, "alarms", by=OLENA))["items"]) == 1
-
-
 @pytest.mark.parametrize("path", ["queue", "cases", "live", "overdue", f"cases/{CASE}"])
 async def test_duress_shows_in_nothing_that_others_are_shown(tmp_path: Path, path: str) -> None:
     calm, forced = MemoryLog(), MemoryLog()

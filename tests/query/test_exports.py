@@ -257,11 +257,6 @@ def test_the_limit_is_a_setting() -> None:
     assert "<8,9," in file_of(table, small=8).text
 
 
-def test_only_the_number_of_calls_is_public() -> None:
-    public = [name for name, one in publication.STATISTICS.items() if one.publication == "public"]
-    assert public == ["calls"]
-
-
 @pytest.mark.parametrize(
     "name", [one for one in get_args(publication.StatisticName) if one != "calls"]
 )
