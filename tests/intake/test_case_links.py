@@ -79,9 +79,8 @@ def test_the_other_log_is_told_why_only_where_it_stands() -> None:
 
 
 def test_the_next_episode_is_named_once() -> None:
-    assert decide_continued(given(case_opened()), OTHER_CASE) == [
-        EpisodeContinued(next_case=OTHER_CASE)
-    ]
+    continued = EpisodeContinued(next_case=OTHER_CASE)
+    assert decide_continued(given(case_opened()), OTHER_CASE) == [continued]
     assert decide_continued(given(*CONTINUED), OTHER_CASE) == []
     assert decide_continued(given(), OTHER_CASE) == []
 

@@ -201,20 +201,15 @@ async def said_of(keys: Path) -> str:
         return await silent_servers(there.model_copy(update={"ca": authority_of(keys)}))
 
 
-async def test_a_servers_certificate_is_good_for_its_days_and_then_refused(tmp_path: Path) -> None:
-    with made(days_ago=SERVER_DAYS - 1):
-        make_certificates(tmp_path / "good", Names())
-    with made(days_ago=SERVER_DAYS + 1):
-        make_certificates(tmp_path / "past", Names())
-    assert await said_of(tmp_path / "good") == ""
-    assert "doesn't answer (certificate has expired" in await said_of(tmp_path / "past")
-
-
-async def test_past_its_authoritys_days_a_new_certificate_is_refused_too(tmp_path: Path) -> None:
-    for days, name in ((AUTHORITY_DAYS - 1, "good"), (AUTHORITY_DAYS + 1, "past")):
-        with made(days):
+@pytest.mark.parametrize(("days", "anew"), [(SERVER_DAYS, False), (AUTHORITY_DAYS, True)])
+async def test_a_certificate_is_good_for_its_days_and_its_authoritys_and_then_refused(
+    tmp_path: Path, days: int, *, anew: bool
+) -> None:
+    for days_ago, name in ((days - 1, "good"), (days + 1, "past")):
+        with made(days_ago):
             make_certificates(tmp_path / name, Names())
-        SERVER.certificate(tmp_path / name).unlink()
-        make_certificates(tmp_path / name, Names())
+        if anew:
+            SERVER.certificate(tmp_path / name).unlink()
+            make_certificates(tmp_path / name, Names())
     assert await said_of(tmp_path / "good") == ""
     assert "doesn't answer (certificate has expired" in await said_of(tmp_path / "past")
