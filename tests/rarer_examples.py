@@ -34,6 +34,9 @@ REPLANNED = handover.RendezvousReplanned(
 )
 CANCELLED = handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
 EXPIRED = handover.RendezvousExpired(rendezvous_id="meet-1")
+RESOLVED = handover.HandoverDiscrepancyResolved(
+    explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO
+)
 
 
 def of_intake() -> list[Event]:
@@ -138,9 +141,7 @@ def of_the_receipt() -> list[Event]:
             extra=1,
         ),
         handover.HandoverDiscrepancyRaised(expected=2, present=2, missing=1, extra=1),
-        handover.HandoverDiscrepancyResolved(
-            explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO
-        ),
+        RESOLVED,
         handover.EmergencyOverrideUsed(
             guard="identity_verified",
             reason=e.sealed("wounded, can't speak"),

@@ -10,7 +10,7 @@ from shared.events import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.intake import SurrenderDeclared
-from tests.contexts import OLENA, PETRO
+from tests.contexts import OLENA
 from tests.examples import (
     CASE,
     NOON,
@@ -19,7 +19,6 @@ from tests.examples import (
     case_opened,
     group_handed_over,
     handed_over,
-    sealed,
 )
 from tests.handover.cases import (
     ACCEPTED,
@@ -38,14 +37,12 @@ from tests.handover.cases import (
     names,
     refuses,
 )
+from tests.rarer_examples import RESOLVED
 
 GROUP = (*ACCEPTED, *LED)
 OF_THREE = (*GROUP, GroupJoined(group_id=CASE, member_case=THIRD_CASE), counted(3))
 RECEIVED = group_handed_over((CASE, OTHER_CASE)).model_copy(update={"condition": "wounded"})
 RAISED = handover.HandoverDiscrepancyRaised(expected=12, present=11, missing=1, extra=0)
-RESOLVED = handover.HandoverDiscrepancyResolved(
-    explanation=sealed("he came later"), by=OLENA, second_by=PETRO
-)
 receipts = pytest.mark.parametrize("command", [RECEIPT, GROUP_RECEIPT], ids=["one", "group"])
 
 

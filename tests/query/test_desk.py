@@ -14,6 +14,7 @@ from tests.rarer_examples import AT, OLENA, PETRO, of_shifts
 SHIFT, EXPORT, IVAN = "SHIFT-0EXAMPLE", "EXPORT-0EXAMPLE", "Ivan Example"
 STARTED, HANDED_OVER, ACCEPTED, ENDED, EXPORTED = of_shifts()
 NAMED_TWO = shifts.ShiftHandedOver(to=(IVAN,), case_ids=(CASE, OTHER_CASE), by=OLENA)
+LISTED = [(CASE, IVAN), (OTHER_CASE, None)]
 HELD = claims.CaseClaimed(operator=OLENA, lease_until=AT, fence=1, basis="free")
 
 
@@ -97,10 +98,7 @@ async def test_a_shift_sheet_says_who_holds_what_and_what_is_not_accepted(tmp_pa
     assert listed[0]["operators"] == [OLENA, PETRO]
     held = {one["operator"]: [row["case_id"] for row in one["cases"]] for one in sheet["held"]}
     assert held == {OLENA: [CASE], PETRO: []}
-    assert [(one["case_id"], one["accepted_by"]) for one in sheet["listed"]] == [
-        (CASE, IVAN),
-        (OTHER_CASE, None),
-    ]
+    assert [(one["case_id"], one["accepted_by"]) for one in sheet["listed"]] == LISTED
     assert sheet["listed"][1]["case"]["progress"] == "arrived"
     assert [one["case_id"] for one in sheet["not_listed"]] == [third.case_id]
     assert [one["type_name"] for one in sheet["timeline"]] == [
@@ -120,10 +118,7 @@ async def test_what_a_shift_handed_over_in_two_goes_adds_up(tmp_path: Path) -> N
         (item,) = (await desk.http.get("/api/shifts")).json()["items"]
         sheet = (await desk.http.get(f"/api/shifts/{SHIFT}")).json()
     assert (item["listed"], item["accepted"]) == (2, 1)
-    assert [(one["case_id"], one["accepted_by"]) for one in sheet["listed"]] == [
-        (CASE, IVAN),
-        (OTHER_CASE, None),
-    ]
+    assert [(one["case_id"], one["accepted_by"]) for one in sheet["listed"]] == LISTED
 
 
 async def test_exports_are_listed_with_what_fixes_them(tmp_path: Path) -> None:

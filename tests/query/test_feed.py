@@ -29,7 +29,8 @@ from tests.query.stage import (
     books_of,
     followed,
 )
-from tests.rarer_examples import every_event, of_shifts
+from tests.query.test_desk import desk_books
+from tests.rarer_examples import every_event
 
 
 def many_cases(count: int = 30) -> list[CaseBook]:
@@ -40,13 +41,6 @@ def many_cases(count: int = 30) -> list[CaseBook]:
         way: list[Event] = e.whole_way(book.case_id)[: rng.randint(1, 17)]
         book.add_all([*way, *rng.sample(every_event()[1:], rng.randint(0, 12))])
     return [*books, *desk_books()]
-
-
-def desk_books() -> list[CaseBook]:
-    shift, export = CaseBook(case_id="SHIFT-0EXAMPLE"), CaseBook(case_id="EXPORT-0EXAMPLE")
-    shift.add_all(of_shifts()[:4])
-    export.add(of_shifts()[4])
-    return [shift, export]
 
 
 def test_a_live_event_shows_at_once(database_url: str) -> None:

@@ -15,7 +15,7 @@ from tests import examples as e
 from tests import rarer_examples
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.test_projections import LATE, case_after, rows_after
-from tests.rarer_examples import AT, CANCELLED, EXPIRED, OLENA, PETRO
+from tests.rarer_examples import AT, CANCELLED, EXPIRED, OLENA, PETRO, RESOLVED
 
 ARRIVED = e.whole_way()[:10]
 DISCLOSED = e.whole_way()[:13]
@@ -24,9 +24,6 @@ RECEIVED = e.whole_way()[:16]
 WITHDRAWN = handover.HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=e.sealed("too far"))
 REPLANNED = rarer_examples.REPLANNED.model_copy(update={"team": "Egret"})
 RAISED = handover.HandoverDiscrepancyRaised(expected=2, present=1, missing=1, extra=0)
-RESOLVED = handover.HandoverDiscrepancyResolved(
-    explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO
-)
 AFTER_CAPTURE = e.personal_data_provided().model_copy(update={"provenance": "after_capture"})
 REVIEW = verification.ReviewOpened(reason="late_fact")
 REVIEWED = verification.ReviewResolved(

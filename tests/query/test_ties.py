@@ -9,7 +9,7 @@ from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with
-from tests.rarer_examples import AT, OLENA, PETRO, QUEUED
+from tests.rarer_examples import AT, QUEUED, RESOLVED
 
 LINKED = intake.CasesLinked(other_case=OTHER_CASE, basis="name", reason=e.sealed("the same voice"))
 UNLINKED = intake.CasesUnlinked(other_case=OTHER_CASE, reason=e.sealed("two brothers"))
@@ -94,16 +94,13 @@ async def test_a_group_sheet_has_roll_counts_and_discrepancy(tmp_path: Path) -> 
     handed_over = e.group_handed_over((CASE, OTHER_CASE), missing=(third.case_id,))
     receipt = handed_over.model_copy(update={"head_count": 3, "extra": 1})
     raised = handover.HandoverDiscrepancyRaised(expected=4, present=3, missing=1, extra=1)
-    resolved = handover.HandoverDiscrepancyResolved(
-        explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO
-    )
     async with asked(log, tmp_path) as desk:
         path = f"/api/groups/{CASE}"
         before = (await desk.http.get(path)).json()
         lead.add_all([receipt, raised])
         desk.follower.until(log.write(lead))
         after = (await desk.http.get(path)).json()
-        lead.add(resolved)
+        lead.add(RESOLVED)
         desk.follower.until(log.write(lead))
         settled = (await desk.http.get(path)).json()
         row = (await desk.http.get(f"/api/cases/{OTHER_CASE}")).json()["case"]

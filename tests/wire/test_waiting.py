@@ -18,6 +18,7 @@ from shared import subjects
 from shared.bus import hands, pulling, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CaseEvent
+from shared.events.fields import Channel
 from shared.log import turns
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
@@ -59,15 +60,29 @@ async def test_ends_of_calls_that_never_were_hold_nothing_up_and_park_nothing(in
     assert (await intake.jetstream.stream_info(subjects.PARKED)).state.messages == 0
 
 
-@pytest.mark.parametrize("address", [ONE_ADDRESS, None], ids=["one address", "withheld"])
-async def test_a_flooded_channel_holds_no_other_up(site: Site, address: str | None) -> None:
+@pytest.mark.parametrize(
+    ("address", "genuine", "on"),
+    [
+        (ONE_ADDRESS, "@genuine", "telegram"),
+        (None, "@genuine", "telegram"),
+        (ONE_ADDRESS, "+380440000008", "phone"),
+    ],
+    ids=["one address", "withheld", "of its channel"],
+)
+async def test_a_flood_holds_up_no_other_channel_or_address(
+    site: Site, address: str | None, genuine: str, on: Channel
+) -> None:
     for _ in range(FLOOD):
         await site.call(address)
-    await site.call("@genuine", call_id="genuine", on="telegram")
+    await site.call(genuine, call_id="genuine", on=on)
     async with site.service("intake"):
         before = await events_until(site, "genuine")
         assert len(before) < FLOOD / 2
         assert await site.calls_left() == 0
+    info = await site.jetstream.stream_info(subjects.CASES, subjects_filter="cases.>")
+    cases = Counter(subjects.read_case_subject(one).case_id for one in info.state.subjects or {})
+    in_each = [1, FLOOD] if address else [1] * (FLOOD + 1)
+    assert sorted(cases.values()) == in_each, "all calls of one address are in one case"
 
 
 async def test_a_channel_that_sends_more_than_its_pace_waits_and_no_other_does(
@@ -84,19 +99,6 @@ async def test_a_channel_that_sends_more_than_its_pace_waits_and_no_other_does(
         left = await site.jetstream.stream_info(subjects.calls_stream("phone"))
         assert left.state.messages == FEW - 1
         assert (await health(site))["ready"]
-
-
-async def test_a_flooding_address_holds_up_no_other_of_its_channel(site: Site) -> None:
-    for _ in range(FLOOD):
-        await site.call(ONE_ADDRESS)
-    await site.call("+380440000008", call_id="genuine")
-    async with site.service("intake"):
-        before = await events_until(site, "genuine")
-        assert len(before) < FLOOD / 2
-        assert await site.calls_left() == 0
-    info = await site.jetstream.stream_info(subjects.CASES, subjects_filter="cases.>")
-    cases = Counter(subjects.read_case_subject(one).case_id for one in info.state.subjects or {})
-    assert sorted(cases.values()) == [1, FLOOD], "all calls of one address are in one case"
 
 
 async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_them(
