@@ -142,6 +142,7 @@ def test_a_file_or_its_manifest_without_a_stream_is_refused(
         write_members(path, identity, members)
         with pytest.raises(backup_errors.BackupIncompleteError, match=name):
             check(path, identity, silent)
+        path.unlink()
 
 
 LARGE = 3 * PIECE_BYTES + 5
