@@ -25,8 +25,8 @@ CALL_CODE_MATCHED = Guard(
 )
 MESSAGE_TELLS = Guard(
     "message_tells",
-    "the message_id of a SendMessage on this case with this rendezvous_id, which waits to be told, "
-    "hasn't failed and isn't too late",
+    "the message_id of a SendMessage on this case with this rendezvous_id, still waiting, "
+    "not failed and not too late",
 )
 
 

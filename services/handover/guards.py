@@ -28,14 +28,16 @@ from shared.refusals import (
 
 IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
 CREDIBILITY_ALLOWS = Guard(
-    "credibility_allows", "AssessCredibility anew: credible or unclear, at least not hostile"
+    "credibility_allows", "AssessCredibility again: credible or unclear, at least not hostile"
 )
 GROUP_CLEARED = Guard(
     "group_cleared", "every case of the group verified and not doubtful; or LeaveGroup for it"
 )
 TEAM_NAMED = Guard("team_named", "the team that the offer names")
 LONGEST_OVERRIDE = timedelta(hours=24)
-OVERRIDE_ENDS_SOON = Guard("override_ends_soon", "an expires_at to come, 24 hours ahead at most")
+OVERRIDE_ENDS_SOON = Guard(
+    "override_ends_soon", "an expires_at in the future, at most 24 hours ahead"
+)
 
 Members = Mapping[str, HandoverState]
 """The group's cases as they are now, by number; a case missing here isn't cleared."""

@@ -26,15 +26,15 @@ from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedErro
 
 ADDRESS_KNOWN = Guard(
     "address_known",
-    "an address on that channel from before he said that it is safe; or SetContactRule again",
+    "an address on that channel known before he said it is safe; or SetContactRule again",
 )
-CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
+CHANNEL_SENDS = Guard(
+    "channel_sends", "a channel that intake has a public key for; see `passage init`"
+)
 RENDEZVOUS_PRESENT = Guard(
-    "rendezvous_present", "the rendezvous_id planned last on this case, which hasn't ended; or none"
+    "rendezvous_present", "the rendezvous_id planned last on this case, if it hasn't ended; or none"
 )
-MESSAGE_FITS = Guard(
-    "message_fits", "a text no longer than the channel takes; the answer says how long"
-)
+MESSAGE_FITS = Guard("message_fits", "a text within the channel's limit, which the answer gives")
 SAID_ONCE = Guard(
     "said_once",
     "again=true, if he is to be told the same once more: it was queued on this channel within the "

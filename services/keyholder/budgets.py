@@ -39,7 +39,7 @@ class Spent(NamedTuple):
     def expected(self) -> str:
         """What would satisfy it, in words."""
         if self.measure == "names":
-            return f"at most {self.limit} new names an hour; one that was used within the hour"
+            return f"at most {self.limit} new names an hour; or a name used within the hour"
         return f"at most {self.limit} {self.measure} an hour for one person; wait"
 
 

@@ -68,7 +68,7 @@ class Guards:
         except Exception as error:  # Everybody must get an answer, without the error's text.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             if not status:
-                fault = problem(500, "fault", "A fault of ours; the log says where.")
+                fault = problem(500, "fault", "A bug in Passage; the log says where.")
                 await fault(scope, receive, answer)
         finally:
             self._count(scope, status, time.perf_counter() - began)
@@ -77,7 +77,7 @@ class Guards:
         host = _name_in(headers.get("host", ""))
         if host not in self._names:
             detail = (
-                "This server isn't called by that name; use one that its certificate has, or the "
+                "This server doesn't go by that name; use one in its certificate, or the "
                 "one in PASSAGE_HTTP."
             )
             return problem(421, "foreign-host", detail)

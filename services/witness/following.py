@@ -64,7 +64,7 @@ class Follower:
 
     @property
     def reads_files(self) -> bool:
-        """Whether it is still reading its files, and nothing of the log yet."""
+        """Whether it is still reading its files, and none of the log yet."""
         return self._witnessed is None
 
     def how_far(self) -> tuple[int, int]:

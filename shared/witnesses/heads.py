@@ -172,7 +172,7 @@ class LogHeads(RolledDigest):
         """
         envelope = _envelope(subject, body)
         if envelope is None:
-            return "readable", "it is no event, or stands under another event's subject"
+            return "readable", "it isn't an event, or is stored under another event's subject"
         case_id, version, _ = envelope
         misfit = self._heads.misfit(*envelope)
         if misfit is None:

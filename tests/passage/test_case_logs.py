@@ -113,7 +113,7 @@ def test_a_changed_event_breaks_the_chain_at_the_next() -> None:
 
 def test_an_event_under_another_subject_is_found() -> None:
     moved = changed(5, lambda one: one._replace(subject=one.subject.replace("SECOND", "FIRST")))
-    assert checks(moved) == ["readable: it stands under another event's subject"]
+    assert checks(moved) == ["readable: it is stored under another event's subject"]
 
 
 @pytest.mark.parametrize(

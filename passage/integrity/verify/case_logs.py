@@ -101,7 +101,7 @@ class CaseLogs(Check):
             return None
         said = (event.subject, event.caseversion, event.type_name)
         if said != tuple(subject):
-            self._findings.add("readable", where, "it stands under another event's subject")
+            self._findings.add("readable", where, "it is stored under another event's subject")
             return None
         owner = f"/services/{OWNER[type(event.data)]}"
         if event.source != owner:

@@ -46,7 +46,7 @@ class AccessReport(Shape):
     items: list[AccessesOfDay]
     unreadable: int
     next: str | None
-    """The cursor of the next page. A page without items may still have a next one."""
+    """The cursor of the next page. An empty page may still have a next one."""
     cut_day: str | None
     """A day with more openings than `limit`: some are counted here, the rest on the next page."""
 

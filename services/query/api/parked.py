@@ -51,7 +51,7 @@ class WaitingMessages(Shape):
 
     items: list[WaitingMessage]
     next: int | None
-    """`after` of the next page. A page without items may still have a next one."""
+    """`after` of the next page. An empty page may still have a next one."""
 
 
 class ParkedContent(Shape):

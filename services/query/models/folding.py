@@ -107,7 +107,7 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
         return put_aside(stored, f"{error.reason} in {error.field or 'message'}")
     said = (event.subject, event.caseversion, event.type_name)
     if said != (stored.originator_id, stored.originator_version, stored.topic):
-        return put_aside(stored, "it stands under another event's subject")
+        return put_aside(stored, "it is stored under another event's subject")
     if event.caseversion > VERSION_MAX:
         return put_aside(stored, "no case has so many versions")
     return ReadEvent(stored.id, stored.recorded_at, stored.state, event)
