@@ -30,18 +30,18 @@ class Guard:
 
 CASE_KNOWN = Guard("case_known", "a case number that exists")
 """Nothing is recorded on a case that no call has opened; every service checks this first."""
-LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
+LATEST_EPISODE = Guard("latest_episode", "the man's present case, which continues this one")
 CASE_OPEN = Guard("case_open", "a case that isn't closed; ReopenCase first")
 NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
 NO_CONTRADICTION = Guard(
     "no_open_contradiction",
-    "data given after it that the registry matches, or VerifyIdentity with second_by and reason",
+    "a registry match for data given after it, or VerifyIdentity with second_by and reason",
 )
 CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
 """The reason is for supervisors only: the text doesn't say that he gave the duress code."""
 TWO_PEOPLE = Guard(
-    "two_people", "second_by, another person who agrees; a supervisor closes a case alone"
+    "two_people", "second_by, another person who agrees; a supervisor can close a case alone"
 )
 HAPPENED_BY_NOW = Guard("happened_by_now", "a time that isn't in the future")
 
@@ -75,7 +75,7 @@ class Supervisors:
     names: tuple[str, ...] = ()
 
     def include(self, person: str) -> bool:
-        """Whether a person is named: a named one counts as two where two people must agree."""
+        """Whether a person is named: where two people must agree, a named one is enough."""
         return not all(is_another_person(one, person) for one in self.names)
 
     def let(self, person: str) -> bool:

@@ -54,7 +54,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     shifts.EndShift: lambda state, command: desk.decide_end(state.shift, command),
     shifts.RecordExport: lambda state, command: desk.decide_export(state.exported, command),
 }
-"""Commands that need only the case, or the log of a shift or export."""
+"""Commands decided on the log of the case, shift or export alone."""
 
 RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
     commands.CloseCase: casework.decide_close,

@@ -95,12 +95,12 @@ def require_said_once(command: SendMessage, said_lately: Iterable[str]) -> None:
 
 
 def _words(text: str) -> str:
-    """A text without what may vary when someone types it twice."""
+    """A text without what may differ when someone types it twice."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def queued(command: SendMessage, language: str, to_address: str, now: datetime) -> list[Event]:
-    """What is recorded of a message that may be sent; `to_address` is sealed anew with it."""
+    """What is recorded of a message that may be sent; `to_address` is sealed again with it."""
     goes = {"message_id": message_id_of(command), "to_address": to_address, "language": language}
     valid_until = now + timedelta(minutes=command.valid_minutes)
     return [event_of(outbound.MessageQueued, command, **goes, valid_until=valid_until)]
@@ -109,7 +109,7 @@ def queued(command: SendMessage, language: str, to_address: str, now: datetime) 
 def decide_dispatch(
     state: IntakeState, message_id: str, now: datetime, *, openable: bool, channels: Container[str]
 ) -> list[Event]:
-    """Once: it goes, or is refused because what allowed it no longer holds."""
+    """Decided once: it goes, or is refused because what allowed it no longer holds."""
     message = state.outbox.messages.get(message_id)
     if message is None or message.ended or message.dispatched_at is not None:
         return []

@@ -29,7 +29,8 @@ Measure = Literal["searches", "hashes", "cases", "values"]
 
 
 class Spent(NamedTuple):
-    """An exhausted budget: its `limit` an hour, and in how many seconds it will suffice."""
+    """An exhausted budget: its `limit` an hour, and how many seconds until there is enough
+    again."""
 
     measure: Measure | Literal["names"]
     limit: int

@@ -166,8 +166,8 @@ def public_keys(holder: Holder, asked: messages.Seal) -> BaseModel:
 def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
     """Rotates the keys nightly. Idempotent.
 
-    What an interrupted rotation left under the older key still opens with it, and the next
-    rotation wraps it anew.
+    What an interrupted rotation left under the older key still opens with it, and the next rotation
+    wraps it again.
     """
     timer = read_timer(delivery)
     if timer.kind != ROTATION:

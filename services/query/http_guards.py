@@ -42,7 +42,7 @@ ANSWER_HEADERS = {
 
 
 class Guards:
-    """The outermost layer of the app that is ours."""
+    """Our outermost layer of the app."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, names: Iterable[str]) -> None:
         self._app = app
@@ -95,7 +95,7 @@ class Guards:
 
 
 def _is_too_long(length: str) -> bool:
-    """Whether the declared length is too long; one that isn't a number is found out on reading."""
+    """Whether the declared length is too long; one that isn't a number is checked while reading."""
     digits = length.lstrip("0")
     if not (digits.isascii() and digits.isdigit()):
         return False

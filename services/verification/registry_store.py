@@ -23,7 +23,7 @@ from shared.matching.numbers import folded_number, numbers_in, without_zeros
 from shared.matching.searching import given_keys, surname_keys
 
 COMPARED_MAX = 500
-"""How many persons of one name, number or birthday are compared; beyond it nobody is told apart."""
+"""How many persons of one name, number or birthday are compared; more can't be told apart."""
 FEW = 20
 FOLDER_MODE = 0o700
 DRAFT_MARK = ".draft-"

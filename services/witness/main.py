@@ -85,7 +85,7 @@ class Witness:
         logger.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
-        """Answers health requests over a connection of its own, which reconnects for ever."""
+        """Answers health requests over a connection of its own, which never stops reconnecting."""
         settings, client = self._settings, TlsClient()
         async with health_kept(settings.health_file, self._health):
             await client.connect(

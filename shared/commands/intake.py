@@ -106,7 +106,7 @@ class IssueReturnCode(Fact):
 
 
 class ConfirmCaller(Decision):
-    """Find by a second fact that whoever gave the code in a call is this case's man himself.
+    """Find by a second fact that this case's man himself gave the code in a call.
 
     Needed if the code came from a channel he never called on, or after many wrong codes.
     """
@@ -192,7 +192,7 @@ class ClaimCase(Decision):
 
 
 class TakeOverCase(Decision):
-    """Take a case over from its holder, who can't go on."""
+    """Take a case over from its holder, who can't continue."""
 
     TAKES_CASE: ClassVar[bool] = True
 

@@ -163,8 +163,7 @@ class ReturnCodeIssued(Event):
 
 
 class CallerConfirmed(Event):
-    """An operator found by a second fact that whoever gave the code in this call is the man
-    himself."""
+    """An operator found by a second fact that the man himself gave the code in this call."""
 
     call_id: Id
     channel: Channel
@@ -279,7 +278,7 @@ class ErasureRequested(Event):
 
 
 class PersonalDataErased(Event):
-    """What was sealed in these classes up to here is gone: this event destroys its keys.
+    """Whatever was sealed in these classes up to here is gone: this event destroys its keys.
 
     Everything else in the case stays. Data given later is sealed under new keys, and may be erased
     again. `reference` belongs to the narrative class, and goes if that is among them.

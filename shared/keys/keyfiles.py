@@ -36,19 +36,19 @@ NO_PAIR = "doesn't belong to its other half"
 NOT_ONE_LINE = "isn't one line of text in UTF-8"
 HELD = "is held by another process"
 _ANEW = (
-    "bring its copy back; a certificate, an nkey or a password can be made anew: move it "
-    "aside and run `passage init`"
+    "bring its copy back; a certificate, an nkey or a password can be replaced: move it aside "
+    "and run `passage init`"
 )
 DO: Mapping[str, str] = {
     MISSING: "bring it back; in a new installation `passage init` makes it. Then give this process "
     "the file",
     UNREADABLE: "chown it to the user that this process runs as",
     A_FOLDER: "the file wasn't there when it was mounted: remove the empty folder, bring the file, "
-    "and start the container anew",
+    "and start the container again",
     EMPTY: _ANEW,
     DAMAGED: _ANEW,
-    NO_PAIR: "put the two in place that were made together",
-    NOT_ONE_LINE: "write nothing but the password into it, in one line",
+    NO_PAIR: "put back the two that were made together",
+    NOT_ONE_LINE: "write only the password into it, on one line",
     HELD: "end the other one",
 }
 """What can be wrong with a secret, and what would fix it."""

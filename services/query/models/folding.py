@@ -39,7 +39,7 @@ VERSION_MAX = 2**31 - 1
 
 
 class StoppedError(Exception):
-    """The projection needs a person to go on; the text says at which sequence and why."""
+    """The projection can't continue without a person; the text says at which sequence and why."""
 
 
 class ReadEvent(NamedTuple):

@@ -62,7 +62,7 @@ class ReadDate(NamedTuple):
 
 
 class WrongDateError(Exception):
-    """A cell holds no date; the message says what would do."""
+    """A cell holds no date; the message says what is accepted."""
 
 
 class DateOrder(NamedTuple):
