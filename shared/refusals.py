@@ -10,8 +10,8 @@ CLOCK_LEEWAY = timedelta(minutes=5)
 CLOCK_OFF_MAX = timedelta(minutes=1)
 """From here on another clock is wrong, and somebody must set it."""
 LOGGED_OFF_MAX = timedelta(days=1)
-"""A larger error is logged as a day: the seconds would reveal what a channel calls a time, which
-may be a telephone number."""
+"""A larger error is logged as a day: what a channel sends as a time may be a telephone number, and
+the seconds would reveal it."""
 
 
 def seconds_off(said_at: datetime, heard_at: datetime) -> int:
@@ -60,8 +60,8 @@ class RefusedError(Exception):
 def is_another_person(one: str, other: str | None) -> bool:
     """Whether two names are two people's.
 
-    Until accounts replace names: upper case, spaces, marks, look-alike letters and the alphabet
-    make no other person.
+    Until accounts replace names, a difference in case, spaces, marks, look-alike letters or
+    alphabet doesn't make another person.
     """
     if other is None:
         return False

@@ -29,8 +29,7 @@ Measure = Literal["searches", "hashes", "cases", "values"]
 
 
 class Spent(NamedTuple):
-    """An exhausted budget: its `limit` an hour, and how many seconds until there is enough
-    again."""
+    """An exhausted budget: its `limit` an hour, and the seconds until enough is back."""
 
     measure: Measure | Literal["names"]
     limit: int

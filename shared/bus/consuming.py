@@ -14,7 +14,7 @@ from shared.log.turns import LongCaseError
 from shared.parked.parking import Delivery, UnprocessableError
 
 GIVE_UP_AFTER_DELIVERIES = 5
-"""A message is parked after so many failures of ours; an unreachable log never counts."""
+"""A message is parked after this many failures of ours; an unreachable log never counts."""
 
 FIRST_RETRY_DELAY_S = 0.2
 LONGEST_RETRY_DELAY_S = 30.0

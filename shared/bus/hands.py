@@ -30,15 +30,15 @@ from shared.subjects import Durable
 
 MESSAGES_MAX = 20_480
 BYTES_MAX = 16_777_216
-"""The most in hand of one consumer: how far a service sees behind a flood."""
+"""The most in hand of one consumer: how far a service sees past a flood."""
 SORTED_AT_ONCE = 64
 NOT_PARKED_DELAY_S = 600.0
-"""A channel may have 100,000 of these: retry rarely enough that they cost the others nothing."""
+"""A channel may have 100,000 of these: retry so rarely that they cost the others nothing."""
 STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
 HOUR_S = 3_600.0
 RECORDED_BYTES = 4_096
-"""What a message counts beside its own bytes: a call of 150 leaves 7,000 on disk."""
+"""Added to a message's own bytes: a call of 150 bytes leaves 7,000 on disk."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 """Between attempts to sort what can't be sorted now."""
 HELD_UP = "messages wait: the key holder is sealed or busy, or the log doesn't answer"
@@ -99,7 +99,7 @@ class Pace:
 
 
 class Hand:
-    """Everything in hand of one consumer. `put` takes what is sorted."""
+    """Everything in hand of one consumer. `put` takes what was sorted."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Hand:
             self._tasks.append(asyncio.create_task(_kept_up(work)))
 
     async def stop(self) -> None:
-        """Stops pulling, and returns what nobody works on."""
+        """Stops pulling, and returns what nobody is working on."""
         await self.pull.stop()
         for task in self._tasks:
             task.cancel()

@@ -117,7 +117,7 @@ class _Lines:
 
     def write(self, line: str) -> None:
         """A line that can't be written doesn't stop the work."""
-        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
+        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Bypasses `own_process`.
         with contextlib.suppress(OSError, ValueError):
             stream.write(f"{line}\n")
             stream.flush()

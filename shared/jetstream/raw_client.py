@@ -17,7 +17,7 @@ class RawClient(TlsClient):
 
     nats-py 2.16 takes 60 microseconds to make a message of the ones we read and to pass
     it through a queue and a task; the parser calls `_process_msg`, and taking the bytes there
-    leaves a third of that. The method is private: `tests/jetstream` fails should it change.
+    leaves a third of that. The method is private: `tests/jetstream` fails if it changes.
     """
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from shared.jetstream.subscription import JetStreamSubscription
 
 REMEMBERED_ORIGINATORS = 10_000
 FEW_VERSIONS = 256
-"""So many are requested by version; for more from a low start, all the originator's events."""
+"""Up to this many are requested by version; for more, from a low start, all of the originator's."""
 
 
 class OwnWrites:

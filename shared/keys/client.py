@@ -60,7 +60,7 @@ class KeysUnavailableError(Exception):
 
 
 class KeysSealedError(KeysUnavailableError):
-    """Nobody has keys now: no work that needs any can be done."""
+    """No process has keys now: work that needs them can't be done."""
 
 
 class TooManyError(KeysUnavailableError):

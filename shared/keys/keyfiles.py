@@ -55,11 +55,12 @@ DO: Mapping[str, str] = {
 
 
 class KeyFilesError(Exception):
-    """A key file can't be used; the message names it and says what would do."""
+    """A key file can't be used; the message names it and says what would fix it."""
 
 
 class SecretUnusableError(KeyFilesError):
-    """What a file of a secret lacks. `wrong` is one of `DO`; `setting` names what pointed to it."""
+    """What is wrong with a secret's file. `wrong` is a key of `DO`; `setting` pointed to the
+    file."""
 
     def __init__(self, path: Path, wrong: str, setting: str = "") -> None:
         self.path = path
@@ -81,8 +82,8 @@ class KeyFilesOpenError(KeyFilesError):
 def require_closed(path: Path) -> None:
     """Raises KeyFilesOpenError if a key file or its folder is open to others.
 
-    A folder of another owner, as containers have for secrets, may be read but not changed by
-    others. A missing file, or anything but a file, is left to whoever reads it.
+    A folder with another owner, as containers have for secrets, may be read but not changed by
+    others. A missing file, or anything but a file, isn't checked here: reading it fails.
     """
     for one, mode in ((path.parent, FOLDER_MODE), (path, FILE_MODE)):
         try:
@@ -180,8 +181,7 @@ def write_once(path: Path, content: bytes) -> None:
 def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
     """Writes a new file for its owner only, synced to disk.
 
-    Root makes it for the owner of `like`, or of the folder: a container's user, who has to read
-    it.
+    Root makes it for the owner of `like`, or of the folder: the container's user has to read it.
     """
     owner = (path.parent if like is None else like).stat()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
@@ -194,7 +194,7 @@ def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and its missing parents, each for the owner of the one above."""
+    """Makes a folder and its missing parents, each owned by the owner of the one above."""
     if not folder.is_dir():
         # `parents=True` would give parents the process's own mode.
         make_folder(folder.parent)

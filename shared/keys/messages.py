@@ -201,7 +201,7 @@ class Tried(Exact):
 
 
 class Denied(Exact):
-    """The request is not granted or not understood; `expected` says what would be."""
+    """The request is not granted or not understood; `expected` says which would be."""
 
     denied: str
     expected: str = ""

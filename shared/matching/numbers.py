@@ -29,7 +29,7 @@ SLIP_CHARACTERS = 5
 SERIES_MAX = 3
 """The most letters in a number's own series; more are words beside it."""
 LONGEST = 60
-"""A longer text is no number with some words; no time is spent on reading it."""
+"""A longer text isn't a number with some words; no time is spent on reading it."""
 
 
 def folded_number(number: str) -> str:

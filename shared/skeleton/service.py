@@ -89,7 +89,7 @@ class Context:
         return self.own_cause(event.id, event.correlationid)
 
     def own_cause(self, causation_id: str, correlation_id: str) -> Cause:
-        """The cause of what the service records by itself."""
+        """The cause of what the service records without a command."""
         return Cause(
             causation_id=causation_id,
             correlation_id=correlation_id,

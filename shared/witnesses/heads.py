@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
     @property
     def is_misfit(self) -> bool:
-        """The message itself follows from nothing; others say whether it was stored so."""
+        """Nothing precedes it to check it by: only copies show whether it was stored so."""
         return self.check in MISFITS
 
 
@@ -168,7 +168,7 @@ class LogHeads(RolledDigest):
     def _follow(self, subject: str, body: bytes, stored_hash: str) -> tuple[str, str] | None:
         """Makes the event its case's head, or returns the failed check and what is wrong.
 
-        A misfit moves no head: the case's next event follows the one before it.
+        A misfit doesn't become the head: the case's next event follows the one before it.
         """
         envelope = _envelope(subject, body)
         if envelope is None:
@@ -182,7 +182,7 @@ class LogHeads(RolledDigest):
 
 
 def shown(subject: str) -> str:
-    """A subject, which may be anybody's choice, in printable ASCII; a long one is cut."""
+    """A subject, which anybody may have chosen, in printable ASCII; a long one is cut."""
     text = ascii(subject)[1:-1]
     return text if len(text) <= SUBJECT_SHOWN_MAX else f"{text[:SUBJECT_SHOWN_MAX]}..."
 

@@ -44,8 +44,9 @@ class ReadModelCheck:
         self._tables = tables_for(prefix_of(self._fingerprint))
 
     def wait_for(self, sequence: int) -> bool:
-        """Waits until the read model shows a sequence, as long as it makes progress. If it stops: a
-        finding, and False.
+        """Waits until the read model shows a sequence, as long as it makes progress.
+
+        If it stops: a finding, and False.
         """
         reached, deadline = -1, 0.0
         while True:

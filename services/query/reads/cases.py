@@ -31,8 +31,7 @@ from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
 QUEUED_OF_A_CHANNEL = 50
-"""After this many of one channel, other channels' equally urgent ones follow: a flood hides
-nobody."""
+"""After this many of one channel come equally urgent ones of others: a flood hides nobody."""
 
 
 class CaseFilter(BaseModel):

@@ -34,8 +34,7 @@ BY = "service:query"
 PURPOSE = "name search"
 SUGGESTIONS_MAX = 20
 FEW = 25
-"""At most this many new names are opened before an answer; the rest are opened in the
-background."""
+"""At most this many new names are opened before an answer; the rest, in the background."""
 FOLLOWS_WITHIN_S = 0.05
 """How long an answer that doesn't depend on names waits while another opens some."""
 
