@@ -47,7 +47,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 }
 """In the order in which they run."""
 DATA_DIR = Path(".passage-bench")
-"""In the current folder, because the one for temporary files is often no disk."""
+"""In the current folder, because the one for temporary files is often not on a disk."""
 
 
 def _known(name: str) -> str:

@@ -80,7 +80,7 @@ def _processor_time(bench: Bench, log: CaseLog[Any], events: int, case_id: str) 
 
 
 def _loader(log: CaseLog[Any], cases: Sequence[str]) -> Callable[[], float]:
-    """What loads cases from all over the log and gives the median in milliseconds."""
+    """Loads cases from all over the log; returns the median in milliseconds."""
     spread = cases[:: max(1, len(cases) // (ROUNDS * LOADS_A_ROUND))]
     turn = itertools.cycle(spread)
 

@@ -14,7 +14,7 @@ case $said in
 esac
 free=$(df -P -k /data | awk 'END { print int($4 / 1024) }')
 if [ "$free" -lt 32 ]; then
-  echo "it stores nothing: its disk is full, $free MiB left; make room, and it starts again by itself"
+  echo "it stores nothing: its disk is full, $free MiB left; make room, and it starts again automatically"
   exit 1
 fi
 echo "it stores nothing, and its disk has room, $free MiB; it is started again"

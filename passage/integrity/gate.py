@@ -99,7 +99,7 @@ class Gate(Check):
             findings.note(one._replace(what=f"{one.what}; {NOBODY_ELSE}"))
         archived = self.archive.last
         if archived > heads.sequence:
-            what = f"the log ends here, but the archive goes on to {archived}"
+            what = f"the log ends here, but the archive continues to {archived}"
             findings.add("archive", f"sequence {heads.sequence}", what)
         ends = (heads.sequence, archived)
         check_witnessed(self.witnessed, self.incarnation, ends, findings)
@@ -169,7 +169,7 @@ class Held(NamedTuple):
 
 
 class Succession(NamedTuple):
-    """Which incarnation came before, and what of it goes on."""
+    """Which incarnation came before, and what of it was kept."""
 
     previous: str
     kept: int
@@ -229,7 +229,7 @@ def check_witnessed(
         findings.add("incarnation", "CASES", what)
     last, ended_at = ends[0], witnessed.ended_at
     if ended_at is not None and last > ended_at:
-        what = f"the log was ended in good order at {ended_at}; what follows was added afterwards"
+        what = f"the log ended properly at {ended_at}; what follows was added afterwards"
         findings.add("witness", f"sequence {last}", what)
 
 

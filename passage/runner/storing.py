@@ -116,7 +116,7 @@ class StoreWatch:
             for one in (*self.refusing, *self.full):
                 err.print(f"{one}")
             if self.full:
-                err.print("make room; until then the senders keep what is refused")
+                err.print("make room; until then, senders keep what is refused")
             if not found:
                 err.print("everything can be stored again")
         is_low = any(one.is_low for one in disks)

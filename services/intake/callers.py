@@ -2,7 +2,7 @@
 
 caller.<key>    the first case of an address, or of a number that may be several
 maybe.<key>     the case that such a number began, under each number that it may be
-read.<case_id>  which of these the case turned out to be: the first that called by itself
+read.<case_id>  which of these the case turned out to be: the first that called on its own
 """
 
 from collections.abc import Callable, Iterator

@@ -169,7 +169,7 @@ def _still_queued(
     erased: intake.PersonalDataErased,
     sealed: frozenset[PersonalClass],
 ) -> tuple[QueuedErasure, ...]:
-    """Queued erasures without those whose classes hold nothing any more."""
+    """Queued erasures, except of classes that no longer hold anything."""
     left = (
         replace(one, classes=tuple(name for name in one.classes if name not in erased.classes))
         for one in queued

@@ -144,7 +144,7 @@ class Hashes(Exact):
 
 
 class Closed(Exact):
-    """To the keeper: nothing is sealed or opened any more, and the key holder ends."""
+    """To the keeper: nothing can be sealed or opened from now on, and the key holder ends."""
 
     closed: Literal[True] = True
 

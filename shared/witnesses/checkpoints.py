@@ -35,7 +35,7 @@ class BadLineError(Exception):
 
 
 class Line(Exact):
-    """One line: at `sequence` the log of this incarnation had this digest and so many cases.
+    """One line: at `sequence` the log of this incarnation had this digest and this many cases.
 
     `opened`: the gate let services write. `ended`: all services had ended, so nothing may follow
     until the gate opens again. `succession`: `passage repair` rebuilt the log.

@@ -71,7 +71,7 @@ class Witnessed:
 
     @property
     def ended_at(self) -> int | None:
-        """The sequence at which the log was ended in good order, if nothing opened it since."""
+        """The sequence at which the log ended properly, if nothing has opened it since."""
         newest = self.newest
         return newest.sequence if newest is not None and newest.kind == "ended" else None
 

@@ -93,7 +93,7 @@ class RolledDigest:
         """What is wrong with the end, given the server's `last` sequence."""
         problems = []
         if self.sequence != last:
-            what = f"{self._name} goes on to {last}"
+            what = f"{self._name} continues to {last}"
             problems.append(Problem("contiguous sequences", self.sequence, what))
         if self._last_bound > self.sequence:
             what = f"{self._name} ends at {self.sequence}, but a checkpoint was signed at "

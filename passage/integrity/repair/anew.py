@@ -127,9 +127,9 @@ class Repair:
         except ArchiveUnsoundError as error:
             raise VerbEndedError(
                 Exit.FAILED,
-                f"the archive is no sound copy either: {error}. Nothing was changed. If the gate "
-                "finds nothing but `archive`, the log is sound: move query's database away and "
-                "query builds it anew. Else restore a backup",
+                f"the archive isn't a sound copy either: {error}. Nothing was changed. If the gate "
+                "finds nothing but `archive`, the log is sound: move query's database away, and "
+                "query rebuilds it. Otherwise restore a backup",
             ) from None
 
     async def _carry_out(
@@ -163,7 +163,7 @@ def _check_loss(plan: Plan, accepted: bool) -> None:
         raise VerbEndedError(
             Exit.FAILED,
             f"{counted(plan.lost, 'event')} can't be brought back from archive or stream; "
-            "--dry-run says which. Restore a backup that has them, or go on with --accept-loss. "
+            "--dry-run says which. Restore a backup that has them, or continue with --accept-loss. "
             "Nothing was changed",
         )
 

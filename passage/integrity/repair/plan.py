@@ -18,14 +18,14 @@ SAME = "as it was"
 DIFFERING = "archive; the stream had other bytes"
 MISSING = "archive; the stream had none"
 NEWER = "stream; newer than the archive"
-ASIDE = "kept as it was stored, though it is no event or follows from nothing"
+ASIDE = "kept as stored, though it isn't an event or follows nothing"
 MOVED = "stream; newer than the archive, from a higher sequence"
 
 FOREIGN = "not in the archive: inserted or altered"
-DISPLACED = "stands at its own sequence again"
+DISPLACED = "at its own sequence again"
 UNSOUND = "doesn't follow from what is before it"
 CONTRADICTED = "a checkpoint signed something else"
-AFTER_THE_END = "added after the log was ended in good order"
+AFTER_THE_END = "added after the log had ended properly"
 
 
 class ArchiveUnsoundError(Exception):
@@ -82,7 +82,7 @@ class Plan:
     digest: bytes = b""
     cases: int = 0
     kept: int = 0
-    """Up to here old checkpoints bind."""
+    """Old checkpoints bind up to here."""
     lost: int = 0
     told: int = 0
     """The last sequence of the old stream with an event of ours, taken or not."""

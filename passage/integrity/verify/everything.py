@@ -188,7 +188,7 @@ class _RecordCheck(Check):
 
     @override
     def take(self, batch: Sequence[StoredMessage]) -> None:
-        what = "it is no record of access, or stands under another one's subject"
+        what = "it isn't a record of access, or is stored under another one's subject"
         for stored in batch:
             if not _is_record(stored):
                 self._findings.add(AUDIT, f"sequence {stored.sequence}", what)

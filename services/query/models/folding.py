@@ -109,7 +109,7 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
     if said != (stored.originator_id, stored.originator_version, stored.topic):
         return put_aside(stored, "it is stored under another event's subject")
     if event.caseversion > VERSION_MAX:
-        return put_aside(stored, "no case has so many versions")
+        return put_aside(stored, "no case has that many versions")
     return ReadEvent(stored.id, stored.recorded_at, stored.state, event)
 
 
