@@ -49,7 +49,7 @@ def rotate_verb(
             said += f"\nkeys of a dropped epoch, erased by that: {', '.join(done.dropped)}"
     print_answer(done.model_dump(), said, as_json)
     if isinstance(done, Rotated) and done.damaged:
-        raise VerbEndedError(Exit.FAILED, f"keys don't unwrap of: {', '.join(done.damaged)}")
+        raise VerbEndedError(Exit.FAILED, f"can't unwrap the keys of: {', '.join(done.damaged)}")
 
 
 @keys.command("seal")

@@ -65,7 +65,7 @@ class Guards:
         try:
             refusal = self._refusal(scope["method"], Headers(scope=scope))
             await (refusal or self._app)(scope, _limited(receive), answer)
-        except Exception as error:  # Everybody must get an answer, without the error's text.
+        except Exception as error:  # Every request must get an answer, without the error's text.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             if not status:
                 fault = problem(500, "fault", "A bug in Passage; the log says where.")

@@ -81,7 +81,7 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._context.progress.end()  # Whoever waits for a sequence is answered now.
+        self._context.progress.end()  # Requests that wait for a sequence are answered now.
         await super().shutdown(sockets)
 
 

@@ -90,7 +90,7 @@ class ProvidePersonalData(Fact):
 class IssueReturnCode(Fact):
     """Give the caller a code to call back with; the answer carries it. An earlier one is void.
 
-    Repeating the command gives the same code. So its id can't be learned from the log: its events
+    Repeating the command returns the same code. Its id can't be learned from the log: its events
     carry only a digest of it.
     """
 
@@ -186,7 +186,7 @@ class ClearDuress(Decision):
 
 
 class ClaimCase(Decision):
-    """Take a case to work on; renews your own claim, loses to another's that still runs."""
+    """Take a case to work on; renews your own claim, and is refused while someone else's runs."""
 
     TAKES_CASE: ClassVar[bool] = True
 

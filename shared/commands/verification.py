@@ -14,7 +14,7 @@ class CheckRegistry(Fact):
 
 
 class EscalateVerification(Fact):
-    """Ask that another person look at the identity."""
+    """Ask for another person to look at the identity."""
 
     remark: Word
 

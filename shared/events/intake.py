@@ -197,7 +197,7 @@ class NoteAdded(Event):
 
 
 class AdviceGiven(Event):
-    """An operator told a caller what he can do; most calls end so."""
+    """An operator told a caller what he can do; most calls end this way."""
 
     text: PersonalNarrative
     call_id: Id | None = None

@@ -165,7 +165,7 @@ class Connection:
             self._loop.call_soon_threadsafe(self._end)
         if threading.current_thread() is not self._thread:  # A destructor may run on any.
             self._thread.join(CLOSE_SECONDS)
-        self._connected.set()  # Whoever waits for it is refused now.
+        self._connected.set()  # Callers that wait for it are refused now.
         self._fail_calls(RequestLostError("the connection was closed"))
 
     def _end(self) -> None:

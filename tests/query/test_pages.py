@@ -114,7 +114,7 @@ async def test_only_what_comes_first_in_the_queue_is_marked(tmp_path: Path) -> N
 async def test_an_empty_queue_says_so(tmp_path: Path) -> None:
     log = MemoryLog.of(book_with([e.case_opened(), e.case_closed("hoax")]))
     async with asked(log, tmp_path) as desk:
-        assert "No case waits for a person." in (await desk.http.get("/")).text
+        assert "No case is waiting for a person." in (await desk.http.get("/")).text
 
 
 async def test_the_case_page_shows_the_timeline_and_nothing_sealed(

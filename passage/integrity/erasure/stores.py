@@ -144,7 +144,7 @@ def _read_stream(where: str, file: IO[bytes], erasures: Erasures) -> None:
     file.seek(0)
     if start.startswith(AGE_STARTS):
         raise NotLookedIntoError(
-            "encrypted; it is looked into where `backup.key` lies in the key folder"
+            "encrypted; it is searched only if `backup.key` is in the key folder"
         )
     if start.startswith(GZIP_STARTS):
         with gzip.open(file) as plain:

@@ -102,8 +102,8 @@ class Repair:
         if len(known) > 1 or self.witnessed.problems:
             raise VerbEndedError(
                 Exit.FAILED,
-                "the witness files contradict each other or hold lines that nobody signed: take "
-                "away the files that are wrong, then try again; see `passage gate`",
+                "the witness files contradict each other or hold lines that nobody signed: remove "
+                "the wrong files, then try again; see `passage gate`",
             )
         try:
             read_signing_key(self.running.keys)

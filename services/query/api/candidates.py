@@ -131,7 +131,7 @@ router = APIRouter(prefix="/api", tags=["cases"])
 
 @router.post("/candidates", responses=problems(403, 404, 429, 503))
 def candidates(context: AppContext, wanted: WhoIsThis) -> FoundCandidates:
-    """Finds who a caller may be; what is opened is recorded with `by` and `purpose`."""
+    """Finds out who a caller may be; what is opened is recorded with `by` and `purpose`."""
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
     if wanted.case_id is not None:
         answer = looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)

@@ -90,7 +90,7 @@ def read_parked(
 ) -> ParkedContent:
     """One message's content; who read it and why is recorded before the answer."""
     if not context.is_supervisor(wanted.by):
-        raise ProblemError(403, "for-supervisors", "Only a supervisor reads parked messages.")
+        raise ProblemError(403, "for-supervisors", "Only a supervisor may read parked messages.")
     with answering(PARKED):
         parked = context.parked_at(sequence)
     if parked is None:
