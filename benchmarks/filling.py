@@ -19,7 +19,7 @@ from shared.events.catalogue import OWNER, envelope_of
 from shared.jetstream.subjects import Subjects
 
 SHORT, LONG = len(LIFECYCLE), 100
-"""Events of a case: the ten decisions, and those with ninety notes."""
+"""Events of a case: the ten steps, and those with ninety notes."""
 CASES_AT_ONCE = 1_000
 LONG_EVERY = 100
 """One case in this many is a long one."""

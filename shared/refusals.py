@@ -1,4 +1,4 @@
-"""How a decision says no: the guard that doesn't hold, and what would satisfy it."""
+"""How a decider says no: the guard that doesn't hold, and what would satisfy it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Decisions on what he is told: the place of his rendezvous, and each step of his way.
+"""Deciders for what he is told: the place of his rendezvous, and each step of his way.
 
 He is told during a call in which he gave his code, or by a message at an hour he said is safe. The
 message is queued first and names the rendezvous; it goes once the disclosure is recorded. If it

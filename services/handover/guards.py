@@ -1,4 +1,4 @@
-"""Guards shared by handover's decisions: whether the case is open, and how far he can be trusted.
+"""Guards shared by handover's deciders: whether the case is open, and how far he can be trusted.
 
 Two people may set some of them aside by an emergency override; never the need for two approvers,
 duress, a contradicted identity, or how it is safe to reach him.
@@ -107,7 +107,7 @@ def _level(state: HandoverState, now: datetime) -> str | None:
 def decide_override(
     state: HandoverState, command: UseEmergencyOverride, now: datetime
 ) -> list[Event]:
-    """Needs two people and an end within a day. The decisions' guards say what it sets aside."""
+    """Needs two people and an end within a day. The deciders' guards say what it sets aside."""
     require_open(state)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)

@@ -1,4 +1,4 @@
-"""Decisions on asking a team to take him: offer, accept, refuse, withdraw; one answer wins."""
+"""Deciders for asking a team to take him: offer, accept, refuse, withdraw; one answer wins."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Decisions on the receipt: one man, a group on one receipt, and counts that differ."""
+"""Deciders for the receipt: one man, a group on one receipt, and counts that differ."""
 
 from collections import Counter
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Decisions on a rendezvous: plan, replan, approve, cancel, miss, expire."""
+"""Deciders for a rendezvous: plan, replan, approve, cancel, miss, expire."""
 
 from datetime import datetime
 

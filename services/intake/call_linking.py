@@ -1,4 +1,4 @@
-"""intake's decisions on calls: a case is opened, or the call linked to it."""
+"""intake's deciders for calls: a case is opened, or the call linked to it."""
 
 from dataclasses import fields
 

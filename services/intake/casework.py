@@ -1,4 +1,4 @@
-"""intake's decisions on what operators do: triage, notes, codes, duress, closing."""
+"""intake's deciders for what operators do: triage, notes, codes, duress, closing."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""intake's decisions on who works on a case: its rows of the guard table about claims.
+"""intake's deciders for who works on a case: its rows of the guard table about claims.
 
 A claim is a lease of some minutes with a fencing token, which counts the holders. Every service
 refuses a command with an older fence (`shared.log.fencing`).

@@ -1,4 +1,4 @@
-"""intake's decisions on groups: cases that travel together, led by one of them.
+"""intake's deciders for groups: cases that travel together, led by one of them.
 
 The roll is in the leading case's log; each member's log says with whom he travels.
 """

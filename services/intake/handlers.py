@@ -37,7 +37,7 @@ class Intake:
     rules: Rules
 
 
-DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
+DECIDERS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     commands.TriageCall: casework.decide_triage,
     commands.DeclareSurrender: statements.decide_declare_surrender,
     commands.AddNote: casework.decide_note,
@@ -89,7 +89,7 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
     def decide(state: IntakeState) -> list[Event]:
         if type(command) in RULED:
             return RULED[type(command)](state, command, context.now(), intake.rules)
-        return DECISIONS[type(command)](state, command)
+        return DECIDERS[type(command)](state, command)
 
     return transact(context.writer, command.case_id, context.cause_of(command), decide)
 

@@ -1,4 +1,4 @@
-"""intake's decisions on messages to a caller: whether one may be queued, whether it may go, and
+"""intake's deciders for messages to a caller: whether one may be queued, whether it may go, and
 what follows from what its channel reports, or doesn't.
 
 A message that names a rendezvous waits until handover has recorded the disclosure, so it never

@@ -1,4 +1,4 @@
-"""intake's view of a case: what its decisions read, and how events change it."""
+"""intake's view of a case: what its deciders read, and how events change it."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""intake's decisions on what a man states: that he surrenders, who he is, how to reach him."""
+"""intake's deciders for what a man states: that he surrenders, who he is, how to reach him."""
 
 from datetime import datetime
 

@@ -1,6 +1,6 @@
 """The field types events are made of: times, ids, short words, free text, and personal values.
 
-A personal value is `Plain` from the decision until `transact` seals it, and `Sealed` ever after;
+A personal value is `Plain` from the decider until `transact` seals it, and `Sealed` ever after;
 only sealed ones can be written as JSON.
 """
 

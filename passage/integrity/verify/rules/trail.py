@@ -15,7 +15,7 @@ from shared.refusals import is_another_person
 from shared.written.zones import clock_in
 
 LEEWAY = timedelta(minutes=5)
-"""Clocks differ; deciders get the benefit of this much doubt."""
+"""Clocks differ; whoever decided gets the benefit of this much doubt."""
 
 
 class Meeting(NamedTuple):
