@@ -51,7 +51,7 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if not holds_only(running.registry, SAMPLE):
         raise VerbEndedError(
             Exit.USAGE,
-            "the registry must hold nobody but the sample's people: use a data folder of its own",
+            "the registry must hold only the sample's people: use a separate data folder",
         )
     load(running.registry, SAMPLE)
     chosen_seed = secrets.randbelow(SEEDS) if seed is None else seed

@@ -154,7 +154,7 @@ def bad_lines_of(running: Running) -> list[str]:
     """Checks every signature of the witness files; names lines that nobody signed."""
     key, bad = read_public_key(running.witness_keys or running.keys), list[str]()
     for path in running.witnesses:
-        with suppress(OSError):  # Whoever read the files first reports a missing one.
+        with suppress(OSError):  # A missing file was reported when it was first read.
             bad += shortened(bad_lines(path, key))
     return bad
 
@@ -209,7 +209,7 @@ def _sign(running: Running, fields: dict[str, Any], only: Path | None = None) ->
 def check_witnessed(
     witnessed: Witnessed, incarnation: str, ends: tuple[int, int], findings: Findings
 ) -> None:
-    """What is wrong with the witness files, or with the log by what they say.
+    """What is wrong with the witness files, or with the log according to them.
 
     `ends`: the last sequences of the log and of its archive.
     """

@@ -97,7 +97,7 @@ class StoreWatch:
             async with connected(self.running()) as client:
                 self.refusing = await refusing_of(client, servers=1)
         except (VerbEndedError, NatsError, OSError):
-            self.refusing = []  # It isn't running; the supervisor deals with that.
+            self.refusing = []  # It isn't running; the supervisor handles that.
         self._tell(disks)
 
     def must_restart(self, now: float) -> bool:

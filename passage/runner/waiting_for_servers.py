@@ -72,7 +72,7 @@ async def provision_within(seconds: float, running: Running, update: bool) -> li
 async def _require_leaders(client: Client) -> None:
     """Raises VerbEndedError (5) if an existing stream or consumer has no leader.
 
-    Without a leader nobody would answer a request about it.
+    Without a leader, a request about it would get no answer.
     """
     asked = [
         "INFO",

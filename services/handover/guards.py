@@ -67,7 +67,7 @@ def require_or_override(state: HandoverState, holds: bool, guard: Guard, now: da
 
 
 def require_cleared(state: HandoverState, members: Members, now: datetime) -> None:
-    """The guards of approving and telling a place: who he is, who is with him, no duress."""
+    """The guards for approving and telling a place: who he is, who is with him, no duress."""
     group = _group_of(state, members)
     require_or_override(state, state.identity.verified, IDENTITY_VERIFIED, now)
     require(not state.identity.is_doubted, NO_CONTRADICTION)
@@ -77,7 +77,7 @@ def require_cleared(state: HandoverState, members: Members, now: datetime) -> No
 
 
 def require_no_duress(state: HandoverState, members: Members) -> None:
-    """The guard of anything that brings our people to him; it can't be overridden."""
+    """The guard for anything that brings our people to him; it can't be overridden."""
     group = _group_of(state, members)
     require(not any(one.duress_open for one in (state, *group)), CLEARED_BY_SUPERVISOR)
 

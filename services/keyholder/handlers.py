@@ -33,7 +33,7 @@ from shared.written.wrong_fields import wrong_fields
 ROTATION = "rotation"
 
 SHORTEST_NIGHT = timedelta(hours=12)
-"""A timer sooner after the last rotation belongs to the same night."""
+"""A timer that fires sooner than this after the last rotation belongs to the same night."""
 
 ERASING = "/services/intake"
 """The only service that may erase."""

@@ -90,7 +90,7 @@ def decide_contradict(
 
 
 def decide_reject(state: VerificationState, command: RejectIdentity, _now: datetime) -> list[Event]:
-    """He isn't who he says."""
+    """He isn't who he says he is."""
     require_not_handed_over(state)
     require(state.statement is not None, IDENTITY_CLAIMED)
     if state.rejected:

@@ -70,7 +70,7 @@ def places(where: TracebackType | None) -> list[str]:
 
 
 def log_connection_error(error: BaseException) -> None:
-    """Logs an error of the connection to nats-server; one that waiting won't mend once."""
+    """Logs an error of the connection to nats-server; if waiting can't fix it, only once."""
     wrong = refusal(error)
     if wrong is None:
         logger.warning("connection", error=type(error).__name__)

@@ -180,7 +180,7 @@ class KeysChecked(Exact):
 class Trial(Exact):
     """The keeper asks: does any key-encryption key open one of these entries of a case?
 
-    The entries are what KEYS has or once had of it, as a copy elsewhere has it.
+    The entries are what KEYS holds or once held of it, from any copy.
     """
 
     case_id: Id

@@ -123,7 +123,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: Future[None]) -> Iterator[
         while plain.read(DRAIN_BYTES):
             pass  # Behind the tar's end only age's own end is left, which must be checked.
     except tarfile.TarError:
-        plain.close()  # Or the decrypting thread waits for ever until somebody reads the rest.
+        plain.close()  # Otherwise the decrypting thread waits forever for a reader of the rest.
         raise _error(path, decrypting) from None
     if decrypting.exception() is not None:
         raise _error(path, decrypting)
@@ -153,7 +153,7 @@ def _error(path: Path, decrypting: Future[None]) -> BackupError:
 def _in_a_thread(work: Callable[[BinaryIO], None], end: BinaryIO) -> Future[None]:
     """One direction of the encryption; closes its end of the pipe.
 
-    Whoever is at the other end raises its failure.
+    The other end raises its failure.
     """
 
     def run() -> None:

@@ -118,7 +118,7 @@ def lost_against(newest: int | None, last_sequence: int) -> Lost:
 async def begin_incarnation(client: Client) -> str:
     """Gives CASES a new incarnation: lost sequences will be used again.
 
-    Whoever remembers a sequence of the old one must not take the new events for those.
+    A reader that remembers the old one's sequences must not take the new events for the old ones.
     """
     found = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None))["config"]
     incarnation = uuid4().hex

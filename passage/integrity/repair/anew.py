@@ -231,7 +231,7 @@ async def store(
 
 
 async def make_durables(client: RawClient, floors: dict[str, int], unmoved: int) -> None:
-    """Creates the durables, each to go on after what it had acknowledged.
+    """Creates the durables, each to continue after what it had acknowledged.
 
     Redelivered messages are recognised by their service and have no effect.
     """

@@ -57,7 +57,7 @@ class Checked:
         self.cases = 0
         self.rows_of_cases: int | None = None
         self.copies = 0
-        """How many servers' copies of CASES were read; 0 where there is one only."""
+        """How many servers' copies of CASES were read; 0 if there is only one."""
 
     def as_json(self) -> dict[str, object]:
         counts = [

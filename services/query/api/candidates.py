@@ -94,7 +94,7 @@ class FoundCandidate(Shape):
     episode: int
     basis: Basis
     suggestion_only: bool
-    """Found by a name alone: others may bear it."""
+    """Found by a name alone: others may have it."""
     reason: str
     agrees: list[PersonField]
     conflicts: list[PersonField]

@@ -16,7 +16,7 @@ VERSION = 4
 
 class CallsKey(NamedTuple):
     day: Day
-    """On which the call began, not after it was recorded."""
+    """When the call began, and no later than the day on which it was recorded."""
     channel: Channel
 
 

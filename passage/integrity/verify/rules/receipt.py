@@ -80,7 +80,7 @@ def _group_received(trail: Trail, data: GroupHandedOver, event: CaseEvent[Any]) 
     if len(named) != len({*named}) or {*named} != awaited:
         yield "a receipt names others than the group's roll, or somebody twice"
     way.received |= {*data.received}
-    way.accepted_by = None  # Missing men are offered anew.
+    way.accepted_by = None  # Missing men are offered again.
     if trail.receipts is not None:
         trail.receipts.update((data.group_id, one) for one in data.received)
 
