@@ -66,7 +66,7 @@ def bench(
         Path | None, typer.Option("--json", help="Also write the JSON lines to this file.")
     ] = None,
 ) -> None:
-    """Measure Passage beside the barest thing that does the same."""
+    """Measure Passage against the simplest thing that does the same."""
     configure("benchmarks", "ERROR")
     console = Console(stderr=True)
     results: list[Measured] = []

@@ -109,7 +109,7 @@ class StoreWatch:
         return True
 
     def _tell(self, disks: Sequence[Disk]) -> None:
-        # The space left on a full disk keeps changing, which is no news.
+        # The space left on a full disk keeps changing, which isn't news.
         found = tuple(map(str, self.refusing)) + tuple(str(one.folder) for one in self.full)
         if found != self._said:
             self._said = found

@@ -33,7 +33,7 @@ MESSAGE_TELLS = Guard(
 def decide_disclose(
     state: HandoverState, command: DiscloseRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """Needs approval, a man still verified, believed and free; only to himself; once."""
+    """Needs approval, a man still verified, believed and free; only to him; once."""
     require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)

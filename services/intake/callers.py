@@ -12,7 +12,7 @@ from services.intake.entries import Entries
 from services.intake.incoming import IncomingCall
 
 LIKELY = 0.7
-"""Several men may share a phone, so the same caller is no more than a likely link."""
+"""Several men may share a phone, so the same caller is only a likely link."""
 DOUBTFUL = 0.5
 """The number may be this caller's, or another's."""
 

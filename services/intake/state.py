@@ -63,9 +63,9 @@ class IntakeState:
     pending: Pending = field(default_factory=Pending)
     outbox: Outbox = field(default_factory=Outbox)
     shift: ShiftState | None = None
-    """Only in the log of a shift, which is no case."""
+    """Only in the log of a shift, which isn't a case."""
     exported: bool = False
-    """Whether this is the log of an export, which is no case either."""
+    """Whether this is the log of an export, which isn't a case either."""
 
     @property
     def is_underway(self) -> bool:

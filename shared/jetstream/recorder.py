@@ -204,8 +204,8 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         """The events of one originator by version, ascending unless `desc`; at most `limit`.
 
         `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer:
-        a lagging one gives the events up to some moment, without holes, but never less than this
-        recorder stored itself. `OperationalError` when no answer, or none so fresh, comes within
+        a lagging one returns the events up to some moment, without holes, but never less than this
+        recorder stored itself. `OperationalError` when no answer, or none that fresh, comes within
         the deadline.
         """
         bounds = Bounds(gt, lte, after_sequence)

@@ -35,7 +35,7 @@ LONGEST = 60
 def folded_number(number: str) -> str:
     """A service number in one alphabet: `АБ-000123` and its Latin look-alike meet.
 
-    A text without digits is no number (`-`, `б/н`, `n/a`) and folds to nothing. Keyed hashes are
+    A text without digits isn't a number (`-`, `б/н`, `n/a`) and folds to nothing. Keyed hashes are
     made of the result, so it must never change.
     """
     plain = unicodedata.normalize("NFKC", number.translate(_NO_MARK))

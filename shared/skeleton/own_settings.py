@@ -52,9 +52,9 @@ def require_files(settings: Settings) -> None:
 
 
 def require_nkey(path: Path) -> None:
-    """Raises KeyFilesError if a file is no seed, or is open to others."""
+    """Raises KeyFilesError if a file isn't a seed, or is open to others."""
     require_closed(path)
     try:
         nkeys.from_seed(bytearray(read_file(path).strip()))
-    except (nkeys.NkeysError, ValueError):  # The latter if it is no base32.
+    except (nkeys.NkeysError, ValueError):  # The latter if it isn't base32.
         raise SecretUnusableError(path, DAMAGED) from None

@@ -76,7 +76,7 @@ class Plan:
     taken: Spans = field(default_factory=Spans)
     """By sequence of the new stream: the source of each event."""
     aside: Spans = field(default_factory=Spans)
-    """By sequence of the new stream: what is no event, or follows from nothing, and stays."""
+    """By sequence of the new stream: what isn't an event, or follows nothing, and stays."""
     left_out: Spans = field(default_factory=Spans)
     """By sequence of the old stream: what is not taken, and why."""
     digest: bytes = b""

@@ -22,7 +22,7 @@ OF_THE_DESK: Mapping[str, type[Event]] = {
     OF_SHIFTS: ShiftStarted,
     OF_EXPORTS: StatisticsExported,
 }
-"""Number prefixes of logs that are no case's, and such a log's first event."""
+"""Number prefixes of logs that aren't a case's, and the first event of such a log."""
 
 
 class Promise(NamedTuple):

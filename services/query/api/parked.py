@@ -19,7 +19,7 @@ from shared.parked.messages import Waiting
 from shared.parked.parking import Reason
 
 PROBLEMS = problems(
-    (403, "`by` is no supervisor"),
+    (403, "`by` isn't a supervisor"),
     (404, "Nothing is parked there"),
     (503, "The key holder is sealed, or the server doesn't answer"),
 )

@@ -30,7 +30,7 @@ CALLS: tuple[type[Event], ...] = (intake.CaseOpened, intake.CallLinked)
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
-    """The key that the event counts under, or None if it is no call.
+    """The key that the event counts under, or None if it isn't a call.
 
     A case split off a call of another case began with no call of its own.
     """
