@@ -101,8 +101,8 @@ def health(service: str) -> str:
 def parked(service: str, stream: str, sequence: int) -> str:
     """Where a service puts what it couldn't process.
 
-    All of a channel's messages share one subject, which PARKED bounds: the channel decides how
-    much it sends. Anything else that can't be processed has a subject of its own.
+    All of a channel's messages share one subject, which PARKED bounds: the channel decides how much
+    it sends. Anything else that can't be processed has a subject of its own.
     """
     together = f"parked.{service}.{stream}"
     return together if is_calls_stream(stream) else f"{together}.{sequence}"

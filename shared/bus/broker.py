@@ -95,8 +95,8 @@ class Broker(NatsBroker):
         # Together, so that this takes no longer than the slowest: a stop has its deadline.
         await asyncio.gather(*(one.stop() for one in self.alongside))
         try:
-            # Skips NatsBroker's stop, which drains: 20 s with a silent server, a fault without.
-            # The subscribers have dropped their subscriptions by now, so nothing more comes.
+            # Skips NatsBroker's stop, which drains: 20 s with a silent server, a fault without. The
+            # subscribers have dropped their subscriptions by now, so nothing more comes.
             await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
         except* (NatsError, OSError) as gone:
             logger.warning("connection", error=type(gone.exceptions[0]).__name__)

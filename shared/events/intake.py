@@ -92,9 +92,9 @@ class CallLinked(Event):
 
     Only basis `return_code` shows that the caller knows something this case was told;
     `earlier_code` is the code of an earlier episode, or one that a later code replaced.
-    `second_fact_needed`: the code came from a channel he never called on, or after many wrong
-    ones; on its own it isn't enough to tell him a place (`CallerConfirmed`). `changed` and what
-    follows: as in CaseOpened.
+    `second_fact_needed`: the code came from a channel he never called on, or after many wrong ones;
+    on its own it isn't enough to tell him a place (`CallerConfirmed`). `changed` and what follows:
+    as in CaseOpened.
     """
 
     call_id: Id

@@ -203,8 +203,8 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
     ) -> Sequence[RecordedEvent]:
         """The events of one originator by version, ascending unless `desc`; at most `limit`.
 
-        `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer:
-        a lagging one returns the events up to some moment, without holes, but never less than this
+        `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer: a
+        lagging one returns the events up to some moment, without holes, but never less than this
         recorder stored itself. `OperationalError` when no answer, or none that fresh, comes within
         the deadline.
         """

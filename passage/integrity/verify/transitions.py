@@ -1,7 +1,7 @@
 """Whether decisions were allowed: the rules that a reader of the log can check afterwards.
 
-They are written independently of the services' deciders, so a bug there shows here. Only
-decisions are judged, at the time that the log records for them; facts never are. The rules are in
+They are written independently of the services' deciders, so a bug there shows here. Only decisions
+are judged, at the time that the log records for them; facts never are. The rules are in
 `passage.integrity.verify.rules`, one file per noun.
 """
 
