@@ -14,7 +14,7 @@ from shared.log.transact import answered_at, transact
 from shared.parked.parking import UnprocessableError
 
 ATTEMPTS = 100
-"""A collision happens once in ten million times; this many in a row never happen."""
+"""A collision happens once in ten million times; this many in a row, never."""
 
 
 class _Reserved(NamedTuple):

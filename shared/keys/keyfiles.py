@@ -59,8 +59,7 @@ class KeyFilesError(Exception):
 
 
 class SecretUnusableError(KeyFilesError):
-    """What is wrong with a secret's file. `wrong` is a key of `DO`; `setting` pointed to the
-    file."""
+    """What is wrong with a secret's file. `wrong` is a key of `DO`; `setting` named it."""
 
     def __init__(self, path: Path, wrong: str, setting: str = "") -> None:
         self.path = path

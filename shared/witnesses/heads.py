@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
     @property
     def is_misfit(self) -> bool:
-        """Nothing precedes it to check it by: only copies show whether it was stored so."""
+        """It follows nothing in the log: only copies show whether it was stored like this."""
         return self.check in MISFITS
 
 

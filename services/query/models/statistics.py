@@ -16,7 +16,7 @@ VERSION = 4
 
 class CallsKey(NamedTuple):
     day: Day
-    """When the call began, and no later than the day on which it was recorded."""
+    """The day on which the call began, at the latest the day on which it was recorded."""
     channel: Channel
 
 
