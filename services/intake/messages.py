@@ -26,7 +26,8 @@ from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedErro
 
 ADDRESS_KNOWN = Guard(
     "address_known",
-    "an address on that channel from before he said that it is safe; or SetContactRule again",
+    "an address on that channel from before he said that it is safe, not only known by a code that "
+    "needs ConfirmCaller, or is void; or SetContactRule again",
 )
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
 RENDEZVOUS_PRESENT = Guard(

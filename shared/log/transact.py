@@ -119,6 +119,8 @@ class Outcome:
     version: int
     sequence: int
     events: tuple[str, ...] = ()
+    stored_bytes: int = 0
+    """What these events take in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def _append(
         longer.version,
         longer.sequence,
         longer.types_after(history.version),
+        sum(len(one.state) for one in stored),
     )
 
 
