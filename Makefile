@@ -41,7 +41,7 @@ check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-docs: $(READY) ## Write anew what is made of the code: events, commands, guards, states, deadlines, settings, limits
+docs: $(READY) ## Generate the docs that follow from the code: events, commands, guards, states, deadlines, settings, limits
 	@$(BIN)/python -m tests.architecture.documents
 
 bench: $(READY) ## Measure; prints a table and JSON lines; ARGS go to the benchmarks

@@ -3,8 +3,6 @@
 The lines go to standard output, the table to standard error.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from contextlib import ExitStack

@@ -4,8 +4,6 @@ In flight: threads on our side, as in a service; asyncio tasks on the bare side.
 CASES on one server that syncs every message.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """A channel that calls, and hears of the cases that intake opens for its calls: anybody may."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

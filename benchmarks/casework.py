@@ -4,8 +4,6 @@ Candidates are asked for as an operator's page does, over HTTP, of query's own p
 misheard or in the other alphabet. A new case is appended to this log and to an empty one in turns.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence

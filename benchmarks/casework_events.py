@@ -3,8 +3,6 @@
 What names a case or is its own stands in them as a placeholder.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.story import CALLER_KEY

@@ -4,8 +4,6 @@ Who the men are is really sealed, by the key holder's keys, so that it opens. Ev
 is sealed opens with no key.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

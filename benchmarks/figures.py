@@ -3,8 +3,6 @@
 The sides of a comparison take turns in one run, so that a noisy neighbour disturbs both.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -4,8 +4,6 @@ Everything sealed in them opens with no key. A thousand cases are under way at o
 with a thousand men waiting to cross, so that one case's events lie apart on the disk.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +40,7 @@ class Template:
     bodies: Sequence[bytes]
 
     @classmethod
-    def of(cls, events: Sequence[Event]) -> Template:
+    def of(cls, events: Sequence[Event]) -> "Template":
         bodies: list[bytes] = []
         for version, event in enumerate(events, 1):
             envelope = envelope_of(event)(

@@ -5,8 +5,6 @@ The flood is stored before intake starts, a kind at a time: ends of calls that n
 of one address, calls of withheld numbers, and calls with wrong return codes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time

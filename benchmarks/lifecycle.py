@@ -7,12 +7,9 @@ application, because its SQLite recorder tells nobody outside of new events. The
 library left as it is; `benchmarks.on_sqlite` says what is tuned.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.figures import Bench, Measured, Stopwatch, rates
@@ -37,49 +34,44 @@ def run(bench: Bench) -> Iterator[Measured]:
             sqlite_site(bench.folder_for("sqlite-tuned"), secrets, tuned=True)
         )
         query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
-        writers = writers_on(site, stack)
+        sides: dict[str, Side] = {
+            "passage": (writers_on(site, stack), query.wait),
+            "eventsourcing": plain,
+            "eventsourcing tuned": tuned,
+        }
         for in_flight, usual in IN_FLIGHT.items():
-            yield measure(
-                "lifecycle",
-                Level(in_flight, bench.count(usual, in_flight), bench.rounds(ROUNDS)),
-                {
-                    "passage": (writers, query.wait),
-                    "eventsourcing": plain,
-                    "eventsourcing tuned": tuned,
-                },
-                AIM,
-            )
+            cases, rounds = bench.count(usual, in_flight), bench.rounds(ROUNDS)
+            yield measure("lifecycle", sides, in_flight, cases, rounds, AIM)
 
 
 def writers_on(site: Site, stack: ExitStack) -> Writers:
     return {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
 
 
-@dataclass(frozen=True)
-class Level:
-    in_flight: int
-    cases: int
-    rounds: int
-
-
-def measure(name: str, level: Level, sides: Mapping[str, Side], aim: str) -> Measured:
+def measure(
+    name: str, sides: Mapping[str, Side], in_flight: int, cases: int, rounds: int, aim: str
+) -> Measured:
     """Plays rounds with each side in turn; the ratio is of the first to the second."""
     return rates(
-        f"{name}/{level.in_flight} in flight",
-        {one: partial(_play, *side, level) for one, side in sides.items()},
-        DECISIONS * level.cases,
-        level.rounds,
+        f"{name}/{in_flight} in flight",
+        {one: partial(_play, *side, in_flight, cases) for one, side in sides.items()},
+        DECISIONS * cases,
+        rounds,
         "events/s",
         aim,
-        cases_a_round=level.cases,
+        cases_a_round=cases,
     )
 
 
 def _play(
-    writers: Writers, wait_until_shown: Callable[[int], None], level: Level, watch: Stopwatch
+    writers: Writers,
+    wait_until_shown: Callable[[int], None],
+    in_flight: int,
+    cases: int,
+    watch: Stopwatch,
 ) -> None:
     with watch:
-        stories = [Story(writers, new_case_id()) for _ in range(level.cases)]
-        with ThreadPoolExecutor(level.in_flight) as threads:
+        stories = [Story(writers, new_case_id()) for _ in range(cases)]
+        with ThreadPoolExecutor(in_flight) as threads:
             ends = list(threads.map(Story.play, stories))
         wait_until_shown(max(end.sequence for end in ends))

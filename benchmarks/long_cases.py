@@ -2,8 +2,6 @@
 once a second: how long a genuine call takes to become a case meanwhile.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Half of the pairs are one invented man, told twice and once in the other alphabe
 others are two men.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 The events are made as operators make them: calls on CALLS and commands to the services.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -6,8 +6,6 @@ must. Left as the library has it, a case is loaded for each decision and the vie
 too; tuned, folds stay in memory and the view syncs as query's database does.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -86,7 +84,9 @@ class Recorder(SQLiteApplicationRecorder):
         return numbers
 
     @override
-    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NotifiedSubscription:
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> "NotifiedSubscription":
         return NotifiedSubscription(self, gt, topics)
 
 

@@ -3,8 +3,6 @@
 Nobody here exists. How often a name comes follows the rank of the name, as it does in life.
 """
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from itertools import accumulate, product
 from random import Random

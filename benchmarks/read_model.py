@@ -3,8 +3,6 @@
 The bare side is nats-py's ordered consumer, which acknowledges nothing and keeps nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import itertools

@@ -3,8 +3,6 @@
 The whole way is taken from two servers at once, one with a small log and one with a large one.
 """
 
-from __future__ import annotations
-
 import gc
 import itertools
 import statistics

@@ -1,7 +1,5 @@
 """The registry: how long a file of an office takes to load, and a look-up in it."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Iterator
 from functools import partial

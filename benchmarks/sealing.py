@@ -4,8 +4,6 @@ Without: a stand-in gives texts the form of sealed ones and no keys are made, so
 model and all else are the same work.
 """
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typing_extensions import override
 
 from benchmarks.figures import Bench, Measured
-from benchmarks.lifecycle import ROUNDS, Level, measure, writers_on
+from benchmarks.lifecycle import ROUNDS, measure, writers_on
 from benchmarks.site import query_process, site_in
 from shared.events.fields import Sealed
 from shared.keys.client import RemoteKeys, SealingKeys
@@ -57,9 +55,6 @@ def run(bench: Bench) -> Iterator[Measured]:
             name: Writer(writer.log, OpenKeys(writer.log.connection, name, timeout_s))
             for name, writer in sealed.items()
         }
-        yield measure(
-            "sealing",
-            Level(IN_FLIGHT, bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)),
-            {"sealed": (sealed, query.wait), "unsealed": (unsealed, query.wait)},
-            AIM,
-        )
+        sides = {"sealed": (sealed, query.wait), "unsealed": (unsealed, query.wait)}
+        cases, rounds = bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)
+        yield measure("sealing", sides, IN_FLIGHT, cases, rounds, AIM)

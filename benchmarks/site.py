@@ -3,8 +3,6 @@
 A key holder runs beside it, and query where it is asked for, as processes of their own.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time

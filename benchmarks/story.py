@@ -3,8 +3,6 @@
 Nobody here exists. What services look up beside the case (an index, a registry) is given.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """The whole system as processes of their own, by `passage up` on a folder of a benchmark's."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

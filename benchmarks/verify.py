@@ -1,7 +1,5 @@
 """`passage verify` on a full log with its read model: events a second, all checks together."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 Calls come one after another at a low steady rate, as on a quiet evening.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ deploy/rogues.py runs this in the image `passage`, with a task in JSON as its on
 prints the result of each attempt; rogues.py judges them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

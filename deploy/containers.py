@@ -3,8 +3,6 @@
 Uses only the standard library, so that a drill needs nothing but Python and the engine.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

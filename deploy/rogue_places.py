@@ -3,8 +3,6 @@
 It is made of two containers: rogue nats-servers, and deploy/attempts.py in their network.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

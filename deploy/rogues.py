@@ -5,8 +5,6 @@ another service's event, and to enter the database. deploy/attempts.py says how;
 the results must be. The counter-proof leaves an event in the log, so play it last.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

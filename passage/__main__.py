@@ -1,7 +1,5 @@
 """The command line `passage`: its verbs, and how every one of them ends."""
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib import import_module

@@ -1,7 +1,5 @@
 """A client of the JSON API, for verbs and the demo."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

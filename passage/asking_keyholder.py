@@ -1,7 +1,5 @@
 """Requests to the key holder that only the keeper may make."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from nats.aio.client import Client

@@ -1,7 +1,5 @@
 """What can be wrong with a backup: one class for each thing that a person can do about it."""
 
-from __future__ import annotations
-
 from passage.exits import Exit, VerbEndedError
 
 

@@ -1,7 +1,5 @@
 """What a channel does: box a call for the intake key and publish it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple

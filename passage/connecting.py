@@ -1,7 +1,5 @@
 """A verb's connection to nats-server, as the keeper or as a channel."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path

@@ -4,8 +4,6 @@ It acknowledges a message before it sends it: a crash in between loses the messa
 missing report shows, instead of sending it twice.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

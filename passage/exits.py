@@ -1,7 +1,5 @@
 """The exit codes of verbs, and the error that ends a verb early with one of them."""
 
-from __future__ import annotations
-
 import errno
 from enum import IntEnum
 

@@ -1,7 +1,5 @@
 """The folders of an installation on one machine, and the lock that admits one runner."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Pairs of names labelled by people, compared as the registry and the search compare them."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -89,7 +87,7 @@ def _text_of(file: Path) -> str:
         raise _WrongFileError(f"line {line}: isn't UTF-8; save the file as UTF-8") from None
 
 
-def _read(rows: csv.DictReader[str]) -> Iterator[Pair]:
+def _read(rows: "csv.DictReader[str]") -> Iterator[Pair]:
     try:
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
         if missing:

@@ -1,7 +1,5 @@
 """What a person does with parked messages: list, retry, read, settle; settled ones are deleted."""
 
-from __future__ import annotations
-
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import ValidationError

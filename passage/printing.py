@@ -1,7 +1,5 @@
 """What verbs print, as tables or as JSON; results go to stdout, everything else to stderr."""
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -4,8 +4,6 @@
 stays but is ignored, because nobody holds the folder.
 """
 
-from __future__ import annotations
-
 import os
 import ssl
 from collections.abc import Sequence
@@ -55,7 +53,7 @@ class Running(BaseModel):
     """The only seed there is, if the key folder has none: a container has just its own."""
 
     @classmethod
-    def bare(cls, nats: str) -> Running:
+    def bare(cls, nats: str) -> "Running":
         """A nats-server without accounts, as in tests."""
         nowhere = Path(os.devnull)
         return cls(nats=nats, http="", keys=nowhere, registry=nowhere, database="")

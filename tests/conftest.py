@@ -5,8 +5,6 @@ Marks follow from what a test uses: a fixture that starts a nats-server or Postg
 space of cases is `wide`. A test that has no mark and starts something all the same fails.
 """
 
-from __future__ import annotations
-
 import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +16,7 @@ from hypothesis import settings
 from passage.connecting import connected
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
-from tests.postgres import postgres
+from tests.nats_cluster import postgres
 
 # No test promises a time, so no example of hypothesis has a deadline.
 settings.register_profile("passage", deadline=None)

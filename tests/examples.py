@@ -4,8 +4,6 @@ Nobody here exists: surnames are Beispiel, Vzorov and Primerenko, places are Mus
 named after birds. Sealed tokens are made up and open with no key.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Servers that answer later than whoever asks them waits."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

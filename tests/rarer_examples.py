@@ -1,7 +1,5 @@
 """Invented events that few cases have; with those of `tests.examples`, one of every type."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification
@@ -16,6 +14,26 @@ GROUP = e.CASE
 
 
 AT = e.NOON + timedelta(hours=11)
+QUEUED = outbound.MessageQueued(
+    message_id="message-1",
+    channel="telegram",
+    to_address=e.sealed("@beispiel"),
+    language="ru",
+    text=e.sealed("wait where you are"),
+    valid_until=AT,
+)
+REPLANNED = handover.RendezvousReplanned(
+    rendezvous_id="meet-2",
+    replaces="meet-1",
+    place=e.sealed("the bridge of Musterdorf"),
+    window_from=AT,
+    window_to=AT + timedelta(hours=2),
+    team="Heron",
+    planned_by=OLENA,
+    reason=e.sealed("shelling"),
+)
+CANCELLED = handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
+EXPIRED = handover.RendezvousExpired(rendezvous_id="meet-1")
 
 
 def of_intake() -> list[Event]:
@@ -55,14 +73,7 @@ def of_the_desk() -> list[Event]:
         groups.GroupJoined(group_id=GROUP, member_case=e.OTHER_CASE),
         groups.GroupLeft(group_id=GROUP, member_case=e.OTHER_CASE, reason="separated"),
         groups.HeadsCounted(group_id=GROUP, kind="observed", count=12, source="team Heron"),
-        outbound.MessageQueued(
-            message_id="message-1",
-            channel="telegram",
-            to_address=e.sealed("@beispiel"),
-            language="ru",
-            text=e.sealed("wait where you are"),
-            valid_until=AT,
-        ),
+        QUEUED,
         outbound.MessageDispatched(message_id="message-1"),
         outbound.MessageSent(message_id="message-1", sent_at=AT),
         outbound.MessageFailed(message_id="message-1", reason="no_such_user"),
@@ -106,18 +117,9 @@ def of_the_way() -> list[Event]:
     """One of each of handover's rarer events up to the receipt."""
     return [
         handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2"),
-        handover.RendezvousReplanned(
-            rendezvous_id="meet-2",
-            replaces="meet-1",
-            place=e.sealed("the bridge of Musterdorf"),
-            window_from=AT,
-            window_to=AT + timedelta(hours=2),
-            team="Heron",
-            planned_by=OLENA,
-            reason=e.sealed("shelling"),
-        ),
-        handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined")),
-        handover.RendezvousExpired(rendezvous_id="meet-1"),
+        REPLANNED,
+        CANCELLED,
+        EXPIRED,
         handover.DisclosureWithdrawn(
             rendezvous_id="meet-1", message_id="message-1", reason="no_report"
         ),

@@ -1,7 +1,5 @@
 """How much memory Python takes at most while something is done."""
 
-from __future__ import annotations
-
 import gc
 import tracemalloc
 from collections.abc import Callable, Iterator

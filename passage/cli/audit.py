@@ -2,8 +2,6 @@
 for what purpose.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Annotated
 

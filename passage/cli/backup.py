@@ -1,7 +1,5 @@
 """`passage backup`: copy a running system into one encrypted file, and check such a file."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 from typing import Annotated

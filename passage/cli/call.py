@@ -1,7 +1,5 @@
 """`passage call`: publish a call as an upstream channel would."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, cast

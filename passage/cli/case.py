@@ -1,7 +1,5 @@
 """`passage case list|find|show`: cases as the read models show them, now or at an earlier time."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """The fields of a command as typed for `passage do`: what each may hold, and which is mistyped."""
 
-from __future__ import annotations
-
 import difflib
 import json
 import shlex

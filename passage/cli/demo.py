@@ -1,7 +1,5 @@
 """`passage demo`: plays an invented day, or cases of all kinds, on a running system."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import secrets

@@ -1,7 +1,5 @@
 """`passage do`: send a command in a person's name through the API."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """`passage gate`: reads the whole log and says whether services may write."""
 
-from __future__ import annotations
-
 import asyncio
 
 import typer

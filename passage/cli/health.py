@@ -1,7 +1,5 @@
 """`passage health`: whether services answer, and whether everything can be stored."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Annotated
 

@@ -4,8 +4,6 @@ Key files, the nkeys of all identities, an authority and a certificate for each 
 database's password, and nats-server's accounts. Existing files stay; derived ones are made anew.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

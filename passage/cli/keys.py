@@ -1,7 +1,5 @@
 """`passage keys`: rotate the keys, seal the installation, unseal it."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from typing import Annotated

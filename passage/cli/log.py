@@ -1,7 +1,5 @@
 """`passage log export`: the stored events as JSON lines, byte for byte, still sealed."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from typing import Annotated

@@ -3,8 +3,6 @@
 For trying things out: a real channel's adapter does the same with its own key and identity.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Annotated, cast, get_args
 

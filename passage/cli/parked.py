@@ -1,7 +1,5 @@
 """`passage parked`: what could not be processed: retry, read, take up or set it aside."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any

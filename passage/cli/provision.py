@@ -1,7 +1,5 @@
 """`passage provision`: make and compare streams, buckets and durable consumers."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import asdict
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`passage registry`: see how well names are compared, and fill the personnel registry."""
 
-from __future__ import annotations
-
 import csv
 import sqlite3
 from contextlib import closing

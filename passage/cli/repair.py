@@ -1,7 +1,5 @@
 """`passage repair`: rebuilds a damaged, truncated or tampered CASES from the archive."""
 
-from __future__ import annotations
-
 import asyncio
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`passage restore`: fill an empty data folder from a backup, completely or not at all."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`passage up`: the whole system on this machine, until Ctrl-C."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import sys

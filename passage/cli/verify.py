@@ -1,7 +1,5 @@
 """`passage verify`: reads the whole log and compares everything derived from it."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`passage witness`: shows the newest checkpoint, as a QR code too, and begins witness files."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from typing import Annotated

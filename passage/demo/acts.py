@@ -1,7 +1,5 @@
 """The acts that stories are made of: a few calls and commands each, in the hotline's order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

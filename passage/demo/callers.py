@@ -1,7 +1,5 @@
 """Callers as they really are: hidden numbers, one man's two spellings, edits, a flood at noon."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ Groups, duress, counts that differ, changed plans, exchange and what follows it,
 takes over, and messages to the caller.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from passage.demo import acts

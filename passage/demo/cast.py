@@ -1,7 +1,5 @@
 """The kinds of stories that the demo plays, and how often each happens in a day."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 

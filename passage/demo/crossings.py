@@ -1,7 +1,5 @@
 """Kinds of cases that end in the field: guided, missed, refused, lost, handed over."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from passage.demo import acts

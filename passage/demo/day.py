@@ -4,8 +4,6 @@ The evening is busiest, the night belongs to those in the field, and at noon one
 the hotline.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import random

@@ -1,7 +1,5 @@
 """Invented people: the sample registry's, and variations on what they say of themselves."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -35,16 +33,16 @@ class Person:
         del said["unit"], said["whole_date"]
         return {name: value for name, value in said.items() if value is not None}
 
-    def without_number(self) -> Person:
+    def without_number(self) -> "Person":
         """He doesn't know his number; the Convention allows that."""
         return replace(self, service_number=None)
 
-    def in_latin(self) -> Person:
+    def in_latin(self) -> "Person":
         """He types his number with Latin letters that look like Cyrillic ones."""
         number = (self.service_number or "").translate(LATIN_LOOKALIKES)
         return replace(self, service_number=number)
 
-    def spelled_in_latin(self) -> Person:
+    def spelled_in_latin(self) -> "Person":
         """He spells his name as in a passport for travel abroad."""
         surname, first_names, patronymic = (
             anyascii(name).replace("'", "")
@@ -52,19 +50,19 @@ class Person:
         )
         return replace(self, surname=surname, first_names=first_names, patronymic=patronymic)
 
-    def born_another_day(self) -> Person:
+    def born_another_day(self) -> "Person":
         return replace(self, date_of_birth=self.date_of_birth + timedelta(days=400))
 
-    def another_mans(self) -> Person:
+    def another_mans(self) -> "Person":
         """The right number with another man's first name and date of birth: contradicted."""
         other = "Олег" if self.first_names != "Олег" else "Юрий"
         return replace(self.born_another_day(), first_names=other)
 
-    def born_some_day(self) -> Person:
+    def born_some_day(self) -> "Person":
         """He gives only the year of his birth."""
         return replace(self, whole_date=False)
 
-    def unknown(self) -> Person:
+    def unknown(self) -> "Person":
         """Born earlier than anybody in the sample."""
         born = date(1950, 1, 1)
         surname, number = "Никтошенко", "ЯЯ-999999"

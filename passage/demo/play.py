@@ -1,7 +1,5 @@
 """Plays many invented cases at once, and checks how each ends."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

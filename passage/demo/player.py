@@ -1,7 +1,5 @@
 """Plays one story: one invented man's calls, and what operators and teams do about them."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import Sequence

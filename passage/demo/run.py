@@ -1,7 +1,5 @@
 """A run of the demo: a day with its shifts, or a number of stories; and the results."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

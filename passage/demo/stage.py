@@ -4,8 +4,6 @@ Everything sent is idempotent under its id, so it is sent again until it is answ
 passes: killing a service or nats-server costs time, nothing else.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """Kinds of cases that end on the telephone: advice, relatives, hoaxes, doubtful identity."""
 
-from __future__ import annotations
-
 import asyncio
 
 from passage.demo import acts

@@ -4,8 +4,6 @@ The machine that takes backups needs only `backup.pub`. Keep `backup.key` elsewh
 seizes the machine can't open any backup.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pyrage import IdentityError, RecipientError  # type: ignore[import-untyped]

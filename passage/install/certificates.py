@@ -5,8 +5,6 @@ Whoever connects to nats-server, query or PostgreSQL trusts the installation's o
 self-signed: no certificate issued later can replace it.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A key that only the server reports counts too, unless it is false, zero or empty
 `sources` or `sealed` would change the stream's behaviour.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

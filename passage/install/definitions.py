@@ -3,8 +3,6 @@
 Keys and values are the server's own (JetStream API, `io.nats.jetstream.api.v1`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal

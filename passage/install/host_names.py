@@ -1,7 +1,5 @@
 """Host names and addresses as certificates spell them."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections import Counter
@@ -22,7 +20,7 @@ class Names:
     postgres: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, nats: Iterable[str], query: Iterable[str], postgres: Iterable[str]) -> Names:
+    def of(cls, nats: Iterable[str], query: Iterable[str], postgres: Iterable[str]) -> "Names":
         """Raises ValueError, which says what a name must be."""
         read = cls(*(tuple(dict.fromkeys(map(_host_name, one))) for one in (nats, query, postgres)))
         named = Counter((*read.nats, *read.query, *read.postgres))

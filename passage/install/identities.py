@@ -4,8 +4,6 @@
 server's configuration.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Makes what an installation needs in its key folder; existing files stay."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from secrets import token_urlsafe
 

@@ -1,7 +1,5 @@
 """The `tls` blocks of nats-server's configuration."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ exactly the subjects that the policy grants. Within an account a request may nam
 its answer, and the server publishes there unchecked; ADR 10 describes the attack.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

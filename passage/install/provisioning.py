@@ -3,8 +3,6 @@
 Calls the JetStream API itself, so that it asks for exactly what `definitions` says.
 """
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from collections.abc import Sequence

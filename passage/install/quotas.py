@@ -1,7 +1,5 @@
 """How much of a channel may wait until intake has processed it (ADR 26)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from shared.settings import Settings
@@ -16,7 +14,7 @@ class Quota:
     message_bytes: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Quota:
+    def of(cls, settings: Settings) -> "Quota":
         return cls(
             settings.calls_max_bytes, settings.calls_max_messages, settings.call_message_max_bytes
         )

@@ -1,7 +1,5 @@
 """What a check found: where, and what is wrong; ids only, never personal data."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal

@@ -6,8 +6,6 @@ follows from nothing, but was stored that way, is a warning (ADR 11): anybody wh
 send one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import time
@@ -59,7 +57,7 @@ class Gate(Check):
         return not self.findings.errors
 
     @property
-    def held(self) -> Held:
+    def held(self) -> "Held":
         heads = self.heads
         return Held(self.incarnation, heads.sequence, heads.cases, heads.digest.hex())
 

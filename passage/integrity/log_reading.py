@@ -4,8 +4,6 @@ It uses batched direct gets (ADR-31 of NATS): these show what the server stores,
 consumers or its stream info say of it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """The gate as verbs pass it: its progress is told, and what it found is printed."""
 
-from __future__ import annotations
-
 from passage.exits import Exit, VerbEndedError
 from passage.integrity.gate import Gate, check_gate, open_gate
 from passage.printing import counted, out, print_table

@@ -3,8 +3,6 @@
 A service that is catching up is never ended, however long it takes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Start children from the main thread: the kernel ends them when the *thread* that
 (prctl(2), PR_SET_PDEATHSIG), not when the process does.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -1,7 +1,5 @@
 """HOST:PORT of what `passage up` opens: a free port, on loopback unless it uses TLS."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import ipaddress
@@ -22,7 +20,7 @@ class Endpoint:
     port: int
 
     @property
-    def reached_at(self) -> Endpoint:
+    def reached_at(self) -> "Endpoint":
         """Where this machine reaches it: a wildcard address can't be connected to."""
         return Endpoint(EVERYWHERE.get(self.host, self.host), self.port)
 

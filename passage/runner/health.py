@@ -1,7 +1,5 @@
 """The health of services: query is asked over HTTP, the others over NATS."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ One `NatsServer` is one process with its own data folder. It listens on loopback
 otherwise and dies with the thread that started it, even when its parent is killed with SIGKILL.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The log for verbs that also work on a stopped system: they start a nats-server of their own."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import Iterator

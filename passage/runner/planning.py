@@ -1,7 +1,5 @@
 """What `passage up` will run and where: addresses, certificate, nats-server and the services."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import Callable, Coroutine

@@ -4,8 +4,6 @@ It makes progress if it says so, or if its process works: reads, writes, or uses
 waiting process uses a little too, so less than a twentieth of a processor doesn't count.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 The keeper asks the servers; the runner watches both.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

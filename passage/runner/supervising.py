@@ -4,8 +4,6 @@ Everything here runs on the main thread, because the kernel ends a child when th
 forked it ends (prctl(2), PR_SET_PDEATHSIG): so `kill -9` of the runner leaves no orphan.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import time

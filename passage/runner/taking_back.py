@@ -3,8 +3,6 @@
 Otherwise the server would redeliver the calls only after `ack_wait`.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Sequence
 

@@ -2,8 +2,6 @@
 isn't a terminal.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Provisioning that waits for enough nats-servers and the database, and names the silent ones."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import ssl

@@ -1,7 +1,5 @@
 """What handover records about contact with him: arrival, loss and return, reminders. All facts."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.handover.state import HandoverState

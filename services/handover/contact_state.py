@@ -1,7 +1,5 @@
 """Contact with him: the last one, a loss, the calls in which he gave his code."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ A consent is taken in words read to him before a witness. Withdrawing it is a fa
 refused.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.handover.guards import require_latest, require_not_exchanged

@@ -1,7 +1,5 @@
 """What becomes of him after the receipt: custody, capture card, his consents, exchange."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any

@@ -5,8 +5,6 @@ case is closed. A rendezvous that a team accepted doesn't expire: the team repor
 him. A capture card is awaited while he is held.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -5,8 +5,6 @@ message is queued first and names the rendezvous; it goes once the disclosure is
 fails, the disclosure is withdrawn.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.handover.guards import NOBODY, Members, require_cleared, require_open

@@ -4,8 +4,6 @@ Two people may set some of them aside by an emergency override; never the need f
 duress, a contradicted identity, or how it is safe to reach him.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 

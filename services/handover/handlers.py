@@ -1,7 +1,5 @@
 """What handover does with each command: name the case, transact, return."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

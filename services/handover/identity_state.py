@@ -1,7 +1,5 @@
 """Who he is, as far as handover needs to know: identity, credibility, open doubts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """handover's wiring: what it listens to, and which handler answers."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from services.handover import CASES, DUE, SERVICE, handlers

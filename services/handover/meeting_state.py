@@ -5,8 +5,6 @@ If a rendezvous is missed, cancelled, expired or replanned, every offer lapses: 
 wait there is no longer bound, and must be asked again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Decisions on asking a team to take him: offer, accept, refuse, withdraw; one answer wins."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.handover.guards import NOBODY, TEAM_NAMED, Members, require_no_duress, require_open

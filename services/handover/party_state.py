@@ -1,7 +1,5 @@
 """How many they are: what was declared and counted, the roll of a group, an open discrepancy."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What handover does by itself after an event."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Decisions on the receipt: one man, a group on one receipt, and counts that differ."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import datetime
 

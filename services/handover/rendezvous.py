@@ -1,7 +1,5 @@
 """Decisions on a rendezvous: plan, replan, approve, cancel, miss, expire."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.handover.guards import (

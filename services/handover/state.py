@@ -3,8 +3,6 @@
 Each slice has a file of its own.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never

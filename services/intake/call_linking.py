@@ -1,7 +1,5 @@
 """intake's decisions on calls: a case is opened, or the call linked to it."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 
 from services.intake.incoming import IncomingCall, Route

@@ -5,8 +5,6 @@ maybe.<key>     the case that such a number began, under each number that it may
 read.<case_id>  which of these the case turned out to be: the first that called by itself
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Any call is accepted. What an event can't hold is cleaned, shortened or replaced
 and the original is sealed with it.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

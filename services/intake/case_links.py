@@ -3,8 +3,6 @@
 Nothing is merged. A link is in both cases' logs, and can be removed in either.
 """
 
-from __future__ import annotations
-
 from services.intake.guards import CALL_OF_CASE, require_not_exchanged
 from services.intake.others_state import Told
 from services.intake.state import IntakeState

@@ -1,7 +1,5 @@
 """intake's decisions on what operators do: triage, notes, codes, duress, closing."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.intake.guards import (

@@ -1,7 +1,5 @@
 """The slice of a case's state that says who works on it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any

@@ -4,8 +4,6 @@ A claim is a lease of some minutes with a fencing token, which counts the holder
 refuses a command with an older fence (`shared.log.fencing`).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.intake.guards import Rules, require_latest

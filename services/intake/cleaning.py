@@ -3,8 +3,6 @@
 Each returns the value, and whether anything was lost; then the original is kept too.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

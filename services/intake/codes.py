@@ -1,7 +1,5 @@
 """Issues a return code and its duress twin: reserves both, then records them."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The slice of a case's state from which its deadlines follow: what is pending, and since when."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """intake's deadlines: what is due in a case, and what is recorded when it is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated

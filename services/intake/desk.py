@@ -5,8 +5,6 @@ Each shift and export has a log of its own, under a number that no case has: `SH
 `EXPORT-...`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -4,8 +4,6 @@ answers reports `sync always`.
 Otherwise a power cut loses what was acknowledged: 20 of 20 did with the server's default.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Entries of the bucket INDEX: written once, never changed."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +21,7 @@ class Entries:
         self._bucket = bucket
         self._absent = absent
 
-    def ahead(self, keys: Sequence[str]) -> Entries:
+    def ahead(self, keys: Sequence[str]) -> "Entries":
         """The same for one call, with these keys fetched in one request instead of one by one."""
         read = zip(keys, self._bucket.get_all(keys), strict=True)
         return Entries(self._bucket, {key for key, kept in read if kept is None})

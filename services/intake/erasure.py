@@ -2,10 +2,9 @@
 
 Never between planned and handed over: then only the request is recorded, and the erasure follows as
 soon as it is allowed. Only classes that hold something are erased, so nothing is erased twice, and
-data given later can be erased again.
+data given later can be erased again. The key holder hears of it and destroys the keys
+(`receive_erasure` in services/keyholder/handlers.py).
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime

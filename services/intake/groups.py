@@ -3,8 +3,6 @@
 The roll is in the leading case's log; each member's log says with whom he travels.
 """
 
-from __future__ import annotations
-
 from services.intake.guards import require_latest, require_not_handed_over
 from services.intake.others_state import Told
 from services.intake.state import IntakeState

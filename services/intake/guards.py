@@ -1,7 +1,5 @@
 """Guards shared by intake's decisions, and the settings they depend on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 

@@ -4,8 +4,6 @@ One bucket per source and channel: each wrong code adds one, and it drains at an
 memory: a restart forgets wrong codes (ADR 25 says what that costs).
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Calls, and commands about one case: name the case, transact, return."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime

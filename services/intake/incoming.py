@@ -1,7 +1,5 @@
 """A call on its way into a case, and its route."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

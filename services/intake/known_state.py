@@ -4,8 +4,6 @@ A code may have been guessed, overheard or forced from him. So by itself it prov
 comes on a channel he never called on, or after many wrong ones.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 

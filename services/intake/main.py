@@ -1,7 +1,5 @@
 """intake's wiring: what it listens to, and which handler answers."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import partial
 

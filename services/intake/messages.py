@@ -5,8 +5,6 @@ A message that names a rendezvous waits until handover has recorded the disclosu
 goes before the disclosure's guards are satisfied.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace

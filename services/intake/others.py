@@ -4,8 +4,6 @@ intake follows CASES, and repeats what a person records about another case in th
 recorded order. What came that way isn't sent back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial

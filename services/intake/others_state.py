@@ -1,8 +1,6 @@
 """The slices of a case's state about other cases: which may be his, with whom he travels, and what
 they were told."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

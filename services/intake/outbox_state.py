@@ -8,13 +8,11 @@ A person queues a message; it is dispatched once, and ends as sent, failed or re
 is recorded before the message goes, so no redelivery can send it twice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from shared.callers.contact_rule import SafeToContact, is_surely_later, said_in
 from shared.events import intake, outbound
@@ -64,7 +62,7 @@ class Addresses:
     doubted: Grown[tuple[Channel, str], str | None] = field(default_factory=Grown)
     """The calls with such a code, and where they came from."""
 
-    def after_proof(self, call: intake.CaseOpened | intake.CallLinked) -> Addresses:
+    def after_proof(self, call: intake.CaseOpened | intake.CallLinked) -> Self:
         """The addresses after what a call proves of its own; a proof is never taken back."""
         caller, proves = (call.channel, call.caller_key), _proves_him(call)
         if proves:
@@ -74,15 +72,15 @@ class Addresses:
         doubted = self.doubted.with_entry((call.channel, call.call_id), call.caller_key)
         return replace(self, proved=self.proved.with_entry(caller, False), doubted=doubted)
 
-    def after_confirmation(self, confirmed: intake.CallerConfirmed) -> Addresses:
+    def after_confirmation(self, confirmed: intake.CallerConfirmed) -> Self:
         """The address of a call is his by a second fact."""
         call = (confirmed.channel, confirmed.call_id)
         return self._proved((call[0], self.doubted[call])) if call in self.doubted else self
 
-    def _proved(self, caller: Caller) -> Addresses:
+    def _proved(self, caller: Caller) -> Self:
         return replace(self, proved=self.proved.with_entry(caller, True))
 
-    def after_call(self, address: Address) -> Addresses:
+    def after_call(self, address: Address) -> "Addresses":
         """The addresses after one more call; a covered one is refreshed from it."""
         known = self.known.with_entry(address.version, address)
         if not self.covers(address):
@@ -96,7 +94,7 @@ class Addresses:
             return covered == address
         return covered.caller_key == address.caller_key
 
-    def after_rule(self, said_at: datetime) -> Addresses:
+    def after_rule(self, said_at: datetime) -> "Addresses":
         """After he gave a contact rule: it covers the addresses known then.
 
         The channels' clocks decide which call was the last then.
@@ -104,7 +102,7 @@ class Addresses:
         in_order = sorted(self._before(said_at), key=attrgetter("called_at"))
         return replace(self, covered={one.channel: one for one in in_order})
 
-    def after_rule_in_order(self, said_at: datetime) -> Addresses:
+    def after_rule_in_order(self, said_at: datetime) -> "Addresses":
         """The same by the order in which calls were recorded, ignoring clocks."""
         return replace(self, covered={one.channel: one for one in self._before(said_at)})
 
@@ -115,7 +113,7 @@ class Addresses:
             if one.called_at <= said_at and self.proved.get((one.channel, one.caller_key), True)
         ]
 
-    def covered_by_both(self, other: Addresses) -> Addresses:
+    def covered_by_both(self, other: "Addresses") -> "Addresses":
         """Keeps only what both cover: when either of two statements may hold."""
         covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
         return replace(self, covered=covered)

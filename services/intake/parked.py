@@ -4,8 +4,6 @@ Who does what, and why, is in AUDIT before the message is opened. It stays in PA
 that it is settled: only the keeper may delete (ADR 10).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial

@@ -3,8 +3,6 @@
 What an event can't hold is cleaned, shortened or replaced; the original is sealed with it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What intake does by itself after an event."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

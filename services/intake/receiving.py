@@ -4,8 +4,6 @@ An end whose call is in no case yet is remembered, and takes effect with its cal
 early ends are bounded: a newer one may replace an older one of the same channel.
 """
 
-from __future__ import annotations
-
 import hashlib
 from functools import partial
 

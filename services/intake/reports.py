@@ -1,7 +1,5 @@
 """Reads what a channel reports about a message, in whatever words."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from services.intake import cleaning

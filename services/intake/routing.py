@@ -11,8 +11,6 @@ calls at once therefore open one case, and a crash in between is healed by the r
 `callers` describes those of callers.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from collections.abc import Callable, Collection
@@ -57,7 +55,7 @@ class Standing(NamedTuple):
     """Those of the channel asked about."""
 
     @classmethod
-    def of(cls, state: IntakeState, channel: Channel) -> Standing:
+    def of(cls, state: IntakeState, channel: Channel) -> "Standing":
         calls = len(state.calls)
         if calls >= CALLS_OF_A_CASE_MAX:  # Rare: counting takes time linear in the case's calls.
             calls = sum(one == channel for one, _ in state.calls)

@@ -1,7 +1,5 @@
 """Messages to callers: queue, dispatch, and take the channels' reports."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

@@ -4,8 +4,6 @@ A caller's calls are one source, taken in turn: they belong to one case. So are 
 live return code, which go first. Withheld numbers share a source, and each is a case of its own.
 """
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence

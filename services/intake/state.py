@@ -1,7 +1,5 @@
 """intake's view of a case: what its decisions read, and how events change it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """intake's decisions on what a man states: that he surrenders, who he is, how to reach him."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.intake.guards import require_not_exchanged, require_not_handed_over

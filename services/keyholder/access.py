@@ -1,7 +1,5 @@
 """Writes the audit log: an opening or a search is on disk before it is answered."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

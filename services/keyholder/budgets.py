@@ -8,8 +8,6 @@ Names not used within the hour share a bucket: made-up names gain little, and ta
 people at work.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 import time

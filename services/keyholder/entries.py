@@ -5,8 +5,6 @@ seals; the private half opens, and is wrapped. A destroyed or damaged key leaves
 later values are sealed under the next.
 """
 
-from __future__ import annotations
-
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """What the key holder does with a request: read it, check that it is granted, answer."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """The key holder's implementation of `Keys`: keys, opening, boxes, hashes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ installation is sealed: while it exists the key holder reads no key. Restarting 
 machine isn't a request to unseal.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import signal

@@ -1,7 +1,5 @@
 """keyholder's wiring: what it answers, when it seals itself, and how it ends."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

@@ -3,8 +3,6 @@
 Also hashes that a service needs for itself, which are counted by the minute.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 There is only one key holder at a time, so a key in its memory is current.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator
 from itertools import islice

@@ -5,8 +5,6 @@ holder/pepper-<version>.key  keys the hashes by which callers, numbers and codes
 holder/intake.key            opens what channels sealed with intake.pub (X25519)
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import hmac

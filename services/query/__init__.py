@@ -3,12 +3,7 @@
 It has no durable consumer: its checkpoint is stored with its rows, in the same transaction.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from shared.subjects import Durable
+from shared.subjects import Durable
 
 SERVICE = "query"
 CONSUMES: tuple[Durable, ...] = ()

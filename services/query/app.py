@@ -1,7 +1,5 @@
 """The FastAPI app: routes, guards and errors put together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from fastapi import APIRouter, FastAPI

@@ -1,7 +1,5 @@
 """What requests are answered with: everything that `main` wires, in one place."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

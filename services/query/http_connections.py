@@ -4,8 +4,6 @@ A request's head must come within seconds, so must its body (`http_guards`), and
 read. With too many connections, the one that waited longest without a request is closed.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -3,8 +3,6 @@
 A page of another site must neither send commands nor, by DNS rebinding, read anything.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """query's wiring: the log, the read models, the projection's thread, the app and its server."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import gc

@@ -4,8 +4,6 @@ Lists, search, a case, its timeline, pages, exports and notices all pass through
 catalogue says what is personal, so a field added there is masked without a change.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 

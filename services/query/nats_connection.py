@@ -1,8 +1,6 @@
 """query's own NATS connection, on the server's event loop: passes commands on and looks at
 streams. It keeps trying to connect in the background, so that query starts without the server."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The part of `shared.jetstream`'s recorder that query uses."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, Self

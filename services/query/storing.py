@@ -1,8 +1,6 @@
 """Checks regularly that new data can be stored: at the nats-servers and on this machine's disks.
 Problems are in /readyz, on the pages and in the diagnostics."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """verification's deadlines: how long it waits for the registry, and what follows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

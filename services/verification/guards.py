@@ -1,7 +1,5 @@
 """Guards shared by verification's decisions."""
 
-from __future__ import annotations
-
 from services.verification.state import VerificationState
 from shared.refusals import CASE_KNOWN, LATEST_EPISODE, NOT_HANDED_OVER, Guard, require
 

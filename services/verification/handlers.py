@@ -1,8 +1,6 @@
 """What verification does with each command: name the case, transact, return; and how it asks the
 registry about a statement."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """What people decide about a man: who he is, whether he means what he says; and reviews of that."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from services.verification.guards import (

@@ -1,7 +1,5 @@
 """What verification does by itself after an event."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from services.verification.handlers import Verification, answer_about

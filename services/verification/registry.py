@@ -3,8 +3,6 @@
 A registry answers with names of fields that agree and conflict, never with values.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import sys
 from contextlib import closing

@@ -4,8 +4,6 @@ A match is the number, the surname, and a first name or the birth date, with no 
 conflict is a slip until a person has looked. `decisions` says when it is a contradiction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

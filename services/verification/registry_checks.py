@@ -1,7 +1,5 @@
 """verification's decisions on the registry's answers: its rows of the guard table."""
 
-from __future__ import annotations
-
 from services.verification.guards import IDENTITY_CLAIMED, require_latest
 from services.verification.state import Statement, VerificationState
 from shared.events import verification

@@ -5,8 +5,6 @@ old one and moved into its place. A draft that a killed load left is removed at 
 next `passage up` and the next start of verification.
 """
 
-from __future__ import annotations
-
 import fcntl
 import glob
 import os

@@ -1,7 +1,5 @@
 """verification's view of a case: what its decisions read, and how events change it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any

@@ -5,8 +5,6 @@ server is away) it retries from the last event read. A message that is no event,
 nothing, is signed as stored: anybody who may publish can send one.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from threading import Event

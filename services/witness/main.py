@@ -1,7 +1,5 @@
 """The witness's wiring: its key, its files, the log, the thread that follows it, and its health."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

@@ -1,7 +1,5 @@
 """Signs what the log and AUDIT held, and appends it to every witness file."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path

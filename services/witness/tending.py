@@ -4,8 +4,6 @@ The links to a line are checked first (`shared/witnesses/parsing.py`). This chec
 file, a few hundred at a time, so that the witness keeps working.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path

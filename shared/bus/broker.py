@@ -36,7 +36,7 @@ class _AnyHeaders(TlsClient):
 
     nats-server passes on whatever a channel sends there, and some bytes end nats-py 2.16's reading
     for good: one channel would have made intake deaf to all. The method is private:
-    `tests/wire/test_hostile_headers.py` fails should it change.
+    `tests/wire/test_calls.py` fails should it change.
     """
 
     @override

@@ -102,7 +102,7 @@ HandoverEvent = (
     | custody.PublicityConsentWithdrawn
 )
 AnyCaseEvent = IntakeEvent | VerificationEvent | HandoverEvent
-"""The union every fold matches exhaustively: a new member is one type error a fold."""
+"""Every event of a case."""
 
 OWNER: dict[type[Event], str] = {
     event: service

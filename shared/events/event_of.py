@@ -1,7 +1,5 @@
 """An event from what a command said, or from another event."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel

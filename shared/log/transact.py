@@ -4,7 +4,7 @@ A remembered fold may be stale. The version guard makes that harmless for what i
 only refusals and conflicts cost a second, fresh look at the log.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Self, TypeVar
@@ -17,7 +17,7 @@ from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
-from shared.events.intake import CallLinked
+from shared.events.intake import CallLinked, DuressCleared, DuressSignalled
 from shared.keys.client import Keys
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, ChainedEvent
@@ -64,10 +64,24 @@ class Seen(NamedTuple):
             return None
         return cls(command.seen_version, command.despite_calls)
 
-    def holds_at(self, version: int, since: Collection[str]) -> bool:
-        """Whether nothing in these later events matters."""
-        passed_over = {CallEnded.__name__, *[CallLinked.__name__] * self.despite_calls}
-        return self.version <= version and passed_over.issuperset(since)
+    def holds_in(self, history: History[Any]) -> bool:
+        """Whether nothing that was recorded since matters.
+
+        Duress matters the first time: if it stood already, they decided with it in mind.
+        """
+        if self.version > history.version:
+            return False
+        passed_over = {CallEnded.__name__}
+        if self.despite_calls:
+            passed_over.add(CallLinked.__name__)
+            if self._knew_of_duress(history):
+                passed_over.add(DuressSignalled.__name__)
+        return passed_over.issuperset(history.types_after(self.version))
+
+    def _knew_of_duress(self, history: History[Any]) -> bool:
+        before = (history.recorded[one].type_name for one in range(self.version, 0, -1))
+        marks = (one for one in before if one in {DuressSignalled.__name__, DuressCleared.__name__})
+        return next(marks, None) == DuressSignalled.__name__
 
 
 class Fenced(NamedTuple):
@@ -192,10 +206,8 @@ def _attempt(
         )
     require(not cause.is_back_dated, DECIDED_NOW)
     require(cause.fenced is None or history.fencing.lets(*cause.fenced), LEASE_CURRENT)
-    if cause.seen is not None:
-        since = history.types_after(cause.seen.version)
-        if not cause.seen.holds_at(history.version, since):
-            raise RefusedError(SEEN_VERSION, since)
+    if cause.seen is not None and not cause.seen.holds_in(history):
+        raise RefusedError(SEEN_VERSION, history.types_after(cause.seen.version))
     events = decide(history.state)
     if not events:
         return Outcome("ignored", history.case_id, history.version, history.sequence)

@@ -1,7 +1,5 @@
 """A state's fold and those of its slices; an event reaches only the folds that read it."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace

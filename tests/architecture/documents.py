@@ -1,34 +1,151 @@
 """The documents that the code writes itself; run as a module it writes them all (`make docs`)."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from shared.diagnostics.catalogue import DIAGNOSTICS
 from shared.diagnostics.logger import configure
-from tests.architecture import (
-    command_catalogue,
-    deadline_index,
-    diagnostics_table,
-    event_catalogue,
-    fixed_limits,
-    guard_table,
-    routes_table,
-    settings_table,
-    state_diagrams,
-)
-from tests.architecture.sources import ROOT
+from shared.settings import Settings
+from shared.skeleton.due import settings_of, spans_of
+from tests.architecture import catalogues, fixed_limits, guard_table, state_diagrams
+from tests.architecture.sources import ROOT, with_part
+from tests.query.asking import asked
+from tests.query.stage import MemoryLog
+
+SERVICES = ("intake", "verification", "handover")
+HEAD = """# Deadlines
+
+What happens by itself when time passes. A service reads from a case what is due (`due_in`), a
+timer tells when it has come; if it still stands, `decide_due` says what is recorded. Both are in
+the service's `deadlines`. Made by `make docs`.
+
+| deadline | service | counts from | after | setting | what follows |
+|---|---|---|---|---|---|
+"""
+
+
+def _deadlines() -> Iterator[str]:
+    for service in SERVICES:
+        deadlines = import_module(f"services.{service}.deadlines")
+        settings, spans = settings_of(deadlines.Spans), spans_of(deadlines.Spans, Settings())
+        for kind, one in deadlines.KINDS.items():
+            after = setting = ""
+            if one.span is not None:
+                after = _span(getattr(spans, one.span))
+                setting = f"`PASSAGE_{settings[one.span].upper()}`"
+            yield f"| `{kind}` | {service} | {one.since} | {after} | {setting} | {one.then} |"
+
+
+def written_deadlines(_text: str) -> str:
+    return HEAD + "\n".join(_deadlines()) + "\n"
+
+
+def _span(span: timedelta) -> str:
+    units = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
+    count, unit = next(
+        (span.total_seconds() / seconds, unit)
+        for seconds, unit in units
+        if span.total_seconds() >= 2 * seconds or seconds == 1
+    )
+    return f"{count:g} {unit}"
+
+
+def _settings() -> str:
+    rows = [
+        f"| `PASSAGE_{name.upper()}` | {_default(one.default)} | {one.description} |"
+        for name, one in Settings.model_fields.items()
+    ]
+    return "\n".join(["| setting | default | what it is |", "|---|---|---|", *rows, ""])
+
+
+def written_settings(text: str) -> str:
+    return with_part(text, "settings", _settings())
+
+
+def _default(default: object) -> str:
+    if default is None or default == "":
+        return "not set"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+COMMANDS = "/api/commands/"
+OF_COMMANDS = f"| `POST {COMMANDS}<Command>` | any of the [commands](commands.md) |"
+
+
+def _routes() -> str:
+    """The table of all routes; those of commands as one."""
+    rows = [
+        f"| `{method.upper()} {path}` | {_gives(operation)} |"
+        for path, operations in asyncio.run(_described())["paths"].items()
+        for method, operation in operations.items()
+        if not path.startswith(COMMANDS)
+    ]
+    return "\n".join(["| route | what it gives |", "|---|---|", *sorted(rows), OF_COMMANDS, ""])
+
+
+def written_routes(text: str) -> str:
+    return with_part(text, "routes", _routes())
+
+
+def _gives(operation: dict[str, Any]) -> str:
+    text = operation.get("description") or operation["summary"]
+    return " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+async def _described() -> dict[str, Any]:
+    with TemporaryDirectory() as folder:
+        async with asked(MemoryLog(), Path(folder)) as desk:
+            described: dict[str, Any] = (await desk.http.get("/openapi.json")).json()
+            return described
+
+
+def _diagnostics() -> str:
+    rows = [
+        f"| `{name}` | {event.meaning} | {', '.join(f'`{key}`' for key in event.keys)} |"
+        for name, event in sorted(DIAGNOSTICS.items())
+    ]
+    forms = {
+        f"`{key}`: {form.shown}"
+        for event in DIAGNOSTICS.values()
+        for key, form in event.keys.items()
+    }
+    return "\n".join(
+        [
+            "| event | what it says | keys |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "| key | what it holds, and nothing else |",
+            "|---|---|",
+            *(
+                f"| {key} | {shown} |"
+                for key, _, shown in (one.partition(": ") for one in sorted(forms))
+            ),
+            "",
+        ]
+    )
+
+
+def written_diagnostics(text: str) -> str:
+    """The document with the table as the catalogue makes it."""
+    return with_part(text, "diagnostics", _diagnostics())
+
 
 DOCS = ROOT / "docs"
 WRITTEN: dict[Path, Callable[[str], str]] = {
-    DOCS / "events.md": event_catalogue.written,
-    DOCS / "commands.md": command_catalogue.written,
-    DOCS / "deadlines.md": deadline_index.written,
+    DOCS / "events.md": catalogues.written_events,
+    DOCS / "commands.md": catalogues.written_commands,
+    DOCS / "deadlines.md": written_deadlines,
     DOCS / "guards.md": guard_table.written,
     DOCS / "states.md": state_diagrams.written,
-    DOCS / "api.md": routes_table.written,
-    DOCS / "operating.md": lambda text: diagnostics_table.written(
-        settings_table.written(fixed_limits.written(text))
+    DOCS / "api.md": written_routes,
+    DOCS / "operating.md": lambda text: written_diagnostics(
+        written_settings(fixed_limits.written(text))
     ),
 }
 """Each document, and what it reads like when its text so far is written anew."""

@@ -1,7 +1,5 @@
 """The fixed limits of the code: constants of numbers or spans whose name has a limit's word."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from importlib import import_module

@@ -1,7 +1,5 @@
 """docs/guards.md: for every decision the guards that it asks, in the order of the code."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -14,8 +12,7 @@ from shared.commands.catalogue import ANSWERED_BY
 from shared.log import case_log, transact
 from shared.refusals import Guard
 from shared.skeleton import service
-from tests.architecture.event_catalogue import modules_of, service_names
-from tests.architecture.field_words import paragraphs
+from tests.architecture.catalogues import modules_of, paragraphs, service_names
 from tests.architecture.guards_of import functions_in, reading
 
 OPENING = """# What may refuse a command

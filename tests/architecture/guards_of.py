@@ -4,8 +4,6 @@ Every mention counts, whether the guard is required, raised, or handed to anothe
 Functions are followed through all modules of the service and of `shared`.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 from collections.abc import Iterator

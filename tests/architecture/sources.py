@@ -1,7 +1,5 @@
 """The sources of the project, as the architecture tests see them."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

@@ -4,8 +4,6 @@ From a new case on, an example of every event, in each of its closed choices, is
 case that shows two regions in a pair of states not met before.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The names are those of events, commands, guards, read models and the modules of services.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

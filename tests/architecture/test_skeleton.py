@@ -1,7 +1,5 @@
 """Whoever knows one of the deciding services knows all three: the same files, names and shapes."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 from dataclasses import is_dataclass

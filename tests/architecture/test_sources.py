@@ -1,14 +1,23 @@
-"""Budgets and names of the sources: small files and functions, an opening line, telling names."""
-
-from __future__ import annotations
+"""The sources: budgets, names, models that hide their input, plain tests that start nothing."""
 
 import ast
+import pkgutil
 import re
+import socket
+from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
+import passage
+import services
+import shared
+from passage.runner.nats_server import NatsServer
+from services.query.feed.metrics import Metrics
 from tests.architecture.sources import ROOT, all_files, name_of, python_files
 
 FILE_MAX_LINES = 300
@@ -118,3 +127,61 @@ def test_requirements_are_pinned_with_hashes_and_no_index() -> None:
         assert pinned
         assert [line for line in pinned if "==" not in line or not line.endswith("\\")] == []
         assert not any("index-url" in line or "://" in line for line in lines)
+
+
+LABELS = {"method", "route", "status", "type", "le", "version"}
+"""Route templates, event types, HTTP's own words, and the release; never an id."""
+CANARY = "Kanarienvogel"
+
+
+def models() -> Iterator[type[BaseModel]]:
+    """Every model that shared, services and the command line define."""
+    for package in (shared, services, passage):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+    waiting: list[type[BaseModel]] = [BaseModel]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.__subclasses__()
+        if one.__module__.partition(".")[0] in {"shared", "services", "passage"}:
+            yield one
+
+
+MODELS = sorted(set(models()), key=lambda model: (model.__module__, model.__qualname__))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=[f"{m.__module__}.{m.__qualname__}" for m in MODELS])
+def test_a_model_hides_its_input_in_errors(model: type[BaseModel]) -> None:
+    assert model.model_config.get("hide_input_in_errors") is True
+    for value in (CANARY, [CANARY], (CANARY, {"x": CANARY}), object()):
+        given: dict[str, Any] = dict.fromkeys(model.model_fields, value)
+        try:
+            model.model_validate(given)
+        except ValidationError as error:
+            assert CANARY not in str(error)
+            assert CANARY not in repr(error)
+
+
+def test_metrics_have_closed_labels() -> None:
+    metrics = Metrics("test")
+    metrics.requests.labels("GET", "/x", "200").inc()
+    metrics.request_seconds.labels("GET", "/x").observe(1)
+    metrics.events.labels("CaseOpened").inc()
+    found = {
+        label
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        for label in sample.labels
+    }
+    assert found == LABELS
+
+
+def test_a_plain_test_starts_no_server(tmp_path: Path) -> None:
+    with pytest.raises(pytest.fail.Exception, match="mark it `process` or `wire`"):
+        NatsServer(tmp_path).launch()
+
+
+def test_a_plain_test_reaches_no_other_machine() -> None:
+    with socket.socket() as other, pytest.raises(pytest.fail.Exception, match=r"192\.0\.2\.1"):
+        other.connect(("192.0.2.1", 4222))

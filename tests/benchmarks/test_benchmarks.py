@@ -1,7 +1,5 @@
 """Every benchmark runs with tiny counts and prints a valid JSON line for each of its results."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The keys' table of the benchmark keeps what a bucket promises."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

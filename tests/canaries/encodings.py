@@ -1,10 +1,10 @@
-"""How a value may look in bytes: every encoding that the scanner knows."""
-
-from __future__ import annotations
+"""How a value may look in bytes: every encoding that the scanner knows, compressed or not."""
 
 import base64
 import json
 import quopri
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus
 
@@ -89,3 +89,112 @@ def encoded(text: str) -> Iterator[tuple[str, bytes]]:
             if len(raw) < WINDOW_BYTES:
                 raise ValueError(f"{name}: too short to be told from chance")
             yield name, raw
+
+
+ZLIB_OR_GZIP = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")
+FRAMED = re.compile(rb"\xff\x06\x00\x00(?:sNaPpY|S2sTwO)")
+ZIP_HEADER_BYTES = 30
+OUTPUT_MAX_BYTES = 256 * 2**20
+WORTH_BYTES = 8
+COMPRESSED_CHUNK, PLAIN_CHUNK = 0, 1
+SKIPPABLE_FROM = 0x80
+
+
+def members(found: bytes) -> Iterator[bytes]:
+    """The content of every compressed member that begins anywhere in the bytes."""
+    for match in ZLIB_OR_GZIP.finditer(found):
+        start, bits = match.start(), zlib.MAX_WBITS | 32
+        if match.group().startswith(b"PK"):
+            header = found[start : start + ZIP_HEADER_BYTES]
+            if len(header) < ZIP_HEADER_BYTES:
+                continue
+            names = int.from_bytes(header[26:28], "little") + int.from_bytes(
+                header[28:30], "little"
+            )
+            start, bits = start + ZIP_HEADER_BYTES + names, -zlib.MAX_WBITS
+        content = _inflated(memoryview(found)[start:], bits)
+        if len(content) >= WORTH_BYTES:
+            yield content
+    for match in FRAMED.finditer(found):
+        yield b"".join(_chunks(found, match.end()))
+
+
+def _inflated(piece: memoryview, bits: int) -> bytes:
+    machine, out, done = zlib.decompressobj(bits), [], 0
+    try:
+        for at in range(0, len(piece), 2**16):  # Most are found to be none within the first bytes.
+            out.append(machine.decompress(piece[at : at + 2**16], OUTPUT_MAX_BYTES - done))
+            done += len(out[-1])
+            if machine.eof or done >= OUTPUT_MAX_BYTES:
+                break
+    except zlib.error:
+        pass  # What came out before counts: a file may be cut.
+    return b"".join(out)
+
+
+def _chunks(found: bytes, at: int) -> Iterator[bytes]:
+    """The content of a framed snappy or S2 stream, chunk by chunk."""
+    while at + 4 <= len(found):
+        kind, length = found[at], int.from_bytes(found[at + 1 : at + 4], "little")
+        body = found[at + 8 : at + 4 + length]  # After a checksum of four bytes.
+        if kind == COMPRESSED_CHUNK:
+            yield unpacked(body)
+        elif kind == PLAIN_CHUNK:
+            yield body
+        elif kind < SKIPPABLE_FROM:
+            return
+        at += 4 + length
+
+
+def unpacked(block: bytes) -> bytes:
+    out = bytearray()
+    at, offset = _after_length(block), 0
+    while at < len(block):
+        tag, at = block[at], at + 1
+        if tag & 3 == 0:
+            length, at = _literal_length(block, tag, at)
+            out += block[at : at + length]
+            at += length
+            continue
+        length, new_offset, at = _copy(block, tag, at)
+        if new_offset == 0 and tag & 3 == 1:  # S2: again from the same distance.
+            length, at = _repeat_length(block, tag, at)
+        else:
+            offset = new_offset
+        if not 0 < offset <= len(out):
+            break
+        for _ in range(length):
+            out.append(out[-offset])
+    return bytes(out)
+
+
+def _after_length(block: bytes) -> int:
+    at = 0
+    while at < len(block) and block[at] & 0x80:
+        at += 1
+    return at + 1
+
+
+def _literal_length(block: bytes, tag: int, at: int) -> tuple[int, int]:
+    length = tag >> 2
+    if length < 60:
+        return length + 1, at
+    size = length - 59
+    return int.from_bytes(block[at : at + size], "little") + 1, at + size
+
+
+def _copy(block: bytes, tag: int, at: int) -> tuple[int, int, int]:
+    if tag & 3 == 1:
+        near = ((tag & 0xE0) << 3) | (block[at] if at < len(block) else 0)
+        return ((tag >> 2) & 7) + 4, near, at + 1
+    size = 2 if tag & 3 == 2 else 4
+    return (tag >> 2) + 1, int.from_bytes(block[at : at + size], "little"), at + size
+
+
+def _repeat_length(block: bytes, tag: int, at: int) -> tuple[int, int]:
+    length = (tag >> 2) & 7
+    if length < 5:
+        return length + 4, at
+    size = length - 4
+    base = {5: 8, 6: 1 << 8, 7: 1 << 16}[length]
+    return int.from_bytes(block[at : at + size], "little") + base, at + size

@@ -3,8 +3,6 @@
 His values are also put where they don't belong, as operators in a hurry do; those are refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass

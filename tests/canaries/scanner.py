@@ -4,8 +4,6 @@ Every pattern is known by one window of eight bytes. A file is looked at as numb
 from each of eight starts; Python's sets do that at some 20 MB/s for any number of patterns.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys
@@ -14,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.canaries.compressed import members
-from tests.canaries.encodings import WINDOW_BYTES, encoded
+from tests.canaries.encodings import WINDOW_BYTES, encoded, members
 from tests.canaries.persons import Canary
 
 PIECE_BYTES = 16 * 2**20

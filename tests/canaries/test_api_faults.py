@@ -1,7 +1,5 @@
 """Every API route with a person's values in every place, and with faults that hold them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -31,8 +29,16 @@ from services.query.nats_connection import NatsConnection
 from services.query.reads.cases import Reads
 from shared.diagnostics.logger import configure
 from tests import examples as e
-from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
-from tests.canaries.persons import Canary, canaries
+from tests.canaries.persons import (
+    FAULTS,
+    Canary,
+    canaries,
+    filled,
+    malformed,
+    nonsense,
+    raising,
+    text_of,
+)
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
 from tests.query.asking import Desk, asked
@@ -149,8 +155,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()))
+    log = MemoryLog.of(book_with(e.whole_way()))
     async with asked(log, tmp_path_factory.mktemp("faults")) as made:
         yield made
 
@@ -233,8 +238,7 @@ async def test_the_logs_would_show_it(
 async def test_a_fault_of_the_feed_tells_no_value(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()[:1]))
+    log = MemoryLog.of(book_with(e.whole_way()[:1]))
     async with asked(log, tmp_path) as desk:
         failed = asyncio.Event()
         loop = asyncio.get_running_loop()

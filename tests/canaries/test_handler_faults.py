@@ -1,7 +1,5 @@
 """Every handler, the bus, parking and retry, on a real server, with faults that hold values."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator
@@ -17,8 +15,7 @@ from shared import subjects
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.parked.parking import UnprocessableError
-from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
-from tests.canaries.persons import canaries
+from tests.canaries.persons import FAULTS, canaries, filled, malformed, nonsense, raising, text_of
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
 from tests.waiting import WITHIN_S
@@ -226,8 +223,7 @@ async def test_subjects_and_headers_hold_nothing_personal(
 
     await running.client.subscribe(">", cb=see)
     await running.client.flush()
-    await running.call(address=CANARY.phone, text=text_of(CANARY))
-    case_id = (await running.next_event()).subject
+    case_id = await running.opened(address=CANARY.phone, text=text_of(CANARY))
     for command_type in COMMANDS.values():
         body = json.loads(fitting(command_type))
         await asked(running, command_type, json.dumps({**body, "case_id": case_id}).encode())

@@ -1,7 +1,5 @@
 """The scanner finds what is planted, in every encoding, and nothing where nothing is."""
 
-from __future__ import annotations
-
 import base64
 import bz2
 import gzip
@@ -17,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.canaries.compressed import unpacked
-from tests.canaries.encodings import ENCODINGS
+from tests.canaries.encodings import ENCODINGS, unpacked
 from tests.canaries.persons import Canary, canaries
 from tests.canaries.scanner import Scanner
 

@@ -1,7 +1,5 @@
 """Canary persons through the whole flow: nobody is found in what the system leaves on the disk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

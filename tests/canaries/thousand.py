@@ -6,8 +6,6 @@ Exit code 0: nobody was found. Where the registry and the keys lie (`DIR.keys`) 
 for which files know somebody: the registry alone may.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import csv

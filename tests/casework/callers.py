@@ -1,7 +1,5 @@
 """Who calls: a genuine man, and infiltrators who say and call whatever a seed makes them."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,9 +9,8 @@ from services.verification.registry_answers import RegistryAnswer
 from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.events.fields import Channel
-from tests.casework.asking import PLACE
 from tests.casework.operators import Operators
-from tests.casework.town import Town
+from tests.casework.town import PLACE, Town
 
 REGISTRY = {
     "Beispiel": RegistryAnswer("match", 100, ("service_number", "surname")),

@@ -4,8 +4,6 @@ The log keeps the promises that `transact` relies on: versions are written once,
 folds what it hasn't seen. Sealing is a look-up; nothing here is secret.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256

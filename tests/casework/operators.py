@@ -4,8 +4,6 @@ They never find that a wrong man is the right one by two sources; everything els
 whoever is free, in any order, again and again.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,8 +14,7 @@ from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Recorded
 from shared.commands.intake import ConfirmCaller
-from tests.casework.asking import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk
-from tests.casework.town import Town
+from tests.casework.town import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk, Town
 
 CREDIBILITY = ("credible", "credible", "unclear", "doubtful", "hostile")
 OVERRIDES = ("identity_verified", "credibility_allows", "group_cleared", "no_hold")

@@ -1,10 +1,4 @@
-"""Whether anybody was told a place or the way who shouldn't have been, or a team sent to him.
-
-Written a third time, apart from the services' folds and from the rules of `passage verify`; it
-reads all cases together, as the guards about groups ask.
-"""
-
-from __future__ import annotations
+"""What must hold of who is told a place or isn't, who is sent to him, and what has to follow."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +9,14 @@ from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.groups import GroupJoined, GroupLeft
+from shared.events.intake import CallLinked, CaseOpened, DuressSignalled, PersonalDataProvided
+from shared.events.verification import (
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    ReviewOpened,
+)
+from tests.casework.town import Town
 
 
 @dataclass
@@ -152,5 +154,65 @@ def _note_meeting(man: _Man, data: Any) -> None:
             | handover.RendezvousExpired()
         ):
             man.told = "" if data.rendezvous_id == man.told else man.told
+        case _:
+            pass
+
+
+OF_A_VERIFICATION = {"answer_after_verified", "late_fact"}
+"""Why a verification that stands is looked at again."""
+
+
+def wrong_in(town: Town) -> list[str]:
+    """What shouldn't have been recorded in a town, and what should and wasn't."""
+    log = town.log
+    return [*wrongly_told(log), *silent_alarms(log, town.forced_calls), *wrongly_reviewed(log)]
+
+
+def silent_alarms(log: Iterable[CaseEvent[Any]], forced_calls: Iterable[str]) -> list[str]:
+    """The calls with a duress code that rang no alarm in the case that they came to."""
+    came_to: dict[str, str] = {}
+    rang_in: dict[str, str] = {}
+    for event in log:
+        match event.data:
+            case CaseOpened() | CallLinked():
+                came_to[event.data.call_id] = event.subject
+            case DuressSignalled():
+                rang_in[event.data.call_id] = event.subject
+            case _:
+                pass
+    silent = [one for one in forced_calls if rang_in.get(one) != came_to[one]]
+    return [f"{came_to[one]}: no alarm after {one}" for one in silent]
+
+
+def wrongly_reviewed(log: Iterable[CaseEvent[Any]]) -> list[str]:
+    """Each review of a verification where none stands: what is known so late is news."""
+    verified: set[str] = set()
+    found: list[str] = []
+    for event in log:
+        match event.data:
+            case ReviewOpened() if event.data.reason in OF_A_VERIFICATION:
+                if event.subject not in verified:
+                    found.append(f"{event.subject} {event.caseversion}: a review of nothing")
+            case _:
+                _note(verified, event)
+    return found
+
+
+def verified_in(log: Iterable[CaseEvent[Any]]) -> set[str]:
+    """The cases whose man is verified by the data that he gave last."""
+    verified: set[str] = set()
+    for event in log:
+        _note(verified, event)
+    return verified
+
+
+def _note(verified: set[str], event: CaseEvent[Any]) -> None:
+    match event.data:
+        case IdentityVerified():
+            verified.add(event.subject)
+        case PersonalDataProvided() if event.data.provenance == "after_capture":
+            pass
+        case PersonalDataProvided() | IdentityContradicted() | IdentityRejected():
+            verified.discard(event.subject)
         case _:
             pass

@@ -5,8 +5,6 @@ decisions made, nobody is told a place who mustn't, a duress code rings an alarm
 nobody verified, and the same again stores nothing new.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,12 +18,22 @@ from shared.commands import intake as i
 from shared.commands.base import Command, Recorded
 from shared.commands.verification import VerifyIdentity
 from shared.refusals import RefusedError
-from tests.casework.asking import OLENA, PEOPLE, Desk
 from tests.casework.callers import REGISTRY
-from tests.casework.consequences import verified_in, wrong_in
-from tests.casework.town import Town
-from tests.casework.twists import MEMBERS_ADDRESS, TWISTS, brings, goes_on
-from tests.casework.way import ADDRESSES, COURSE, GOOD_WAY, WAY, WHO, Fields, fixed
+from tests.casework.rights import verified_in, wrong_in
+from tests.casework.town import OLENA, PEOPLE, Desk, Town
+from tests.casework.way import (
+    ADDRESSES,
+    COURSE,
+    GOOD_WAY,
+    MEMBERS_ADDRESS,
+    TWISTS,
+    WAY,
+    WHO,
+    Fields,
+    brings,
+    fixed,
+    goes_on,
+)
 
 FORCE = ("he is forced",) * 3 + ("a man with him is forced",) * 3
 """Comes up more often than the rest: it has to be met at every step, not just somewhere."""

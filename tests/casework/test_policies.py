@@ -5,8 +5,6 @@ town the operators set guards aside, as two people may; in every other pair of t
 have a real man's papers. In the rest no infiltrator is told a place at all.
 """
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -15,8 +13,8 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from tests.casework.callers import REGISTRY, genuine, town_of_infiltrators
-from tests.casework.consequences import wrong_in
 from tests.casework.operators import Operators
+from tests.casework.rights import wrong_in
 from tests.casework.town import Town
 
 POLICIES = 10_000

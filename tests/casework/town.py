@@ -4,8 +4,6 @@ Nothing moves by itself: `deliver` takes what waits for a service, in any order 
 and `pass_time` fires the timers that fall due.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,18 +24,18 @@ from passage.integrity.verify.transitions import broken_rules
 from services.intake.parsing import ChannelMessage
 from services.verification.registry_answers import RegistryAnswer
 from shared import subjects
-from shared.commands.base import Command, Recorded
+from shared.commands.base import Command, Decision, Recorded
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from shared.log.transact import Outcome, Writer
 from shared.parked.parking import Delivery
+from shared.refusals import RefusedError
 from shared.skeleton.service import Context
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
-from tests.contexts import NOW
+from tests.contexts import NOW, MemoryTimers, delivered
 from tests.intake.receiving import open_call
-from tests.timing import MemoryTimers
 
 ResultT = TypeVar("ResultT")
 
@@ -198,5 +196,38 @@ class Town:
 
 def delivery_of(event: CaseEvent[Any]) -> Delivery:
     subject = f"cases.{event.subject}.{event.caseversion}.{event.type_name}"
-    body = event.model_dump_json(exclude_none=True).encode()
-    return Delivery(stream=subjects.CASES, sequence=1, subject=subject, body=body, deliveries=1)
+    return delivered(subject, event.model_dump_json(exclude_none=True).encode())
+
+
+OLENA, PETRO, IRYNA = "Olena Example", "Petro Example", "Iryna Example"
+PEOPLE = (OLENA, PETRO, IRYNA)
+PLACE = {"description": "the mill of Musterdorf"}
+HOUR = timedelta(hours=1)
+TEAMS = ("Heron", "Stork")
+
+
+class Desk:
+    """Asks a town, and counts what it asked."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.asked = 0
+
+    def command(self, kind: type[Command], case_id: str, by: str, **fields: Any) -> Command:
+        self.asked += 1
+        who: dict[str, Any] = {"command_id": f"cmd-{self.asked}", "case_id": case_id, "by": by}
+        if issubclass(kind, Decision):
+            who["seen_version"] = self.town.version(case_id)
+        return kind.model_validate({**who, **fields})
+
+    def tries(
+        self, kind: type[Command], case_id: str, by: str, **fields: Any
+    ) -> Outcome | Recorded | str:
+        """What came of it: the answer, or the guard that refused."""
+        try:
+            return self.town.ask(self.command(kind, case_id, by, **fields))
+        except RefusedError as refused:
+            return refused.guard.name
+
+    def window(self) -> dict[str, Any]:
+        return {"window_from": self.town.now + HOUR, "window_to": self.town.now + 3 * HOUR}

@@ -1,7 +1,5 @@
 """The three services wired as their own `main` wires them, without a server."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,8 +53,7 @@ from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from shared.skeleton.service import Context
 from shared.subjects import Durable
-from tests.contexts import MemoryBucket
-from tests.timing import MemoryTimers
+from tests.contexts import MemoryBucket, MemoryTimers
 
 SERVICES = ("intake", "verification", "handover")
 DURABLES: dict[str, Durable] = {

@@ -1,7 +1,5 @@
 """One diagnostic: what the catalogue lets through, and that nothing else is ever printed."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import logging

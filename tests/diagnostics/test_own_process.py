@@ -1,7 +1,5 @@
 """A service's process: whatever happens in it, standard error holds only diagnostics."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

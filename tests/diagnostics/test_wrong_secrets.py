@@ -1,7 +1,5 @@
 """A secret that is missing or wrong: the process ends, and one line says what would do."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Cases at each step of the way, and the commands that are tried on them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import reduce
@@ -16,7 +14,6 @@ from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.handover import EmergencyOverrideUsed, OverridableGuard
 from shared.events.intake import ContactRuleSet, DuressCleared, DuressSignalled, EpisodeContinued
-from shared.events.outbound import MessageQueued
 from shared.events.verification import (
     Credibility,
     CredibilityAssessed,
@@ -25,10 +22,10 @@ from shared.events.verification import (
     ReviewResolved,
 )
 from tests import examples as e
-from tests.asking import OLENA, PETRO, ask, refused_by
+from tests.contexts import OLENA, PETRO, ask, refused_by
+from tests.rarer_examples import QUEUED
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
-AFTER_WINDOW = e.NOON + 9 * HOUR
 PLACE = {"description": "the mill of Musterdorf"}
 THIRD_CASE = "9ZZT4KMB2QXE"
 
@@ -50,15 +47,7 @@ LED = (
     GroupFormed(group_id=e.CASE, declared_size=2),
     GroupJoined(group_id=e.CASE, member_case=e.OTHER_CASE),
 )
-TELLS = MessageQueued(
-    message_id="message-1",
-    channel="telegram",
-    to_address=e.sealed("@beispiel"),
-    language="ru",
-    text=e.sealed("the mill of Musterdorf"),
-    valid_until=e.NOON + DAY,
-    rendezvous_id="meet-1",
-)
+TELLS = QUEUED.model_copy(update={"valid_until": e.NOON + DAY, "rendezvous_id": "meet-1"})
 """A message that tells him of the place, and waits until that is recorded."""
 LEFT = GroupLeft(group_id=e.CASE, member_case=e.OTHER_CASE, reason="not_cleared")
 

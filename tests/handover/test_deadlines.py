@@ -1,7 +1,5 @@
 """Deadlines: when each stands, when it moves or is moot, and that it is recorded once."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,7 +18,7 @@ from shared.events.custody import (
 from shared.settings import Settings
 from shared.skeleton.due import Due, spans_of
 from tests import examples as e
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.handover.cases import (
     ACCEPTED,
     ARRIVED,

@@ -1,7 +1,5 @@
 """What he is told: the place and the steps of his way, allowed and refused."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.commands.base import Command

@@ -1,7 +1,5 @@
 """Offers: a disclosed rendezvous, one at a time, and exactly one answer."""
 
-from __future__ import annotations
-
 import pytest
 
 from shared.commands.base import Command
@@ -13,7 +11,7 @@ from shared.events.handover import (
     HandoverWithdrawn,
 )
 from tests import examples as e
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,

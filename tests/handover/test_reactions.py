@@ -1,12 +1,8 @@
 """handover's handlers on a log in memory: groups, lost men, timers; each once, however often."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -15,18 +11,16 @@ from services.handover.deadlines import Spans
 from services.handover.main import deadlines_of
 from services.handover.reactions import REACTIONS, Handover
 from services.handover.state import HandoverState, evolve
-from shared import subjects
 from shared.commands.base import Command, Decision
 from shared.events.base import Event
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
-from shared.parked.parking import Delivery
+from shared.log.transact import Outcome
 from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from tests import examples as e
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, MemoryTimers, context_for, events_of, record
 from tests.handover.cases import (
     ACCEPTED,
     APPROVE,
@@ -39,7 +33,6 @@ from tests.handover.cases import (
     PLANNED,
     counted,
 )
-from tests.timing import MemoryTimers
 
 
 @dataclass
@@ -56,9 +49,7 @@ class Hotline:
         self.handover = Handover(self.context, self.deadlines)
 
     def record(self, *events: Event, case_id: str = e.CASE) -> None:
-        for event in events:
-            cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/x", self.now)
-            transact(self.context.writer, case_id, cause, partial(_only, event))
+        record(self.context.writer, *events, case_id=case_id, at=self.now)
 
     def carry_out(self, command: Command, **fields: Any) -> Outcome:
         seen = {"seen_version": len(self.types())} if isinstance(command, Decision) else {}
@@ -66,27 +57,15 @@ class Hotline:
 
     def receive(self, type_name: str = "", case_id: str = e.CASE) -> Outcome:
         """Hands the last event, or the last of a type, to handover as CASES does."""
-        stored = list(self.context.writer.log.recorder.select_events(case_id))
-        one = [event for event in stored if type_name in {"", event.topic}][-1]
-        subject = f"{subjects.CASES_PREFIX}.{case_id}.{one.originator_version}.{one.topic}"
-        delivery = Delivery(
-            stream=subjects.CASES,
-            sequence=one.originator_version,
-            subject=subject,
-            body=one.state,
-            deliveries=1,
-        )
-        return react(REACTIONS, self.handover, delivery)
+        events = events_of(self.context.writer.log, case_id)
+        found = [one for one in events if one.subject.endswith(type_name)]
+        return react(REACTIONS, self.handover, found[-1])
 
     def fire(self) -> list[Outcome]:
         return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]
 
     def types(self, case_id: str = e.CASE) -> list[str]:
         return list(self.context.writer.log.load(case_id).types_after(0))
-
-
-def _only(event: Event, _state: HandoverState) -> list[Event]:
-    return [event]
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Receipts: one man, a group, and counts that don't agree."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -12,8 +10,17 @@ from shared.events import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.intake import SurrenderDeclared
-from tests.asking import OLENA, PETRO
-from tests.examples import CASE, NOON, OTHER_CASE, case_closed, case_opened, handed_over, sealed
+from tests.contexts import OLENA, PETRO
+from tests.examples import (
+    CASE,
+    NOON,
+    OTHER_CASE,
+    case_closed,
+    case_opened,
+    group_handed_over,
+    handed_over,
+    sealed,
+)
 from tests.handover.cases import (
     ACCEPTED,
     GROUP_RECEIPT,
@@ -34,15 +41,7 @@ from tests.handover.cases import (
 
 GROUP = (*ACCEPTED, *LED)
 OF_THREE = (*GROUP, GroupJoined(group_id=CASE, member_case=THIRD_CASE), counted(3))
-RECEIVED = handover.GroupHandedOver(
-    group_id=CASE,
-    team="Heron",
-    receipt_number="R-0002",
-    received_at=NOON,
-    head_count=2,
-    received=(CASE, OTHER_CASE),
-    condition="wounded",
-)
+RECEIVED = group_handed_over((CASE, OTHER_CASE)).model_copy(update={"condition": "wounded"})
 RAISED = handover.HandoverDiscrepancyRaised(expected=12, present=11, missing=1, extra=0)
 RESOLVED = handover.HandoverDiscrepancyResolved(
     explanation=sealed("he came later"), by=OLENA, second_by=PETRO

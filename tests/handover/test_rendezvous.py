@@ -1,7 +1,5 @@
 """Rendezvous: each row of the guard table, allowed and refused."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.handover.rendezvous import expired
@@ -9,7 +7,8 @@ from shared.commands.base import Command
 from shared.events import handover
 from shared.events.base import Event
 from tests import examples as e
-from tests.asking import OLENA, PETRO
+from tests import rarer_examples
+from tests.contexts import OLENA, PETRO
 from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,
@@ -41,18 +40,10 @@ from tests.handover.cases import (
     overridden,
     refuses,
 )
+from tests.rarer_examples import CANCELLED, EXPIRED
 
-CANCELLED = handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
-EXPIRED = handover.RendezvousExpired(rendezvous_id="meet-1")
-REPLANNED = handover.RendezvousReplanned(
-    rendezvous_id="meet-2",
-    replaces="meet-1",
-    place=e.sealed("the bridge of Musterdorf"),
-    window_from=e.NOON + HOUR,
-    window_to=e.NOON + 8 * HOUR,
-    team="Heron",
-    planned_by=PETRO,
-    reason=e.sealed("shelling"),
+REPLANNED = rarer_examples.REPLANNED.model_copy(
+    update={"window_from": e.NOON, "window_to": e.NOON + 8 * HOUR, "planned_by": PETRO}
 )
 PLANS = [(PLAN, ()), (REPLAN, (e.rendezvous_planned(),))]
 """Both ways to plan, and what must have happened before."""

@@ -1,7 +1,5 @@
 """The fold: it takes every event in any order, and facts in any order give the same."""
 
-from __future__ import annotations
-
 from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st

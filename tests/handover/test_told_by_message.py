@@ -3,8 +3,6 @@
 What it told is taken back when it fails, and stands where its channel says late that it went.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -2,8 +2,6 @@
 code that makes the server's permissions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A nats-server with the accounts of the policy file, and connections as any identity."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager

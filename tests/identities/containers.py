@@ -1,7 +1,5 @@
 """What each container of docker-compose.yml holds, and its nats-servers, on loopback."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -2,8 +2,6 @@
 nats-server gives a meaning to, message ids of others, and every stream that there is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 Headers = dict[str, str]

@@ -4,8 +4,6 @@ claims their ids first and tries every header. Says how many were acknowledged, 
     python -m tests.identities.hostile_drill --calls 10000
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import itertools

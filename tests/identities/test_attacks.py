@@ -2,8 +2,6 @@
 the place of an answer, in a batch, in a trace, in a schedule.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """A name is believed of whoever shows the certificate of that role, and of no other role's."""
 
-from __future__ import annotations
-
 import contextlib
 import ssl
 from pathlib import Path

@@ -1,7 +1,5 @@
 """intake handles no call, and so acknowledges none, until every server syncs always."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import threading

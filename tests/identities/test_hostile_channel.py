@@ -2,8 +2,6 @@
 own channel and on others, and nothing is changed anywhere else.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter
@@ -23,7 +21,7 @@ from passage.integrity.backup.taking import stream_names
 from shared.events.fields import Channel
 from shared.keys.keyfiles import read_intake_public_key
 from shared.servers.credentials import connect_options
-from tests.arrivals import messages, text
+from tests.backups import messages, text
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground, stored
 from tests.identities.hostile import FOREIGN, claimed, headers

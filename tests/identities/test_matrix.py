@@ -2,8 +2,6 @@
 the policy file says, whoever sent it.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple

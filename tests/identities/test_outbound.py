@@ -1,7 +1,5 @@
 """A channel takes the messages that it is to send, and no other channel's."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime, timedelta
 

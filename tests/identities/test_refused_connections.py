@@ -1,7 +1,5 @@
 """nats-server and a process that don't accept each other: one line says why, and what would do."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

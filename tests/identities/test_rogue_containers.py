@@ -2,8 +2,6 @@
 AUDIT nor KEYS, and records no other service's event.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Iterator

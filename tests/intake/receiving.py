@@ -1,24 +1,32 @@
-"""Reads calls as intake does, with boxes that really open, and without a server."""
-
-from __future__ import annotations
+"""Reads calls as intake does, with boxes that really open; histories of one case as it folds."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from functools import reduce
 from hashlib import sha256
 from typing import Any, cast
 
 from nacl.public import PrivateKey
 
 from services.intake.calls import OpenedCall, open_end, opened, placed, read_call, read_message
+from services.intake.guards import Rules
 from services.intake.incoming import IncomingCall, Route
+from services.intake.main import rules_of
 from services.intake.parsing import ChannelMessage, Opener, hashed
+from services.intake.state import IntakeState, evolve
+from shared.events.base import Event
 from shared.events.calls import CallEnded
+from shared.events.custody import Exchanged
 from shared.events.fields import Channel
+from shared.events.groups import GroupFormed, GroupJoined
+from shared.events.intake import EpisodeContinued
 from shared.keys.boxes import box_up, unbox
 from shared.keys.client import Keys
-from shared.parked.parking import Delivery
+from shared.refusals import Supervisors
+from shared.settings import Settings
+from tests.contexts import delivered_call
+from tests.examples import CASE, NOON, OTHER_CASE, CaseBook, case_opened, handed_over
 
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = PrivateKey.generate()
 
 
@@ -84,15 +92,7 @@ def ended_of(data: dict[str, Any]) -> CallEnded:
 def message_of(message: dict[str, Any] | bytes, channel: Channel = "phone") -> ChannelMessage:
     """What a channel published, as it is delivered at noon."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    delivery = Delivery(
-        stream=f"CALLS_{channel}",
-        sequence=1,
-        subject=f"calls.{channel}",
-        body=body,
-        deliveries=1,
-        received_at=NOON,
-    )
-    return read_message(delivery, NOON)
+    return read_message(delivered_call(body, channel), NOON)
 
 
 def originals(call: IncomingCall) -> dict[str, Any]:
@@ -101,3 +101,18 @@ def originals(call: IncomingCall) -> dict[str, Any]:
         if one is not None:
             found |= json.loads(one.value)
     return found
+
+
+CONTINUED = (case_opened(), EpisodeContinued(next_case=OTHER_CASE))
+EXCHANGED = (case_opened(), handed_over(), Exchanged(exchanged_at=NOON))
+LEADING = (case_opened(), GroupFormed(group_id=CASE, declared_size=10))
+JOINED = GroupJoined(group_id=CASE, member_case=OTHER_CASE)
+
+
+def ruled(*supervisors: str) -> Rules:
+    """The default settings, with these supervisors, their names folded."""
+    return replace(rules_of(Settings()), supervisors=Supervisors(supervisors))
+
+
+def given(*events: Event, case_id: str = CASE) -> IntakeState:
+    return reduce(evolve, CaseBook(case_id).add_all(events), IntakeState())

@@ -1,7 +1,5 @@
 """Who works on a case: given events, when somebody claims, then these events or this guard."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import reduce
 
@@ -13,9 +11,9 @@ from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.fields import Plain
 from shared.log.fencing import Fencing
-from tests.asking import OLENA, PETRO, ask, refused_by
+from tests.contexts import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
-from tests.intake.stories import CONTINUED, given, ruled
+from tests.intake.receiving import CONTINUED, given, ruled
 
 RULES = ruled()
 AT = NOON + timedelta(minutes=1)

@@ -1,8 +1,6 @@
 """What a channel sends costs no function call for each character, whatever bytes it has: three
 hundred calls of 380,000 bytes that are no text had kept the other channels' callers waiting."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from types import FrameType

@@ -1,7 +1,5 @@
 """What is due in a case: given events, then these deadlines, and what follows when one comes."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,8 +13,8 @@ from shared.settings import Settings
 from shared.skeleton.due import Due, spans_of
 from shared.skeleton.reactions import set_timers
 from tests import examples as e
-from tests.asking import OLENA
-from tests.intake.stories import given
+from tests.contexts import OLENA
+from tests.intake.receiving import given
 
 SPANS = spans_of(Spans, Settings())
 MINUTE = timedelta(minutes=1)

@@ -1,7 +1,5 @@
 """intake's decisions: given events, when a command comes, then these events or this guard."""
 
-from __future__ import annotations
-
 from functools import reduce
 
 import pytest
@@ -33,8 +31,8 @@ from shared.events.intake import (
     SurrenderDeclared,
 )
 from tests import examples as e
-from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.intake.stories import ruled
+from tests.contexts import OLENA, PETRO, ask, refused_by
+from tests.intake.receiving import ruled
 from tests.rarer_examples import every_event
 
 

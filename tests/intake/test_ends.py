@@ -1,7 +1,5 @@
 """Ends of calls: before, while and after their call comes into a case, and on which channel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +17,7 @@ from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from shared.log.case_log import Fold
 from tests.contexts import NOW, MemoryBucket, context_for
-from tests.intake.receiving import open_call
-from tests.intake.stories import ruled
+from tests.intake.receiving import open_call, ruled
 
 
 class Meddled(MemoryBucket):

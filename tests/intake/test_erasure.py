@@ -1,7 +1,5 @@
 """The guards of erasure: given events, when it is asked for, then these events or this guard."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
@@ -16,9 +14,8 @@ from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import ErasureRequested, LegalBasis, PersonalDataErased
 from tests import examples as e
-from tests.asking import OLENA, ask, refused_by
-from tests.intake.stories import ruled
-from tests.rarer_examples import every_event
+from tests.contexts import OLENA, ask, refused_by
+from tests.intake.receiving import ruled
 
 RETENTION = timedelta(days=10)
 RULES = replace(ruled(), retention=RETENTION)
@@ -215,7 +212,3 @@ def test_classes_that_do_not_exist_are_refused(wrong: object) -> None:
 def test_a_person_can_not_act_in_the_name_of_the_location_timer() -> None:
     with pytest.raises(ValueError, match="legal_basis"):
         ask(ErasePersonalData, legal_basis="location_retention", reference="order 5")
-
-
-def test_evolve_takes_every_event_in_any_order() -> None:
-    assert given(*reversed(every_event())).opened

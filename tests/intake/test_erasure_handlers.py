@@ -1,12 +1,9 @@
 """intake's handlers of erasure: histories, redeliveries, and a crash between any two steps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
-from uuid import uuid4
 
 import pytest
 
@@ -15,22 +12,19 @@ from services.intake.handlers import Intake, carry_out
 from services.intake.main import deadlines_of
 from services.intake.reactions import Listening, finish_erasure
 from services.intake.state import IntakeState, evolve
-from shared import subjects
 from shared.bus.timers import Timer
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.parsing import read_case_event
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome
 from shared.parked.parking import Delivery, UnprocessableError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from tests import examples as e
-from tests.asking import ask
-from tests.contexts import NOW, context_for
-from tests.intake.stories import ruled
-from tests.timing import MemoryTimers, fire
+from tests.contexts import NOW, MemoryTimers, ask, context_for, events_of, fire, record
+from tests.intake.receiving import ruled
 
 HOURS = timedelta(hours=1)
 REGISTERED = [
@@ -71,12 +65,7 @@ class Hotline:
 
     def record(self, *events: Event) -> None:
         """Records what other services, and intake's other handlers, decided."""
-        for event in events:
-            self.transact(event)
-
-    def transact(self, event: Event) -> Outcome:
-        cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/other", self.now)
-        return transact(self.intake.context.writer, e.CASE, cause, lambda _: [event])
+        record(self.intake.context.writer, *events, at=self.now)
 
     def erase(self, **fields: Any) -> Outcome:
         request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
@@ -85,16 +74,7 @@ class Hotline:
 
     def delivery(self, version: int = 0) -> Delivery:
         """The delivery of one event, the last if none is named."""
-        stored = list(self.intake.context.writer.log.recorder.select_events(e.CASE))
-        one = stored[version - 1]
-        subject = f"{subjects.CASES_PREFIX}.{e.CASE}.{one.originator_version}.{one.topic}"
-        return Delivery(
-            stream=subjects.CASES,
-            sequence=one.originator_version,
-            subject=subject,
-            body=one.state,
-            deliveries=1,
-        )
+        return events_of(self.intake.context.writer.log, e.CASE)[version - 1]
 
     def receive(self, delivery: Delivery | None = None) -> Outcome:
         """Hands an event to intake, the last if none is given, as CASES does."""

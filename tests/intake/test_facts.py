@@ -1,7 +1,5 @@
 """What callers and operators say on a case, rare things too: given, when, then, or this guard."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -39,8 +37,8 @@ from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow, Identity, Plain
 from shared.written.wrong_fields import wrong_fields
 from tests import examples as e
-from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.intake.stories import CONTINUED, EXCHANGED, given, ruled
+from tests.contexts import OLENA, PETRO, ask, refused_by
+from tests.intake.receiving import CONTINUED, EXCHANGED, given, ruled
 from tests.intake.test_decisions import DATA, TRIAGE, call, close
 
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=e.NOON)

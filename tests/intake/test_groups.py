@@ -1,7 +1,5 @@
 """Groups: given events, when somebody forms, joins, leaves or counts, then this or that guard."""
 
-from __future__ import annotations
-
 from services.intake.groups import (
     decide_count,
     decide_form,
@@ -13,9 +11,9 @@ from services.intake.others_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
-from tests.asking import ask, refused_by
+from tests.contexts import ask, refused_by
 from tests.examples import CASE, OTHER_CASE, case_opened, handed_over
-from tests.intake.stories import CONTINUED, EXCHANGED, JOINED, LEADING, given
+from tests.intake.receiving import CONTINUED, EXCHANGED, JOINED, LEADING, given
 
 FORM = ask(FormGroup, declared_size=10)
 JOIN = ask(JoinGroup, member_case=OTHER_CASE)

@@ -1,7 +1,5 @@
 """A case of many calls: to fold twice as many takes about twice as long, in each service."""
 
-from __future__ import annotations
-
 import gc
 import time
 import tracemalloc

@@ -4,8 +4,6 @@ Given a message that was allowed when it was queued, when something else holds n
 where the rule that holds covers its address, and is refused with the reason where it doesn't.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """What became of messages: given events, when a channel reports or doesn't, then these events."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +13,14 @@ from services.intake.messages import (
     unreported_at,
     was_given,
 )
+from services.intake.reports import is_underway, read_report
 from shared.callers.contact_rule import SafeToContact
 from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.events.fields import ContactWindow
 from shared.events.outbound import NO_REPORT, MessageDispatched, MessageFailed, MessageRefused
 from tests.examples import CASE, NOON
+from tests.intake.receiving import message_of
 from tests.intake.test_outbox import DISPATCHED, FAILED, QUEUED, READY, SENT, UNREPORTED, given
 
 WITHIN = timedelta(minutes=10)
@@ -132,3 +132,39 @@ def test_a_channel_may_not_send_it_after_the_window_in_which_it_was_allowed() ->
     assert goes_until(at_noon, NOON + timedelta(hours=1), NOON, WITHIN) == end
     sooner = NOON + timedelta(seconds=30)
     assert goes_until(at_noon, sooner, NOON, WITHIN) == sooner
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "reason"),
+    [
+        ({"outcome": "sent"}, "sent", None),
+        ({"outcome": "Delivered", "happened_at": "today"}, "sent", None),
+        ({"outcome": "refused", "reason": None, "more": 1}, "refused", None),
+        ({"outcome": "DELIVRD"}, "sent", None),
+        ({"outcome": "Прочитано."}, "sent", None),
+        ({"outcome": "UNDELIV"}, "failed", None),
+        ({"outcome": "not delivered"}, "failed", None),
+        ({"outcome": "bounced", "reason": "blocked"}, "failed", "blocked"),
+        ({"reason": 17}, "failed", "other"),
+        ({"outcome": "failed", "reason": "его телефон +380"}, "failed", "other"),
+    ],
+)
+def test_a_report_is_read_in_whatever_form_it_comes(
+    fields: dict[str, Any], outcome: str, reason: str | None
+) -> None:
+    ids = {"message_id": "message-1", "case_id": CASE}
+    message = {"type": "passage.DeliveryReported.v1", "data": {**ids, **fields}}
+    report = read_report(message_of(message))
+    assert (report.outcome, report.reason, report.happened_at) == (outcome, reason, NOON)
+    assert (report.message_id, report.case_id, report.channel) == ("message-1", CASE, "phone")
+
+
+def test_a_channel_that_is_at_work_on_a_message_says_nothing_of_it_yet() -> None:
+    for word, underway in (
+        *(("queued", True), ("EN_ROUTE", True), ("Accepted", True), ("pending...", True)),
+        *(("delivered", False), ("failed", False), ("", False), (None, False)),
+    ):
+        data = {"message_id": "message-1", "case_id": CASE, "outcome": word}
+        message = message_of({"type": "passage.DeliveryReported.v1", "data": data})
+        assert is_underway(message) == underway
+        read_report(message)

@@ -1,7 +1,5 @@
 """Whatever a channel publishes is read as a call, if there is a call in it."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from collections.abc import Sequence
@@ -22,7 +20,8 @@ from services.intake.state import IntakeState
 from shared.events.parsing import UnreadableEventError
 from shared.events.upstream import _NESTING
 from shared.keys.boxes import BoxBrokenError, box_up
-from tests.intake.receiving import NOON, boxed, ended_of, envelope, originals, received
+from tests.examples import NOON
+from tests.intake.receiving import boxed, ended_of, envelope, originals, received
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What a code proves: alone on his own channel, with a second fact on a foreign one; void, less."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -19,7 +17,7 @@ from shared.events.base import Event
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel
 from shared.events.intake import CallerConfirmed, CallLinked, DuressSignalled, ReturnCodeIssued
-from tests.asking import OLENA, ask, refused_by
+from tests.contexts import OLENA, ask, refused_by
 from tests.examples import CASE, NOON, CaseBook, call_linked, case_closed, case_opened, digest
 from tests.intake.test_decisions import call
 

@@ -1,7 +1,5 @@
 """Which case a call goes to: by its caller, however his number is written, and by a code."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """What may be said to a caller: as long as his channel takes, once, a place when it may be."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +20,7 @@ from shared.events.handover import GuidanceGiven, RendezvousDisclosed
 from shared.events.outbound import MessageRefused
 from shared.policy import policy
 from shared.refusals import RefusedError
-from tests.asking import refused_by
+from tests.contexts import refused_by
 from tests.examples import NOON, rendezvous_missed, rendezvous_planned, sealed
 from tests.intake.test_outbox import (
     CHANNELS,

@@ -1,9 +1,7 @@
 """Shifts and exports: given events, when a command comes, then these events or this guard."""
 
-from __future__ import annotations
-
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,8 +13,11 @@ from services.intake.desk import (
     decide_hand_over,
     decide_start,
 )
+from services.intake.handlers import Intake, carry_out
+from services.intake.others import first_unknown, hand_over_shift
 from services.intake.state import IntakeState, evolve
 from shared.commands import shifts
+from shared.commands.shifts import HandOverShift, StartShift
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.shifts import (
@@ -27,8 +28,12 @@ from shared.events.shifts import (
     ShiftStarted,
     StatisticsExported,
 )
-from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.examples import CASE, OTHER_CASE, CaseBook, digest
+from shared.log.case_log import Fold
+from shared.refusals import RefusedError
+from shared.skeleton.service import Context
+from tests.contexts import OLENA, PETRO, ask, context_for, record, refused_by
+from tests.examples import CASE, OTHER_CASE, CaseBook, case_opened, digest
+from tests.intake.receiving import ruled
 
 SHIFT = "SHIFT-2026-03-14-night"
 IVAN, MARIA = "Ivan Example", "Maria Example"
@@ -60,6 +65,33 @@ def end(by: str = OLENA) -> shifts.EndShift:
     return ask(shifts.EndShift, by, case_id=SHIFT)
 
 
+ENDED = (STARTED, HANDED_OVER, ACCEPTED, OTHER_ACCEPTED, ShiftEnded(by=OLENA))
+STAYS = ShiftHandedOver(to=(OLENA, IVAN), case_ids=(CASE,), by=OLENA)
+
+
+@pytest.mark.parametrize(
+    ("guard", "decide", "history", "command"),
+    [
+        ("shift_new", decide_start, (STARTED,), start()),
+        ("shift_started", decide_hand_over, (), hand_over()),
+        ("operator_of_shift", decide_hand_over, (STARTED,), hand_over(by=IVAN)),
+        ("shift_open", decide_hand_over, ENDED, hand_over()),
+        ("shift_started", decide_accept, (), accept()),
+        ("case_handed_over", decide_accept, (STARTED,), accept()),
+        ("one_who_follows", decide_accept, (STARTED, HANDED_OVER), accept(by=PETRO)),
+        ("another_accepts", decide_accept, (STARTED, STAYS), accept(by=" Olena example")),
+        ("shift_started", decide_end, (), end()),
+        ("operator_of_shift", decide_end, (STARTED, HANDED_OVER), end(by=IVAN)),
+        ("shift_handed_over", decide_end, (STARTED,), end()),
+        ("all_accepted", decide_end, (STARTED, HANDED_OVER, ACCEPTED), end()),
+    ],
+)
+def test_what_a_guard_forbids_is_refused(
+    guard: str, decide: Any, history: tuple[DeskEvent, ...], command: Any
+) -> None:
+    refused_by(guard, decide, given(*history), command)
+
+
 def test_a_shift_begins_with_its_operators() -> None:
     assert decide_start(given(), start()) == [STARTED]
 
@@ -69,10 +101,6 @@ def test_whoever_starts_it_need_not_be_at_the_desk() -> None:
     assert event == ShiftStarted(operators=(OLENA, PETRO), started_by=MARIA)
 
 
-def test_a_shift_begins_once() -> None:
-    refused_by("shift_new", decide_start, given(STARTED), start())
-
-
 def test_its_operators_name_the_live_cases_to_those_who_follow() -> None:
     (event,) = decide_hand_over(given(STARTED), hand_over(by="  olena EXAMPLE", remark="busy"))
     assert event == ShiftHandedOver(
@@ -80,38 +108,8 @@ def test_its_operators_name_the_live_cases_to_those_who_follow() -> None:
     )
 
 
-def test_nobody_hands_over_a_shift_that_has_not_begun() -> None:
-    refused_by("shift_started", decide_hand_over, given(), hand_over())
-
-
-def test_nobody_else_hands_it_over() -> None:
-    refused_by("operator_of_shift", decide_hand_over, given(STARTED), hand_over(by=IVAN))
-
-
-def test_a_shift_that_has_ended_is_not_handed_over() -> None:
-    ended = given(STARTED, HANDED_OVER, ACCEPTED, OTHER_ACCEPTED, ShiftEnded(by=OLENA))
-    refused_by("shift_open", decide_hand_over, ended, hand_over())
-
-
 def test_one_of_those_who_follow_accepts_a_case_by_name() -> None:
     assert decide_accept(given(STARTED, HANDED_OVER), accept()) == [ACCEPTED]
-
-
-def test_a_case_that_was_not_handed_over_is_not_accepted() -> None:
-    refused_by("case_handed_over", decide_accept, given(STARTED), accept())
-
-
-def test_nobody_accepts_a_case_of_a_shift_that_has_not_begun() -> None:
-    refused_by("shift_started", decide_accept, given(), accept())
-
-
-def test_who_does_not_follow_does_not_accept() -> None:
-    refused_by("one_who_follows", decide_accept, given(STARTED, HANDED_OVER), accept(by=PETRO))
-
-
-def test_who_hands_over_does_not_accept_what_he_hands_over() -> None:
-    stays = ShiftHandedOver(to=(OLENA, IVAN), case_ids=(CASE,), by=OLENA)
-    refused_by("another_accepts", decide_accept, given(STARTED, stays), accept(by=" Olena example"))
 
 
 def test_who_stays_on_accepts_what_a_colleague_hands_over() -> None:
@@ -134,11 +132,6 @@ def test_a_shift_ends_when_every_case_is_accepted() -> None:
 def test_a_shift_without_live_cases_ends_once_that_was_said() -> None:
     nothing_live = ShiftHandedOver(to=(IVAN,), case_ids=(), by=PETRO)
     assert decide_end(given(STARTED, nothing_live), end()) == [ShiftEnded(by=OLENA)]
-    refused_by("shift_handed_over", decide_end, given(STARTED), end())
-
-
-def test_a_shift_does_not_end_with_a_case_that_nobody_has() -> None:
-    refused_by("all_accepted", decide_end, given(STARTED, HANDED_OVER, ACCEPTED), end())
 
 
 def test_a_case_that_came_since_must_be_accepted_too() -> None:
@@ -152,14 +145,8 @@ def test_a_case_that_came_since_must_be_accepted_too() -> None:
     assert decide_end(accepted, end()) == [ShiftEnded(by=OLENA)]
 
 
-def test_nobody_else_ends_it_and_none_that_has_not_begun() -> None:
-    refused_by("operator_of_shift", decide_end, given(STARTED, HANDED_OVER), end(by=IVAN))
-    refused_by("shift_started", decide_end, given(), end())
-
-
 def test_ending_again_is_nothing() -> None:
-    state = given(STARTED, HANDED_OVER, ACCEPTED, OTHER_ACCEPTED, ShiftEnded(by=OLENA))
-    assert decide_end(state, end(by=PETRO)) == []
+    assert decide_end(given(*ENDED), end(by=PETRO)) == []
 
 
 @pytest.mark.parametrize("event", [HANDED_OVER, ACCEPTED, ShiftEnded(by=OLENA)])
@@ -211,3 +198,40 @@ def test_one_number_is_one_export() -> None:
 def test_the_days_of_an_export_are_in_order() -> None:
     refused_by("days_in_order", decide_export, False, export(last_day="2026-02-28"))
     assert decide_export(False, export(last_day="2026-03-01"))
+
+
+@pytest.fixture
+def context() -> Context:
+    context = context_for("intake", Fold(IntakeState(), evolve))
+    record(context.writer, case_opened())
+    desk = Intake(context, cast(Any, None), ruled())
+    carry_out(desk, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
+    return context
+
+
+def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
+    return ask(
+        HandOverShift, by, case_id=SHIFT, to=(PETRO,), case_ids=case_ids, seen_version=1, **fields
+    )
+
+
+def test_cases_that_exist_are_handed_over(context: Context) -> None:
+    record(context.writer, case_opened(), case_id=OTHER_CASE)
+    outcome = hand_over_shift(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
+    assert outcome.events == ("ShiftHandedOver",)
+
+
+def test_a_number_that_no_case_has_is_named_in_the_refusal(context: Context) -> None:
+    with pytest.raises(RefusedError, match="cases_known") as refused:
+        hand_over_shift(context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
+    assert OTHER_CASE in refused.value.guard.satisfied_by
+    assert "0THIRDCASE00" not in refused.value.guard.satisfied_by
+
+
+def test_a_shift_is_no_case_to_hand_over(context: Context) -> None:
+    assert first_unknown(context, [CASE, SHIFT]) == SHIFT
+
+
+def test_who_may_not_hand_over_is_not_told_which_cases_exist(context: Context) -> None:
+    with pytest.raises(RefusedError, match="operator_of_shift"):
+        hand_over_shift(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))

@@ -1,12 +1,10 @@
 """What waits to be worked on is not kept open: a channel's flood must not fill intake's memory."""
 
-from __future__ import annotations
-
 import gc
 import threading
 import tracemalloc
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,27 +13,27 @@ from services.intake.sorting import HEAVY_AT_ONCE, LIGHT_MAX_PARTS, sort_upstrea
 from shared.bus.lanes import Work
 from shared.keys.client import TooManyError
 from shared.parked.parking import Delivery
-from tests.intake.receiving import KEYS, NOON
+from tests.contexts import delivered_call
+from tests.examples import NOON
+from tests.intake.receiving import KEYS
 from tests.waiting import WITHIN_S
 
 PARTS = 10_000
 OF_OTHERS_BYTES = 200_000
 NO_CODES = SimpleNamespace(live_codes=lambda _codes: frozenset())
-CONTEXT = SimpleNamespace(keys=KEYS, now=lambda: NOON)
-LISTENING = cast(
-    Any, SimpleNamespace(intake=SimpleNamespace(context=CONTEXT, index=NO_CODES), early_ends=None)
-)
+
+
+def listening_with(keys: object) -> Any:
+    context = SimpleNamespace(keys=keys, now=lambda: NOON)
+    intake = SimpleNamespace(context=context, index=NO_CODES)
+    return SimpleNamespace(intake=intake, early_ends=None)
+
+
+LISTENING = listening_with(KEYS)
 
 
 def sort(body: bytes, channel: str = "phone") -> Work:
-    delivery = Delivery(
-        stream=f"CALLS_{channel}",
-        sequence=1,
-        subject=f"calls.{channel}",
-        body=body,
-        deliveries=1,
-    )
-    (work,) = sort_upstream(LISTENING, [delivery])
+    (work,) = sort_upstream(LISTENING, [delivered_call(body, channel)])
     return work
 
 
@@ -117,13 +115,7 @@ def full_of_hashes(number: int, *, heavy: bool) -> Delivery:
     parts = ",".join(f'"м{number}-{one}"' for one in range(20))
     more = ", ".join(f'"x{one}": 1' for one in range(LIGHT_MAX_PARTS if heavy else 1))
     body = f'{{"call_id": "{number}", "text": "a", "media": [{parts}], {more}}}'
-    return Delivery(
-        stream="CALLS_phone",
-        sequence=number,
-        subject="calls.phone",
-        body=body.encode(),
-        deliveries=1,
-    )
+    return delivered_call(body.encode(), sequence=number)
 
 
 @pytest.mark.parametrize("heavy", [range(0), range(1, 65), range(2, 65), range(2, 65, 2)])
@@ -131,11 +123,7 @@ def test_however_many_hashes_messages_need_they_are_sorted_with_those_there_are(
     heavy: range,
 ) -> None:
     keys = LimitedKeys()
-    context = SimpleNamespace(keys=keys, now=lambda: NOON)
-    listening = cast(
-        Any,
-        SimpleNamespace(intake=SimpleNamespace(context=context, index=NO_CODES), early_ends=None),
-    )
+    listening = listening_with(keys)
     waiting = [full_of_hashes(one, heavy=one in heavy) for one in range(1, 65)]
     for _ in range(len(waiting)):
         # All that a service is given in the pause between two attempts: less than all of them need.

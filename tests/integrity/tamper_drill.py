@@ -3,8 +3,6 @@
 By hand:  python -m tests.integrity.tamper_drill --count 100
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json
@@ -27,8 +25,7 @@ from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from shared import subjects
-from tests.integrity.attacks import KINDS, on_disk
-from tests.integrity.blocks import Record, message_folder
+from tests.integrity.attacks import KINDS, Record, message_folder, on_disk
 from tests.integrity.prepared import contents, prepare, some_log
 from tests.waiting import WITHIN_S
 

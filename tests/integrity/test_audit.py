@@ -1,7 +1,5 @@
 """The record of access can't be changed without `passage verify` finding it; on a real server."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable

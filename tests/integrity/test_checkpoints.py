@@ -1,7 +1,5 @@
 """Signed lines: what is signed is what is read, and anything else is refused and named."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,7 @@ from shared.witnesses.checkpoints import (
     rolled,
     signed,
 )
-from shared.witnesses.files import (
-    LINE_MAX_BYTES,
-    append_line,
-    newest_of,
-    read_witness_files,
-)
+from shared.witnesses.files import LINE_MAX_BYTES, append_line, newest_of, read_witness_files
 from shared.witnesses.heads import LogHeads
 from tests.integrity.prepared import some_log
 

@@ -1,7 +1,5 @@
 """The gate, repair and the drill on a stopped installation with a real nats-server."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random
@@ -26,8 +24,7 @@ from shared.events.parsing import read_case_event
 from shared.jetstream.stored import StoredMessage
 from shared.log.case_log import CaseLog, Fold, jetstream_env
 from shared.settings import Settings
-from tests.integrity.attacks import rewrite
-from tests.integrity.blocks import Record, message_folder, read_records, write_records
+from tests.integrity.attacks import Record, message_folder, read_records, rewrite, write_records
 from tests.integrity.prepared import contents, prepare, some_log
 from tests.integrity.tamper_drill import copied, drill
 

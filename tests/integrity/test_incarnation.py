@@ -1,7 +1,5 @@
 """A service that knew one CASES writes nothing into another one; the witness signs neither."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from pathlib import Path

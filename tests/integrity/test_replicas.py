@@ -1,7 +1,5 @@
 """Every server's copy of CASES is read, and a copy that differs is named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +15,7 @@ from passage.integrity.verify import replicas_check
 from passage.integrity.verify.replicas_check import check_replicas
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
-from tests.integrity.blocks import Record, message_folder, read_records, write_records
+from tests.integrity.attacks import Record, message_folder, read_records, write_records
 from tests.integrity.prepared import some_log
 from tests.late import TOO_SHORT_S
 from tests.nats_cluster import NatsCluster

@@ -1,7 +1,5 @@
 """Thinned witness files: what is left is as it was signed, linked, and one signature vouches."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ from shared.witnesses.backlinks import KEPT, hash_of
 from shared.witnesses.checkpoints import make_witness_keys
 from shared.witnesses.files import read_witness_files, sign_next, thin
 from shared.witnesses.parsing import SHOWN_MAX
-from tests.integrity.witness_lines import (
+from tests.integrity.prepared import (
     BEGUN_AT,
     FEW,
     KEY,

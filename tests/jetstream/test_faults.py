@@ -14,8 +14,7 @@ from passage.runner.nats_server import NatsServer
 from shared.jetstream import JetStreamApplicationRecorder, RecordedEvent, SequenceGapError
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
-from tests.jetstream.conftest import log_env
-from tests.jetstream.logs import open_log, opened
+from tests.jetstream.conftest import log_env, open_log, opened
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 

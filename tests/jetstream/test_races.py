@@ -8,7 +8,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from shared.jetstream import JetStreamApplicationRecorder, append
-from tests.jetstream.logs import open_log, opened
+from tests.jetstream.conftest import open_log, opened
 from tests.nats_cluster import NatsCluster
 
 WRITERS = 200

@@ -18,8 +18,7 @@ from passage.runner.nats_server import NatsServer
 from shared.jetstream import SequenceGapError
 from shared.jetstream.calls import Outgoing, Reply
 from shared.jetstream.stream import READ_BATCH_BYTES, Stream
-from tests.jetstream.conftest import log_env
-from tests.jetstream.logs import history, open_log, opened, store_long
+from tests.jetstream.conftest import history, log_env, open_log, opened, store_long
 from tests.waiting import WITHIN_S
 
 

@@ -1,7 +1,5 @@
 """One running system for all journeys that leave it running."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.kill_drill --kills 20 --cases 200
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -71,20 +69,9 @@ def _victims(kills: int, chance: random.Random) -> list[str]:
 def _demo(system: System, cases: int, seed: int, kills: int) -> subprocess.Popen[str]:
     # Cases begin over the whole time of the killing, so that every kill meets work under way.
     seconds = kills * (SHORTEST_PAUSE_S + LONGEST_PAUSE_S) / 2
-    arguments = {
-        "--data": system.data_dir,
-        "--cases": cases,
-        "--seed": seed,
-        "--speed": round(cases / seconds, 2),
-        "--patience": WITHIN_S,
-    }
-    words = [str(word) for pair in arguments.items() for word in pair]
-    return subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "passage", "demo", "--json", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    speed = round(cases / seconds, 2)
+    pace = ("--speed", speed, "--patience", WITHIN_S)
+    return system.demo("--cases", cases, "--seed", seed, *pace)
 
 
 def _kill(system: System, name: str) -> None:

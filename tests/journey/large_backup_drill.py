@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.large_backup_drill --events 800000 --lines 1000000 [--read-models]
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json
@@ -43,7 +41,6 @@ EVENTS_OF_CASE = 10
 BATCH = 5_000
 BEGUN_AT = datetime(2024, 1, 1, tzinfo=UTC)
 MEBIBYTE = 1_024
-READY_WITHIN_S = 600.0
 
 Json = dict[str, Any]
 

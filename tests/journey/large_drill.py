@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.large_drill --events 800000
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

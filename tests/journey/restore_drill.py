@@ -3,8 +3,6 @@
 By hand:  python -m tests.journey.restore_drill --events 20000
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json
@@ -109,12 +107,7 @@ def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE)
 
 
 def _demo(system: System, stories: int) -> subprocess.Popen[str]:
-    arguments = ("--cases", str(stories), "--patience", str(DEMO_TIMEOUT_S), "--json")
-    return subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "passage", "demo", "--data", str(system.data_dir), *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    return system.demo("--cases", stories, "--patience", DEMO_TIMEOUT_S)
 
 
 def _finish(demo: subprocess.Popen[str]) -> None:

@@ -1,7 +1,5 @@
 """The whole system as a person starts it, and what tests ask of it from outside."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -11,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import psutil
@@ -92,6 +89,16 @@ class System:
     def json(self, *arguments: str, check: bool = True) -> Any:
         return json.loads(self.verb(*arguments, "--json", check=check).stdout)
 
+    def demo(self, *options: object) -> subprocess.Popen[str]:
+        """Begins to play the invented day; what it says is JSON."""
+        verb = ("demo", "--json", "--data", self.data_dir, *options)
+        return subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "passage", *map(str, verb)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def stop(self) -> None:
         if self._runner is not None and self._runner.poll() is None:
             self._runner.send_signal(signal.SIGTERM)
@@ -108,12 +115,7 @@ class System:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

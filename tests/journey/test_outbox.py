@@ -1,7 +1,5 @@
 """Messages to callers as a person sends them, and while intake is killed again and again."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from base64 import b64decode

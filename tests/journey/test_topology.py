@@ -3,8 +3,6 @@
 Every process gets the environment that the file gives its container, with addresses replaced.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -24,9 +22,8 @@ from passage.install.installation import accounts_of, make_installation, server_
 from passage.runner.children import ServiceProcess
 from passage.runner.endpoints import free_port
 from tests.journey.system import until
-from tests.nats_cluster import NatsCluster, routes_tls
+from tests.nats_cluster import NatsCluster, postgres, routes_tls
 from tests.passage.compose import ROOT, interpolated, read_compose
-from tests.postgres import postgres
 from tests.waiting import WITHIN_S
 
 

@@ -1,7 +1,5 @@
 """A ring of keys over a bucket in memory, and values sealed and opened with it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,13 +1,11 @@
-"""Budgets per person: what one may have in an hour, and that nobody's use is another's."""
-
-from __future__ import annotations
+"""What one person may have in an hour, and one service's hashes in a minute; each has their own."""
 
 import json
 import unicodedata
 
 import pytest
 
-from services.keyholder.budgets import Budgets, Measure, Spent
+from services.keyholder.budgets import Budgets, HashLimits, Measure, Spent
 from shared.diagnostics.logger import configure
 
 AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 120, "values": 5_000}
@@ -141,3 +139,52 @@ def test_the_log_says_once_a_minute_that_a_budget_is_spent_and_never_whose(
     said = [(one["event"], one["measure"], one["count"]) for one in map(json.loads, lines)]
     assert said == [("budget_spent", "searches", AN_HOUR["searches"])] * 2
     assert "Olena" not in "".join(lines)
+
+
+A_MINUTE = 600
+
+
+@pytest.fixture
+def limits(now: list[float]) -> HashLimits:
+    return HashLimits(clock=lambda: now[0])
+
+
+def test_a_minutes_worth_may_come_at_once_and_no_more(limits: HashLimits) -> None:
+    assert limits.take("query", A_MINUTE - 1, A_MINUTE) == 0
+    assert limits.take("query", 2, A_MINUTE) > 0
+    assert limits.take("query", 1, A_MINUTE) == 0
+    assert limits.take("query", 1, A_MINUTE) > 0
+
+
+def test_it_fills_with_time_and_never_above_a_minutes_worth(
+    limits: HashLimits, now: list[float]
+) -> None:
+    assert limits.take("query", A_MINUTE, A_MINUTE) == 0
+    now[0] += 1.0
+    assert limits.take("query", 10, A_MINUTE) == 0
+    assert limits.take("query", 1, A_MINUTE) > 0
+    now[0] += 86_400.0
+    assert limits.take("query", A_MINUTE + 1, A_MINUTE) > 0
+    assert limits.take("query", A_MINUTE, A_MINUTE) == 0
+
+
+def test_one_services_hashes_are_not_anothers(limits: HashLimits) -> None:
+    assert limits.take("query", A_MINUTE, A_MINUTE) == 0
+    assert limits.take("intake", A_MINUTE, A_MINUTE) == 0
+
+
+def test_who_has_no_limit_in_the_policy_has_no_hashes(limits: HashLimits) -> None:
+    assert limits.take("handover", 1, 0) > 0
+
+
+def test_the_log_says_it_once_a_minute(
+    limits: HashLimits, now: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("keyholder", "WARNING")
+    limits.take("query", A_MINUTE, A_MINUTE)
+    for seconds in (0.0, 0.01, 59.9, 0.1):
+        now[0] += seconds
+        limits.take("query", A_MINUTE + 1, A_MINUTE)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    said = [(one["event"], one["asker"], one["count"]) for one in lines]
+    assert said == [("hash_limit", "query", A_MINUTE)] * 2

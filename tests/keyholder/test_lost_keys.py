@@ -1,7 +1,5 @@
 """Keys that are lost: dropped with their epoch, damaged, newer than the key files."""
 
-from __future__ import annotations
-
 import json
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode

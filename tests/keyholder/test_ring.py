@@ -1,7 +1,5 @@
 """The ring of keys: made once, destroyed for good, wrapped anew, found again by any pepper."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Sealed stays sealed: it is noted before it is said, and no start reads a key meanwhile."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Readings that are kept in memory: so many of each kind, and none once they are let go of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

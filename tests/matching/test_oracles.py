@@ -3,12 +3,12 @@
 Every so-many-th entry of their dictionaries is compared.
 """
 
-from __future__ import annotations
-
+import csv
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from itertools import islice
+from pathlib import Path
 
 import iuliia
 import pytest
@@ -16,6 +16,7 @@ from names_translator.dicts import default_dicts
 from translitua import translit
 
 from shared.matching import Stated, StatedField, Verdict, compare
+from shared.matching.verdicts import NAME_FIELDS
 
 MOST_CONTRADICTED = 0.002
 CATEGORIES: dict[str, tuple[StatedField, int]] = {
@@ -81,3 +82,29 @@ def assert_recognised(language: int, spelled: Spelling, *, often: bool) -> None:
         assert found["conflicts"] == []
         if often:
             assert len(found["agrees"]) >= 0.9 * len(words), found["says_nothing"]
+
+
+FILE = Path(__file__).parent.parent / "golden" / "name-pairs.csv"
+COLUMNS = ("surname", "first", "patronymic")
+
+
+def rows() -> list[dict[str, str]]:
+    with FILE.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def stated(row: dict[str, str], side: str) -> Stated:
+    return Stated(*(row[f"{column}_{side}"] for column in COLUMNS))
+
+
+KINDS = sorted({row["kind"] for row in rows()})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_pair_of_a_kind_is_judged_as_it_should_be(kind: str) -> None:
+    for row in rows():
+        if row["kind"] == kind:
+            one, other = stated(row, "a"), stated(row, "b")
+            for judged in (compare(one, other), compare(other, one)):
+                found = tuple(judged[field].verdict for field in NAME_FIELDS)
+                assert found == tuple(row[column] for column in COLUMNS), row

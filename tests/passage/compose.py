@@ -3,8 +3,6 @@
 The official schema leaves much open; here unknown keys and wrong types are refused as well.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal

@@ -1,15 +1,23 @@
-"""The runner waits for whoever gets on, and for nobody who doesn't."""
-
-from __future__ import annotations
+"""The runner asks services how they are, tells how far a start is, and waits for who gets on."""
 
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from passage.runner import awaiting
+from passage.runner import telling as module
 from passage.runner.awaiting import Awaited
 from passage.runner.children import ServiceProcess
-from passage.runner.health import Health
+from passage.runner.health import (
+    NO_ANSWER,
+    READY,
+    SEALED,
+    Health,
+    read_health,
+    state_by_note,
+    state_of,
+)
 from passage.runner.telling import telling
 
 
@@ -71,3 +79,63 @@ def test_who_takes_long_is_asked_less_often(clock: Clock) -> None:
     soon = waited.pause_s
     clock.now = 10.0
     assert waited.pause_s > soon
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+    console = Console(record=True, width=100, force_terminal=False, highlight=False)
+    monkeypatch.setattr(module, "err", console)
+    monkeypatch.setattr(module, "LINE_EVERY_S", 0.0)
+    return console
+
+
+def test_off_a_terminal_it_is_told_in_lines_with_rate_and_time_left(console: Console) -> None:
+    now = iter(range(0, 10_000, 10))
+    with telling() as told:
+        told._progress.get_time = lambda: float(next(now))
+        for done in (0, 1_000, 2_000, 3_000):
+            told.tell("query", done, 9_000)
+    first, *_, last = console.export_text().splitlines()
+    assert first == "query: 0 of 9,000"
+    assert last.startswith("query: 3,000 of 9,000, ")
+    assert last.endswith(" left")
+    assert " a second, " in last
+
+
+def test_what_says_no_number_is_told_with_how_long_it_has_taken(console: Console) -> None:
+    with telling() as told:
+        told.tell("nats-server reads its store")
+    assert console.export_text().startswith("nats-server reads its store: for 0:0")
+
+
+def test_what_comes_next_takes_the_place_of_what_was_before(console: Console) -> None:
+    with telling() as told:
+        told.tell_next("files", 0, 0)
+        told.tell_next("log", 5, 9)
+        shown = {task.description: task.visible for task in told._progress.tasks}
+    assert shown == {"files": False, "log": True}
+    assert "log: 5 of 9" in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (b'{"ready":true,"reason":""}', "ready"),
+        (b'{"ready":false}', "not ready"),
+        (b'{"ready":false,"reason":"it signs no more"}', "not ready: it signs no more"),
+        (b'{"ready":false,"missing":["one","two"],"read":3,"of":9}', "not ready: one; two"),
+        (b'{"ready":false,"read":null}', "no answer"),
+        (b"[]", "no answer"),
+        (b"?", "no answer"),
+    ],
+)
+def test_a_service_that_answers_is_not_told_as_one_that_does_not(answer: bytes, state: str) -> None:
+    assert state_of(read_health(answer)) == state
+
+
+def test_a_key_holder_that_is_sealed_is_told_as_sealed(tmp_path: Path) -> None:
+    note = tmp_path / "sealed"
+    assert [state_by_note(NO_ANSWER, one) for one in (note, None)] == [NO_ANSWER, NO_ANSWER]
+    note.touch()
+    assert state_by_note(NO_ANSWER, note) == SEALED
+    assert state_by_note(READY, note) == READY  # It is about to end, or the note to go.

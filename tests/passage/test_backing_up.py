@@ -1,7 +1,5 @@
 """Streams out of a real server and into another: same sequences, consistent, all or nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import threading
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from passage.backup_errors import BackupIncompleteError, TargetNotEmptyError
+from passage.backup_errors import BackupIncompleteError
 from passage.connecting import connected
 from passage.folders import folders_of
 from passage.install.provisioning import ask, provision
@@ -22,11 +20,22 @@ from passage.integrity.backup.putting_back import came_back
 from passage.integrity.backup.restoring import restoring, restoring_server
 from passage.integrity.backup.snapshots import Restoring
 from passage.integrity.backup.taking import APPEND_ONLY
-from passage.integrity.log_reading import last_sequence
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
-from tests.arrivals import FIRST_CALLS, Arrivals, delete, messages, put, text
-from tests.backups import back_up, members_of, new_identity, restore, with_manifest, write_members
+from tests.backups import (
+    FIRST_CALLS,
+    Arrivals,
+    back_up,
+    delete,
+    members_of,
+    messages,
+    new_identity,
+    put,
+    restore,
+    text,
+    with_manifest,
+    write_members,
+)
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 
@@ -226,17 +235,6 @@ async def test_a_stream_of_many_small_messages_comes_back(
         async with connected(restoring(folders, server)) as filled:
             done = await restore(filled, tmp_path / "backup", identity)
     assert done.streams["KV_INDEX"].messages == manifest.stream("KV_INDEX").messages > MANY
-
-
-async def test_a_server_with_streams_is_left_alone(
-    client: Client, other: Client, tmp_path: Path, identity: Any
-) -> None:
-    await fill(client)
-    await back_up(client, tmp_path / "backup", identity)
-    await ask(other, "STREAM.CREATE.CALLS_phone", {"name": "CALLS_phone", "subjects": ["calls.>"]})
-    with pytest.raises(TargetNotEmptyError):
-        await restore(other, tmp_path / "backup", identity)
-    assert await last_sequence(other, "CALLS_phone") == 0
 
 
 async def test_a_manifest_of_another_content_is_refused(

@@ -1,7 +1,5 @@
 """A backup's file: it opens with one key only, and whatever is done to it shows."""
 
-from __future__ import annotations
-
 import io
 import stat
 import tarfile

@@ -1,7 +1,5 @@
 """`passage case show --reveal`: opened values stand where masked ones did, for a named person."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,11 +13,10 @@ from passage.cli.case import _show, find_verb, show_verb
 from passage.exits import Exit, VerbEndedError
 from tests import examples as e
 from tests.examples import CASE, CaseBook
-from tests.query.asking import asked
+from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 
-FOR = {"by": "Olena Example", "purpose": "he is on the line"}
 WANTED = {"by": "Olena Example", "purpose": "he is on the line", "classes": ["identity"]}
 
 
@@ -61,6 +58,18 @@ async def test_revealed_values_stand_where_masked_ones_did(
     assert [len(one.values) for one in keys.accesses] == [2, 3]
 
 
+def test_a_version_that_is_yet_to_come_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def shown(*_: object) -> dict[str, Any]:
+        return {"case": {"case_id": CASE, "version": 4}, "timeline": []}
+
+    monkeypatch.setattr("passage.cli.case._show", shown)
+    monkeypatch.setattr("passage.cli.case.find_running", lambda _: SimpleNamespace(http=""))
+    show_verb(CASE, as_of=999)
+    assert "the case has no version 999 yet; this is version 4" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("by", "purpose"), [(None, "p"), ("Olena Example", None), (None, None)])
 def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: str | None) -> None:
     with pytest.raises(VerbEndedError) as ended:
@@ -72,12 +81,12 @@ def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: s
     ("given", "sent_body"),
     [
         ({"number": CASE}, {"case_number": CASE}),
-        ({"code": "000 111 2222", **FOR}, {"return_code": "000 111 2222", **FOR}),
-        ({"service_number": "AB1", **FOR}, {"service_number": "AB1", **FOR}),
-        ({"name": "Vzorov", **FOR}, {"name": "Vzorov", **FOR}),
+        ({"code": "000 111 2222", **WHO}, {"return_code": "000 111 2222", **WHO}),
+        ({"service_number": "AB1", **WHO}, {"service_number": "AB1", **WHO}),
+        ({"name": "Vzorov", **WHO}, {"name": "Vzorov", **WHO}),
         (
-            {"caller": "phone:+380 44", **FOR},
-            {"caller": {"channel": "phone", "address": "+380 44"}, **FOR},
+            {"caller": "phone:+380 44", **WHO},
+            {"caller": {"channel": "phone", "address": "+380 44"}, **WHO},
         ),
     ],
 )
@@ -104,8 +113,8 @@ def test_a_search_is_sent_for_the_person_who_makes_it(
         {"code": "1"},
         {"name": "Vzorov", "by": "Olena Example"},
         {"service_number": "AB1", "purpose": "he is on the line"},
-        {"caller": "+380 44", **FOR},
-        {"caller": "phone:", **FOR},
+        {"caller": "+380 44", **WHO},
+        {"caller": "phone:", **WHO},
     ],
 )
 def test_a_search_by_nothing_or_for_nobody_is_not_sent(given: dict[str, Any]) -> None:

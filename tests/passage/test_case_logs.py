@@ -1,7 +1,5 @@
 """`passage verify` finds every way in which a log can be wrong, and nothing in a good one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta

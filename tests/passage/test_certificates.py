@@ -1,7 +1,5 @@
 """Each role has a certificate of its own: its names, its one use, and who trusts it."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 from collections.abc import Iterator
@@ -184,7 +182,7 @@ def made(days_ago: int) -> Iterator[None]:
     class Then(datetime):
         @classmethod
         @override
-        def now(cls, tz: tzinfo | None = None) -> Then:
+        def now(cls, tz: tzinfo | None = None) -> "Then":
             return super().now(tz) - timedelta(days=days_ago)
 
     with pytest.MonkeyPatch.context() as patched:

@@ -1,7 +1,5 @@
 """docker-compose.yml fits its schema and keeps the promises of the design."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`passage verify --erased` finds what opens still, wherever copies of value and key lie."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import sqlite3
@@ -10,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from nacl.public import PrivateKey
@@ -32,8 +29,8 @@ from shared.jetstream import RecordedEvent
 from shared.keys.boxes import box_up
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, Fold
-from shared.log.transact import Cause, Writer, transact
-from tests.contexts import MemoryBucket, key_holder, secrets
+from shared.log.transact import Writer
+from tests.contexts import MemoryBucket, key_holder, record, secrets
 from tests.examples import ALL_CLASSES, CASE, NOON, OTHER_CASE
 
 OPENED = CaseOpened(call_id="call-1", channel="phone", language="ru", started_at=NOON)
@@ -58,10 +55,7 @@ class Sealing:
     log: CaseLog[IntakeState]
 
     def record(self, *events: Event, case_id: str = CASE) -> None:
-        writer = Writer(self.log, key_holder(self.bucket))
-        for event in events:
-            cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/intake", NOON)
-            transact(writer, case_id, cause, lambda _, event=event: [event])  # type: ignore[misc]
+        record(Writer(self.log, key_holder(self.bucket)), *events, case_id=case_id)
 
     def destroy(self, *classes: PersonalClass) -> None:
         key_holder(self.bucket).ring.destroy(

@@ -1,14 +1,19 @@
-"""The data folder is its owner's alone, used by one runner, and tells other verbs its addresses."""
+"""Data folders and key folders: whose they are, who uses them, what is made in them and when."""
 
-from __future__ import annotations
-
+import os
 from pathlib import Path
 
 import pytest
 
 from passage.exits import Exit, VerbEndedError
-from passage.folders import folders_of, is_held, locked
+from passage.folders import Folders, folders_of, is_held, locked
+from passage.install.backup_keys import PUBLIC, SECRET, read_recipient
+from passage.install.host_names import IN_COMPOSE
+from passage.install.installation import ACCOUNTS_FILE, ensure_keys, make_installation
+from passage.runner.nats_server import NatsServer
 from passage.running import FILE_NAME, Running, find_running, forget_running, write_running
+from services.keyholder.secrets import make_key_files
+from shared.keys.keyfiles import SECRET_BYTES
 
 RUNNING = Running(
     nats="nats://127.0.0.1:1",
@@ -92,3 +97,116 @@ def test_what_a_killed_runner_left_is_not_believed(
     with pytest.raises(VerbEndedError, match="no system is running") as ended:
         find_running(tmp_path)
     assert ended.value.code == Exit.UNAVAILABLE
+
+
+FILES = {
+    "holder/kek-1.key",
+    "holder/pepper-1.key",
+    "holder/intake.key",
+    "intake.pub",
+    "witness.key",
+    "witness.pub",
+}
+
+WITNESS = {"witness.key", "witness.pub"}
+"""They open nothing; a new pair doesn't fit the old checkpoints, which closes the gate."""
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    found = folders_of(tmp_path / "site")
+    found.make()
+    return found
+
+
+def with_log(folders: Folders) -> None:
+    (NatsServer(folders.nats).store_path / "jetstream").mkdir(parents=True)
+
+
+def contents(folders: Folders) -> dict[str, bytes]:
+    files = (path for path in folders.keys.rglob("*") if path.is_file())
+    return {str(path.relative_to(folders.keys)): path.read_bytes() for path in files}
+
+
+def test_a_new_data_folder_gets_its_key_files_once(folders: Folders) -> None:
+    ensure_keys(folders)
+    made = contents(folders)
+    assert {name for name in made if not name.startswith(("nkeys/", "tls/", "channels/"))} == {
+        *FILES,
+        PUBLIC,
+        SECRET,
+        "accounts.conf",
+    }
+    with_log(folders)
+    ensure_keys(folders)
+    assert contents(folders) == made
+
+
+@pytest.mark.parametrize("name", sorted(FILES - WITNESS))
+def test_an_old_data_folder_gets_no_new_key_file(folders: Folders, name: str) -> None:
+    ensure_keys(folders)
+    with_log(folders)
+    (folders.keys / name).unlink()
+    left = contents(folders)
+    with pytest.raises(VerbEndedError, match=r"missing .* put them back") as ended:
+        ensure_keys(folders)
+    assert ended.value.code == Exit.FAILED
+    assert contents(folders) == left
+
+
+def test_an_old_data_folder_without_its_key_folder_gets_none(folders: Folders) -> None:
+    with_log(folders)
+    with pytest.raises(VerbEndedError, match=r"kek-\*\.key"):
+        ensure_keys(folders)
+    assert not folders.keys.exists()
+
+
+def test_a_key_file_that_was_damaged_or_exchanged_is_said(folders: Folders) -> None:
+    make_key_files(folders.keys)
+    (folders.keys / "intake.pub").write_bytes(os.urandom(SECRET_BYTES))
+    with pytest.raises(VerbEndedError, match=r"intake\.pub"):
+        ensure_keys(folders)
+    (folders.keys / "holder/kek-1.key").write_bytes(b"short")
+    with pytest.raises(VerbEndedError, match=r"kek-1\.key"):
+        ensure_keys(folders)
+
+
+USER = 10_001
+IS_ROOT = os.geteuid() == 0
+
+
+def owners(folder: Path) -> dict[str, int]:
+    return {str(one.relative_to(folder)): one.stat().st_uid for one in folder.rglob("*")}
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root makes files for others")
+def test_what_root_makes_is_the_folders_owners_at_once_and_again(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    os.chown(keys, USER, USER)
+    make_installation(keys, IN_COMPOSE)
+    assert set(owners(keys).values()) == {USER}
+    (keys / "nkeys" / "query.nk").unlink()
+    (keys / "tls" / "server.pem").unlink()
+    (keys / "tls" / "server.key").unlink()
+    make_installation(keys, IN_COMPOSE)
+    assert set(owners(keys).values()) == {USER}
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root makes files for others")
+def test_a_file_that_is_written_anew_keeps_the_owner_that_it_had(tmp_path: Path) -> None:
+    make_installation(tmp_path / "keys", IN_COMPOSE)
+    accounts = tmp_path / "keys" / ACCOUNTS_FILE
+    os.chown(accounts, USER, USER)
+    make_installation(tmp_path / "keys", IN_COMPOSE)
+    assert accounts.stat().st_uid == USER
+
+
+def test_it_makes_the_pair_by_which_backups_are_sealed_and_opened(tmp_path: Path) -> None:
+    make_installation(tmp_path)
+    read_recipient(tmp_path)
+    made = (tmp_path / PUBLIC).read_bytes()
+    (tmp_path / SECRET).unlink()  # Taken elsewhere, as it should be.
+    make_installation(tmp_path)
+    assert (tmp_path / PUBLIC).read_bytes() == made
+    assert not (tmp_path / SECRET).exists()

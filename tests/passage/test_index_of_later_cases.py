@@ -2,8 +2,6 @@
 that a code may open a case: then its caller may have one of his own.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

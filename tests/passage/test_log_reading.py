@@ -1,7 +1,5 @@
 """A stream is read as the server stores it, in order, across batches, with its holes."""
 
-from __future__ import annotations
-
 import pytest
 from nats.aio.client import Client
 

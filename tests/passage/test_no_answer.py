@@ -1,7 +1,5 @@
 """A verb waits for an answer for so long, and then says who gave none and what to do."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
 """What is parked is listed whatever it is, and only what can be read is retried."""
 
-from __future__ import annotations
-
+import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +11,10 @@ from passage.cli.parked import COLUMNS, as_json_of, as_row
 from passage.install.provisioning import provision
 from passage.parked import parked_in
 from passage.printing import print_table
-from shared.parked.messages import Waiting
+from shared import subjects
+from shared.jetstream.connection import Connection
+from shared.jetstream.stream import Stream
+from shared.parked.messages import PAGE_MAX_BYTES, PAGE_MESSAGES, Waiting, waiting_page
 from shared.parked.parking import Parked
 from tests.waiting import WITHIN_S
 
@@ -53,3 +56,34 @@ def test_ids_are_shown_whole_however_narrow_the_terminal(
     one = Waiting(1, GOOD.model_copy(update={"parked_id": parked_id}))
     print_table("1 parked", COLUMNS, [as_row(one)])
     assert parked_id in capsys.readouterr().out
+
+
+LARGE = GOOD.model_copy(update={"original": "box1." + "A" * 900_000})
+COUNT = 12
+
+
+async def test_large_messages_are_on_several_pages_and_none_is_left_out(client: Client) -> None:
+    await provision(client, replicas=1)
+    jetstream = client.jetstream(timeout=WITHIN_S)
+    for _ in range(COUNT):
+        await jetstream.publish("parked.intake.CALLS_phone", LARGE.model_dump_json().encode())
+    assert client.connected_url is not None
+    pages = await asyncio.to_thread(_pages, client.connected_url.geturl())
+    assert [sequence for page in pages for sequence in page] == list(range(1, COUNT + 1))
+    assert max(map(len, pages)) <= 1 + PAGE_MAX_BYTES // len(LARGE.original)
+
+
+def _pages(url: str) -> list[list[int]]:
+    connection = Connection({"servers": [url]})
+    try:
+        return list(_walked(Stream(connection, subjects.PARKED, 20.0, 20.0)))
+    finally:
+        connection.close()
+
+
+def _walked(parked: Stream) -> Iterator[list[int]]:
+    after: int | None = 0
+    while after is not None:
+        page = waiting_page(parked, after, PAGE_MESSAGES)
+        yield [one.sequence for one in page.items]
+        after = page.following

@@ -1,7 +1,5 @@
 """The demo's cast: every kind of case, invented people, and choices that follow from the seed."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from passage.demo.callers import two_spellings

@@ -1,7 +1,5 @@
 """What a channel may have waiting is bounded, and its bound is its own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import UTC, datetime
@@ -14,7 +12,7 @@ from nats.aio.client import Client
 from typer.testing import CliRunner
 
 from passage.__main__ import command_line
-from passage.channel import Call, QuotaUsedUpError, envelope_of, publish
+from passage.channel import Call, Kept, QuotaUsedUpError, envelope_of, publish
 from passage.exits import Exit, VerbEndedError
 from passage.install.definitions import PARKED_OF_A_CHANNEL_MAX, streams
 from passage.install.provisioning import ask, provision
@@ -168,3 +166,24 @@ def test_the_bounds_are_settings() -> None:
 
 def test_the_usual_bounds_of_all_channels_fit_on_a_small_disk() -> None:
     assert USUAL.stream_bytes * len(policy().channels.names) < 2 * 1024**3
+
+
+def said(channel: Channel = "phone", address: str | None = "+70001234567") -> Call:
+    return Call("call-1", channel, address, "ru", datetime(2026, 11, 22, 12, tzinfo=UTC))
+
+
+def test_a_withheld_number_is_left_out() -> None:
+    assert envelope_of(said(address=None), KEY).data.caller_address is None
+    assert envelope_of(said(), KEY).data.caller_address is not None
+
+
+def test_the_id_of_the_message_is_the_calls() -> None:
+    assert envelope_of(said(), KEY).id == "call-1"
+
+
+async def test_every_message_of_a_channel_is_kept_whatever_its_id(client: Client) -> None:
+    await provision(client, replicas=1)
+    jetstream = client.jetstream(timeout=WITHIN_S)
+    assert await publish(jetstream, envelope_of(said(), KEY)) == Kept("CALLS_phone", 1)
+    assert await publish(jetstream, envelope_of(said("web"), KEY)) == Kept("CALLS_web", 1)
+    assert await publish(jetstream, envelope_of(said(), KEY)) == Kept("CALLS_phone", 2)

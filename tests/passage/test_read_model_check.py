@@ -1,7 +1,5 @@
 """`passage verify` finds every row that is not the fold of the log, and every archived byte."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,7 +1,5 @@
 """The reader's rules about what came with the whole casework: each kept once, and broken once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -10,7 +8,7 @@ import pytest
 from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification
 from shared.events.base import Event
 from shared.events.calls import CallEnded
-from tests.passage.judged import (
+from tests.passage.test_transitions import (
     ACCEPTED,
     APPROVED,
     CODED,

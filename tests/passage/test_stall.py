@@ -1,7 +1,5 @@
 """A start is stuck only where nothing at all goes on."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

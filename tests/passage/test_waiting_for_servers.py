@@ -1,7 +1,5 @@
 """Provisioning waits for its servers no longer than it is told to, and then names who is silent."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from passage.runner.waiting_for_servers import provision_within, require_databas
 from passage.running import Running
 from tests import late
 from tests.late import late_server, serving
-from tests.postgres import postgres
+from tests.nats_cluster import postgres
 
 SOON_S = 0.2
 

@@ -1,7 +1,5 @@
 """A stream or consumer that only looks right is named: by provision, verify, restore and check."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from pathlib import Path
@@ -21,8 +19,7 @@ from passage.integrity.backup.stream_configs import notes_in
 from passage.integrity.findings import Findings
 from passage.integrity.verify.everything import check_definitions
 from passage.running import Running
-from tests.arrivals import put
-from tests.backups import back_up, new_identity, restore, silent
+from tests.backups import back_up, new_identity, put, restore, silent
 from tests.waiting import WITHIN_S
 
 ALTERED: dict[str, dict[str, Any]] = {

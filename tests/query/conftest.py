@@ -1,7 +1,5 @@
 """Fixtures: a log on a nats-server, and databases of both kinds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path

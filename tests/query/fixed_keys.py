@@ -3,8 +3,6 @@
 `tests/contexts.py` has the real one in memory; this one also keeps what it was asked, and by whom.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence

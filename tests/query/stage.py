@@ -1,7 +1,5 @@
 """What query's tests stand on: a log in memory or on a real server, and a feed that follows it."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time
@@ -58,6 +56,12 @@ class MemoryLog:
         self.events: list[Recorded] = []
         self.changed = threading.Condition()
 
+    @classmethod
+    def of(cls, *books: CaseBook) -> Self:
+        log = cls()
+        log.write(*books)
+        return log
+
     def write(self, *books: CaseBook) -> int:
         """Appends what the books hold and the log doesn't, in turns; gives the last sequence."""
         for version in range(1, max(len(book.stored) for book in books) + 1):
@@ -79,7 +83,7 @@ class MemoryLog:
     def last(self) -> int:
         return self.events[-1].id if self.events else 0
 
-    def subscribe(self, gt: int | None = None) -> MemorySubscription:
+    def subscribe(self, gt: int | None = None) -> "MemorySubscription":
         return MemorySubscription(self, gt or 0)
 
     def max_notification_id(self) -> int | None:

@@ -1,7 +1,5 @@
 """Given a case's events, then its row says what the services' own folds say."""
 
-from __future__ import annotations
-
 from functools import reduce
 from itertools import product
 

@@ -1,7 +1,5 @@
 """The read models out of one database and into another: the same rows, and nothing rebuilt."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

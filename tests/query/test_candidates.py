@@ -1,7 +1,5 @@
 """Who is this caller? Found by key for certain, by name as a suggestion; never merged."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +12,23 @@ from services.query.models import lookups
 from services.query.models.lookups import Forgotten, LookupRow, together
 from services.query.reads import name_search
 from shared.events.fields import ContactWindow
-from shared.events.intake import ContactRuleSet, PersonalDataErased, PersonalDataProvided
+from shared.events.intake import ContactRuleSet, PersonalDataProvided
 from tests import examples as e
 from tests.examples import CaseBook
-from tests.query.asking import asked
+from tests.query.asking import (
+    CODE,
+    PHONE,
+    TWIN,
+    WHO,
+    Man,
+    asked,
+    book_of,
+    log_of,
+    numbers,
+    statement,
+    who,
+)
 from tests.query.fixed_keys import FixedKeys
-from tests.query.men import CODE, PHONE, TWIN, WHO, Man, book_of, log_of, numbers, statement, who
 from tests.query.stage import MemoryLog, books_of
 from tests.waiting import WITHIN_S
 
@@ -213,10 +222,7 @@ async def test_an_erased_man_is_found_by_his_code_alone(tmp_path: Path) -> None:
     told = {"surname": "Взоров", "service_number": "АВ-000123", **BY_PHONE}
     async with asked(log, tmp_path) as desk:
         assert len(await who(desk, **told)) == 1
-        erased = PersonalDataErased(
-            classes=("identity",), legal_basis="court_order", by="Olena Example"
-        )
-        book.add(erased)
+        book.add(e.personal_data_erased("identity"))
         desk.follower.until(log.write(book))
         assert await who(desk, **told) == []
         (found,) = await who(desk, code=CODE, **told)

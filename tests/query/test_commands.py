@@ -1,7 +1,5 @@
 """Commands through the API: passed on by NATS request to who answers there, on a real server."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,9 +18,10 @@ from services.query.main import Query
 from services.query.nats_connection import NatsConnection
 from shared import subjects
 from shared.commands.base import FieldError, Ignored, Invalid, Recorded, Refused, Unavailable
+from shared.events.claims import CaseClaimed
 from shared.settings import Settings
 from tests import examples as e
-from tests.examples import CASE
+from tests.examples import CASE, NOON
 from tests.query.asking import HOST
 from tests.query.stage import ServerLog, book_with, settings_for
 from tests.waiting import WITHIN_S
@@ -127,33 +126,24 @@ async def test_the_service_gets_the_command_with_an_id_made_for_it(site: Site) -
     assert site.asked[1][1]["command_id"] == "mine-1"
 
 
-async def test_a_return_code_is_handed_on(site: Site) -> None:
-    issued = Recorded(
-        result="repeated",
-        case_id=CASE,
-        version=1,
-        sequence=0,
-        events=("ReturnCodeIssued",),
-        return_code="000 111 2222",
-    )
-    await site.answer("intake", lambda _: issued)
-    answer = await site.post("IssueReturnCode", {"case_id": CASE, "by": "Olena Example"})
-    assert answer.json()["return_code"] == "000 111 2222"
-
-
-async def test_the_id_of_a_message_to_the_caller_is_handed_on(site: Site) -> None:
-    queued = Recorded(
-        result="recorded",
-        case_id=CASE,
-        version=3,
-        sequence=0,
-        events=("MessageQueued",),
-        message_id="message-1",
-    )
-    await site.answer("intake", lambda _: queued)
-    sent = {"case_id": CASE, "by": "Olena Example", "seen_version": 2}
-    answer = await site.post("SendMessage", {**sent, "channel": "telegram", "text": "wait"})
-    assert answer.json()["message_id"] == "message-1"
+@pytest.mark.parametrize(
+    ("command", "fields", "made"),
+    [
+        ("IssueReturnCode", {}, {"return_code": "000 111 2222"}),
+        (
+            "SendMessage",
+            {"seen_version": 2, "channel": "telegram", "text": "wait"},
+            {"message_id": "message-1"},
+        ),
+    ],
+)
+async def test_what_a_service_made_is_handed_on(
+    site: Site, command: str, fields: dict[str, Any], made: dict[str, str]
+) -> None:
+    about = {"result": "recorded", "case_id": CASE, "version": 3, "sequence": 0, "events": ()}
+    await site.answer("intake", lambda _: Recorded.model_validate({**about, **made}))
+    answer = await site.post(command, {"case_id": CASE, "by": "Olena Example", **fields})
+    assert answer.json().items() >= made.items()
 
 
 async def test_a_refusal_names_the_guard_and_what_satisfies_it(site: Site) -> None:
@@ -271,3 +261,17 @@ async def test_a_link_that_never_connected_closes() -> None:
     nats.start(dict, lambda: None)
     assert not nats.connected
     await nats.close()
+
+
+@pytest.mark.parametrize(
+    ("by", "held_by"),
+    [("Petro Example", "Olena Example"), ("olena  EXAMPLE", None), ("Olena Example", None)],
+)
+async def test_an_answer_says_who_else_works_on_the_case(
+    site: Site, server_log: ServerLog, by: str, held_by: str | None
+) -> None:
+    claim = CaseClaimed(operator="Olena Example", lease_until=NOON, fence=1, basis="free")
+    sequence = server_log.write(book_with([e.case_opened(), claim]))
+    await site.answer("intake", lambda _: Ignored(case_id=CASE, version=2, sequence=sequence))
+    answer = await site.post("AddNote", {**NOTE, "by": by})
+    assert (answer.status_code, answer.json().get("held_by")) == (200, held_by)

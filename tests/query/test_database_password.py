@@ -1,7 +1,5 @@
 """PostgreSQL's password comes from a file, of whatever characters, and stands nowhere else."""
 
-from __future__ import annotations
-
 import secrets
 import string
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Shifts and exports: logs of CASES that are no cases, with sheets of their own."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,8 +44,7 @@ async def test_they_are_no_cases(tmp_path: Path) -> None:
 
 
 def test_their_rows_are_those_of_their_logs(database_url: str) -> None:
-    log = MemoryLog()
-    log.write(*desk_books())
+    log = MemoryLog.of(*desk_books())
     rows = followed(log, database_url, log.last)
     (shift,), (export,) = rows["shifts"], rows["exports"]
     assert ShiftRow._make(shift)._replace(started_at=NOON) == ShiftRow(
@@ -130,8 +127,7 @@ async def test_what_a_shift_handed_over_in_two_goes_adds_up(tmp_path: Path) -> N
 
 
 async def test_exports_are_listed_with_what_fixes_them(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(*desk_books())
+    log = MemoryLog.of(*desk_books())
     async with asked(log, tmp_path) as desk:
         (item,) = (await desk.http.get("/api/exports")).json()["items"]
     assert (item["export_id"], item["digest"]) == (EXPORT, e.digest("the file"))

@@ -1,7 +1,5 @@
 """The feed: live, rebuilt, interrupted and stopped, on SQLite and on PostgreSQL."""
 
-from __future__ import annotations
-
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -76,8 +74,7 @@ def test_a_rebuild_gives_what_following_live_gave(database_url: str, sqlite_url:
 
 
 def test_every_table_has_rows_where_the_rebuild_is_compared(sqlite_url: str) -> None:
-    log = MemoryLog()
-    log.write(*many_cases())
+    log = MemoryLog.of(*many_cases())
     assert [name for name, rows in followed(log, sqlite_url, log.last).items() if not rows] == []
 
 
@@ -96,8 +93,7 @@ def test_what_is_read_back_is_what_was_folded(database_url: str) -> None:
 
 
 def test_the_archive_is_the_log_byte_for_byte(database_url: str) -> None:
-    log = MemoryLog()
-    log.write(*many_cases(5))
+    log = MemoryLog.of(*many_cases(5))
     archive = followed(log, database_url, log.last)["archive"]
     assert archive == [
         (
@@ -117,8 +113,7 @@ def test_it_goes_on_where_it_was(database_url: str) -> None:
 
 
 def test_a_gap_stops_with_an_alarm(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()))
+    log = MemoryLog.of(book_with(e.whole_way()))
     del log.events[9]
     with Follower(log, database_url) as follower:
         reason = follower.until_stopped()
@@ -263,8 +258,7 @@ def test_an_aborted_transaction_loses_and_doubles_nothing(
     monkeypatch.setattr("services.query.feed.read_model.CASES_KEPT", 10)
     monkeypatch.setattr("services.query.feed.loop.RETRY_FIRST_S", 0.001)
     monkeypatch.setattr("services.query.feed.loop.BATCH_EVENTS", 10)
-    log = MemoryLog()
-    log.write(*many_cases(12))
+    log = MemoryLog.of(*many_cases(12))
     follower = Follower(log, database_url)
     with commits_that_fail(follower, every=3) as failed, follower:
         follower.until(log.last)

@@ -1,26 +1,32 @@
 """A changed fingerprint: the new tables are built beside the old ones, and swapped in."""
 
-from __future__ import annotations
-
 import threading
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import inspect, select, text
+from sqlalchemy.engine import make_url
 from typing_extensions import override
 
 from services.query.feed.database import open_database
-from services.query.feed.tables import READ_MODELS, fingerprint, prefix_of, tables_for
+from services.query.feed.tables import (
+    READ_MODELS,
+    fingerprint,
+    prefix_of,
+    statements,
+    tables_for,
+    versions,
+)
 from services.query.models import case_list
+from services.query.models.folding import ReadEvent, Rows, fold, touched_logs
+from services.query.models.statistics import call_in
+from shared.events.parsing import read_case_event
 from tests import examples as e
 from tests.examples import CASE
-from tests.query.stage import (
-    Follower,
-    MemoryLog,
-    MemorySubscription,
-    Recorded,
-    book_with,
-    followed,
-)
+from tests.query.stage import Follower, MemoryLog, MemorySubscription, Recorded, book_with, followed
+from tests.query.test_feed import many_cases
 from tests.waiting import WITHIN_S
 
 
@@ -147,3 +153,45 @@ def test_the_fingerprint_knows_the_database_and_every_projection(
     assert first == fingerprint(dialect)
     monkeypatch.setattr(case_list, "VERSION", case_list.VERSION + 1)
     assert fingerprint(dialect) != first
+
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "read_models" / "tables.sql"
+
+
+def test_the_tables_and_their_versions_are_those_that_installations_have() -> None:
+    made = [f"-- {one}" for one in versions()]
+    for name in ("sqlite", "postgresql+psycopg"):
+        dialect = make_url(f"{name}://").get_dialect()()
+        made += [f"-- {dialect.name}", *(f"{one.strip()};" for one in statements(dialect))]
+    lines = "\n".join(made).splitlines()
+    assert [one.rstrip() for one in lines] == GOLDEN.read_text().splitlines()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 6))
+def test_how_events_are_batched_changes_no_row(sizes: list[int], cases: int) -> None:
+    log = MemoryLog.of(*many_cases(cases))
+    whole, parts = Rows(), Rows()
+    events = [_read(one) for one in log.events]
+    fold(events, whole)
+    start = 0
+    for size in [*sizes, len(events)]:
+        batch = events[start : start + size]
+        start += size
+        touched = touched_logs(log.events[start - size : start])
+        before = {one: parts.after[one] for one in touched if one in parts.after}
+        step = Rows(before=before, calls=parts.calls)
+        fold(batch, step)
+        parts.after.update(step.after)
+        parts.timeline += step.timeline
+        parts.archive += step.archive
+    assert (parts.after, parts.calls) == (whole.after, whole.calls)
+    assert (parts.timeline, parts.archive) == (whole.timeline, whole.archive)
+    assert whole.calls.total() == sum(
+        call_in(one.event, one.recorded_at) is not None for one in events
+    )
+
+
+def _read(stored: Recorded) -> ReadEvent:
+    event = read_case_event(stored.state, stored.topic)
+    return ReadEvent(stored.id, stored.recorded_at, stored.state, event)

@@ -1,7 +1,5 @@
 """A case of thousands of events: every answer is a page, and costs what it shows."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,13 @@ from shared.events.parsing import read_case_event
 from shared.keys.messages import VALUES_MAX
 from tests import examples as e
 from tests.examples import CASE, CaseBook
-from tests.query.asking import Desk, asked
+from tests.query.asking import WHO, Desk, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 from tests.tracing import traced
 
 EVENTS = 2_500
 PATH = f"/api/cases/{CASE}"
-BY = {"by": "Olena Example", "purpose": "he is on the line"}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +85,7 @@ async def test_a_case_costs_what_is_shown_of_it(desk: Desk, events_read: list[in
     assert len(page.content) < 200_000
     for tie in ("links", "outbox"):
         assert (await desk.http.get(f"{PATH}/{tie}")).status_code == 200
-    await desk.http.post(f"{PATH}/reveal", json={**BY, "classes": ["narrative"]})
+    await desk.http.post(f"{PATH}/reveal", json={**WHO, "classes": ["narrative"]})
     assert events_read[0] < 4 * TIMELINE_SHOWN
 
 
@@ -109,7 +106,7 @@ async def revealed(desk: Desk, **wanted: Any) -> list[list[dict[str, Any]]]:
     found: list[list[dict[str, Any]]] = []
     cursor: dict[str, Any] = {}
     while True:
-        body = {**BY, **wanted, **cursor}
+        body = {**WHO, **wanted, **cursor}
         page = (await desk.http.post(f"{PATH}/reveal", json=body)).json()
         found.append(page["values"])
         if page["next"] is None:
@@ -133,11 +130,11 @@ async def test_fields_are_revealed_in_pages_too(desk: Desk) -> None:
 
 
 async def test_a_reveal_says_what_its_limits_are(desk: Desk) -> None:
-    many = {**BY, "classes": ["narrative"], "limit": VALUES_MAX + 1}
+    many = {**WHO, "classes": ["narrative"], "limit": VALUES_MAX + 1}
     answer = await desk.http.post(f"{PATH}/reveal", json=many)
     assert [one["field"] for one in answer.json()["errors"]] == ["limit"]
     strange = await desk.http.post(
-        f"{PATH}/reveal", json={**BY, "classes": ["narrative"], "cursor": "?"}
+        f"{PATH}/reveal", json={**WHO, "classes": ["narrative"], "cursor": "?"}
     )
     assert [one["field"] for one in strange.json()["errors"]] == ["cursor"]
 
@@ -209,7 +206,7 @@ async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
         desk.follower.until(1_002)
-        answer = await desk.http.post("/api/candidates", json={**BY, "case_id": CASE})
+        answer = await desk.http.post("/api/candidates", json={**WHO, "case_id": CASE})
     assert answer.status_code == 200
     assert read[0] <= SAID_MAX + 2
     opened = {(one.type_name, one.version) for access in keys.accesses for one in access.values}
@@ -229,7 +226,7 @@ async def test_large_calls_are_compared_a_few_at_a_time(tmp_path: Path) -> None:
     async with asked(log, tmp_path, keys) as desk:
         desk.follower.until(2 + 8 * BODIES_AT_ONCE)
         with traced() as peak:
-            answer = await desk.http.post("/api/candidates", json={**BY, "case_id": CASE})
+            answer = await desk.http.post("/api/candidates", json={**WHO, "case_id": CASE})
     assert answer.status_code == 200
     # Sealed a text is a third longer, and each is there as it is stored and as it is read.
     assert peak() < 4 * BODIES_AT_ONCE * 270_000

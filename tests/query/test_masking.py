@@ -1,7 +1,5 @@
 """Nothing personal leaves query but through reveal: every event, through every route and page."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path
@@ -14,17 +12,15 @@ from services.query.models.case_row import CaseRow
 from services.query.models.folding import ReadEvent
 from shared.events.base import Event
 from shared.events.fields import personal_fields
-from shared.events.intake import PersonalDataErased
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
-from tests.query.asking import Desk, asked
+from tests.query.asking import WHO, Desk, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog, book_with
 from tests.rarer_examples import PETRO, every_event, of_shifts
 
 CANARY = "Kanarienvogel"
 SEALED_TOKEN = re.compile(r"1\.[A-Za-z0-9_-]{40,}")
-BY = {"by": "Olena Example", "purpose": "he is on the line"}
 CALLER_KEY = "c" * 64
 SHIFT = "SHIFT-0EXAMPLE"
 
@@ -65,9 +61,9 @@ async def every_answer(desk: Desk) -> dict[str, str]:
         filled = filled.replace("{shift_id}", SHIFT)
         if "get" in methods:
             await ask("GET", filled)
-            await ask("GET", filled, params={"by": BY["by"]})
+            await ask("GET", filled, params={"by": WHO["by"]})
         elif "/commands/" in path:
-            await ask("POST", filled, json={**BY, "case_id": CASE, "text": CANARY})
+            await ask("POST", filled, json={**WHO, "case_id": CASE, "text": CANARY})
     for version in range(1, 25):
         await ask("GET", f"/api/cases/{CASE}", params={"as_of_version": version})
         await ask("GET", f"/cases/{CASE}", params={"as_of_version": version})
@@ -76,7 +72,7 @@ async def every_answer(desk: Desk) -> dict[str, str]:
         {"return_code": "000 111 2222"},
         {"caller": {"channel": "phone", "address": f"{CANARY} caller_address"}},
         {"service_number": f"{CANARY} 1"},
-        {"name": CANARY, **BY},
+        {"name": CANARY, **WHO},
     ):
         await ask("POST", "/api/search", json=wanted)
     for path in ("/", f"/cases/{CASE}", "/openapi.json", "/nowhere"):
@@ -96,7 +92,7 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
     log.write(canary_book(), shift)
     async with asked(log, tmp_path, FixedKeys()) as desk:
         answers = await every_answer(desk)
-        reveal = {**BY, "classes": ["identity", "location", "narrative"]}
+        reveal = {**WHO, "classes": ["identity", "location", "narrative"]}
         revealed = (await desk.http.post(f"/api/cases/{CASE}/reveal", json=reveal)).text
         of_shift = (await desk.http.post(f"/api/shifts/{SHIFT}/reveal", json=reveal)).json()
         metrics = (await desk.http.get("/metrics")).text
@@ -115,10 +111,9 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
 
 
 async def test_a_name_that_is_found_is_masked_all_the_same(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(canary_book(e.case_opened(), e.personal_data_provided()))
+    log = MemoryLog.of(canary_book(e.case_opened(), e.personal_data_provided()))
     async with asked(log, tmp_path, FixedKeys()) as desk:
-        found = (await desk.http.post("/api/search", json={"name": CANARY, **BY})).json()
+        found = (await desk.http.post("/api/search", json={"name": CANARY, **WHO})).json()
     assert found["items"][0]["suggestion"]["name"] == "sealed"
     assert CANARY not in str(found)
 
@@ -128,9 +123,9 @@ async def test_a_revealed_value_is_not_there_the_next_time(tmp_path: Path) -> No
     log.write(canary_book())
     path = f"/api/cases/{CASE}"
     async with asked(log, tmp_path, keys) as desk:
-        await desk.http.post(f"{path}/reveal", json={**BY, "classes": ["identity"]})
+        await desk.http.post(f"{path}/reveal", json={**WHO, "classes": ["identity"]})
         keys.sealed = True
-        again = await desk.http.post(f"{path}/reveal", json={**BY, "classes": ["identity"]})
+        again = await desk.http.post(f"{path}/reveal", json={**WHO, "classes": ["identity"]})
         shown = await desk.http.get(path)
     assert again.status_code == 503
     assert CANARY not in again.text + shown.text
@@ -171,11 +166,11 @@ def test_a_duress_hash_is_shown_to_nobody() -> None:
 async def test_what_only_supervisors_are_shown_is_opened_for_them_alone(tmp_path: Path) -> None:
     log, keys = MemoryLog(), FixedKeys()
     log.write(canary_book())
-    path, narrative = f"/api/cases/{CASE}", {**BY, "classes": ["narrative"]}
+    path, narrative = f"/api/cases/{CASE}", {**WHO, "classes": ["narrative"]}
     async with asked(log, tmp_path, keys, supervisors=PETRO) as desk:
         to_all = await desk.http.post(f"{path}/reveal", json=narrative)
         to_her = await desk.http.post(f"{path}/reveal", json={**narrative, "by": PETRO})
-        hidden = (await desk.http.get(path, params={"by": BY["by"]})).text
+        hidden = (await desk.http.get(path, params={"by": WHO["by"]})).text
         shown = (await desk.http.get(path, params={"by": PETRO})).text
     for name in ("DuressCleared", "CredibilityAssessed"):
         assert name not in to_all.text
@@ -207,9 +202,7 @@ def _read(envelope: Any) -> Any:
 
 async def test_what_was_erased_is_erased_in_the_past_as_well(tmp_path: Path) -> None:
     log = MemoryLog()
-    erased = PersonalDataErased(
-        classes=("identity",), legal_basis="court_order", by="Olena Example"
-    )
+    erased = e.personal_data_erased("identity")
     log.write(book_with([e.case_opened(), e.personal_data_provided(), erased]))
     async with asked(log, tmp_path) as desk:
         now = (await desk.http.get(f"/api/cases/{CASE}")).json()

@@ -1,7 +1,5 @@
 """The API answers to the names of its certificate: those by which other containers may ask it."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path

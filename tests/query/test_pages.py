@@ -1,7 +1,5 @@
 """The pages: what a person sees without scripts, and that nothing sealed or foreign is in them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -40,9 +38,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture
 def log() -> MemoryLog:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()[:10]))
-    return log
+    return MemoryLog.of(book_with(e.whole_way()[:10]))
 
 
 async def test_the_queue_page_lists_who_waits(log: MemoryLog, tmp_path: Path) -> None:
@@ -118,8 +114,7 @@ async def test_only_what_comes_first_in_the_queue_is_marked(tmp_path: Path) -> N
 
 
 async def test_an_empty_queue_says_so(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(book_with([e.case_opened(), e.case_closed("hoax")]))
+    log = MemoryLog.of(book_with([e.case_opened(), e.case_closed("hoax")]))
     async with asked(log, tmp_path) as desk:
         assert "No case waits for a person." in (await desk.http.get("/")).text
 

@@ -1,7 +1,5 @@
 """Bad input to every route: problem+json that names the field and never repeats the value."""
 
-from __future__ import annotations
-
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
@@ -29,8 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()))
+    log = MemoryLog.of(book_with(e.whole_way()))
     async with asked(log, tmp_path_factory.mktemp("problems")) as made:
         yield made
 
@@ -282,8 +279,7 @@ async def test_every_answer_forbids_what_a_page_does_not_need(desk: Desk) -> Non
 
 
 async def test_the_database_away_is_unavailable_not_a_fault(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()))
+    log = MemoryLog.of(book_with(e.whole_way()))
     async with asked(log, tmp_path) as desk:
         desk.follower.end()
         desk.follower.generations.served.tables.queue.name = "gone"

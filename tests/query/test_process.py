@@ -1,7 +1,5 @@
 """query as a process of its own on a real server: killed, stopped, started again."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

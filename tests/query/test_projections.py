@@ -1,7 +1,5 @@
 """Given a case's events, then its rows; no database, no clock."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

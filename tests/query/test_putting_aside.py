@@ -1,7 +1,5 @@
 """A message that can't be read is put aside with its bytes and the reason, and blocks nobody."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 
@@ -90,8 +88,7 @@ def test_the_case_is_still_read_after_it(sqlite_url: str) -> None:
 def test_no_subject_can_stop_it(
     database_url: str, case_id: str, version: int, type_name: str
 ) -> None:
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]))
+    log = MemoryLog.of(book_with([e.case_opened()]))
     log.append(case_id, version, type_name, b"{}")
     book = CaseBook(case_id=OTHER_CASE)
     book.add(e.case_opened())
@@ -170,8 +167,7 @@ def test_a_rebuild_puts_the_same_aside(database_url: str, sqlite_url: str) -> No
 
 
 async def test_api_and_pages_show_a_damaged_case(tmp_path: Path) -> None:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()[:3]))
+    log = MemoryLog.of(book_with(e.whole_way()[:3]))
     log.append(CASE, 4, "NoteAdded", b"torn")
     async with asked(log, tmp_path) as desk:
         now = (await desk.http.get(f"/api/cases/{CASE}")).json()
@@ -188,8 +184,7 @@ async def test_api_and_pages_show_a_damaged_case(tmp_path: Path) -> None:
 
 
 def test_verify_names_what_was_put_aside_and_finds_nothing_else(sqlite_url: str) -> None:
-    log = MemoryLog()
-    log.write(book_with(e.whole_way()[:3]))
+    log = MemoryLog.of(book_with(e.whole_way()[:3]))
     log.append(CASE, 4, "NoteAdded", b"torn")
     log.append(OTHER_CASE, 7, "NoteAdded", b"torn")
     with Follower(log, sqlite_url) as follower:

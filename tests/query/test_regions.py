@@ -1,7 +1,5 @@
 """Given a case's events, then the regions of its row that move beside progress and identity."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -14,27 +12,17 @@ from shared.events import claims, custody, groups, handover, intake, verificatio
 from shared.events.base import Event
 from shared.events.fields import Channel
 from tests import examples as e
+from tests import rarer_examples
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.test_projections import LATE, case_after, rows_after
-from tests.rarer_examples import AT, OLENA, PETRO
+from tests.rarer_examples import AT, CANCELLED, EXPIRED, OLENA, PETRO
 
 ARRIVED = e.whole_way()[:10]
 DISCLOSED = e.whole_way()[:13]
 OFFERED = e.whole_way()[:14]
 RECEIVED = e.whole_way()[:16]
 WITHDRAWN = handover.HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=e.sealed("too far"))
-REPLANNED = handover.RendezvousReplanned(
-    rendezvous_id="meet-2",
-    replaces="meet-1",
-    place=e.sealed("the bridge of Musterdorf"),
-    window_from=AT,
-    window_to=AT + timedelta(hours=2),
-    team="Egret",
-    planned_by=OLENA,
-    reason=e.sealed("shelling"),
-)
-CANCELLED = handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
-EXPIRED = handover.RendezvousExpired(rendezvous_id="meet-1")
+REPLANNED = rarer_examples.REPLANNED.model_copy(update={"team": "Egret"})
 RAISED = handover.HandoverDiscrepancyRaised(expected=2, present=1, missing=1, extra=0)
 RESOLVED = handover.HandoverDiscrepancyResolved(
     explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO

@@ -1,7 +1,6 @@
 """Revealing: for a named person and a purpose, by way of the key holder, state by state."""
 
-from __future__ import annotations
-
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,23 @@ import pytest
 from services.query.reads.accesses import Accesses
 from services.query.reads.opening import REQUEST_MAX_BYTES, opened
 from shared.keys.access import AccessRecord, Spotted
+from shared.keys.boxes import box_up
 from shared.keys.messages import VALUES_MAX, SealedValue
 from shared.log.case_log import LogError
+from shared.parked.messages import Waiting
+from shared.parked.parking import Parked
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
-from tests.query.asking import asked
-from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event, sealed_texts
+from tests.query.asking import WHO, asked
+from tests.query.fixed_keys import (
+    INTAKE_PRIVATE,
+    FixedKeys,
+    identity_text,
+    sealed_event,
+    sealed_texts,
+)
 from tests.query.stage import MemoryLog
 
-BY = {"by": "Olena Example", "purpose": "he is on the line"}
 PATH = f"/api/cases/{CASE}/reveal"
 
 
@@ -45,7 +52,7 @@ def by_field(body: dict[str, Any]) -> dict[str, tuple[str, Any]]:
 async def test_values_are_opened_by_class(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
-        answer = await desk.http.post(PATH, json={**BY, "classes": ["identity"]})
+        answer = await desk.http.post(PATH, json={**WHO, "classes": ["identity"]})
     assert by_field(answer.json()) == {
         "caller_address": ("open", "+380 00"),
         "identity": ("open", {"surname": "Vzorov"}),
@@ -63,9 +70,11 @@ async def test_values_are_opened_by_class(log: MemoryLog, tmp_path: Path) -> Non
 async def test_only_the_field_asked_for_is_opened(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
-        body = {**BY, "fields": [{"version": 2, "field": "unit"}]}
+        body = {**WHO, "fields": [{"version": 2, "field": "unit"}]}
         answer = await desk.http.post(PATH, json=body)
-        early = await desk.http.post(PATH, json={**BY, "classes": ["identity"], "up_to_version": 1})
+        early = await desk.http.post(
+            PATH, json={**WHO, "classes": ["identity"], "up_to_version": 1}
+        )
     assert by_field(answer.json()) == {"unit": ("open", "invented")}
     assert set(by_field(early.json())) == {"caller_address"}
     assert [len(one.values) for one in keys.accesses] == [1, 1]
@@ -74,7 +83,7 @@ async def test_only_the_field_asked_for_is_opened(log: MemoryLog, tmp_path: Path
 async def test_erased_and_broken_are_states_not_errors(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys(erased={(CASE, "identity")})
     async with asked(log, tmp_path, keys) as desk:
-        body = {**BY, "classes": ["identity", "narrative"]}
+        body = {**WHO, "classes": ["identity", "narrative"]}
         answer = await desk.http.post(PATH, json=body)
     assert by_field(answer.json()) == {
         "caller_address": ("erased", None),
@@ -95,7 +104,7 @@ async def test_a_sealed_or_unwilling_key_holder_is_named(
     log: MemoryLog, tmp_path: Path, keys: FixedKeys, status: int, said: str
 ) -> None:
     async with asked(log, tmp_path, keys) as desk:
-        answer = await desk.http.post(PATH, json={**BY, "classes": ["identity"]})
+        answer = await desk.http.post(PATH, json={**WHO, "classes": ["identity"]})
     assert (answer.status_code, answer.headers["content-type"]) == (
         status,
         "application/problem+json",
@@ -108,12 +117,12 @@ async def test_a_sealed_or_unwilling_key_holder_is_named(
     [
         ({"purpose": "p", "classes": ["identity"]}, "by"),
         ({"by": "Olena Example", "classes": ["identity"]}, "purpose"),
-        ({**BY, "by": "", "classes": ["identity"]}, "by"),
-        ({**BY, "purpose": "line\nbreak", "classes": ["identity"]}, "purpose"),
-        ({**BY, "classes": ["everything"]}, "classes.0"),
-        ({**BY, "fields": [{"version": 0, "field": "unit"}]}, "fields.0.version"),
-        (BY, "(body)"),
-        ({**BY, "classes": ["identity"], "fields": [{"version": 1, "field": "x"}]}, "(body)"),
+        ({**WHO, "by": "", "classes": ["identity"]}, "by"),
+        ({**WHO, "purpose": "line\nbreak", "classes": ["identity"]}, "purpose"),
+        ({**WHO, "classes": ["everything"]}, "classes.0"),
+        ({**WHO, "fields": [{"version": 0, "field": "unit"}]}, "fields.0.version"),
+        (WHO, "(body)"),
+        ({**WHO, "classes": ["identity"], "fields": [{"version": 1, "field": "x"}]}, "(body)"),
     ],
 )
 async def test_who_and_what_for_must_be_said(
@@ -130,9 +139,9 @@ async def test_who_and_what_for_must_be_said(
 async def test_where_nothing_is_there_nobody_is_asked(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys(sealed=True)
     async with asked(log, tmp_path, keys) as desk:
-        nothing = await desk.http.post(PATH, json={**BY, "classes": ["location"]})
+        nothing = await desk.http.post(PATH, json={**WHO, "classes": ["location"]})
         path = f"/api/cases/{OTHER_CASE}/reveal"
-        nowhere = await desk.http.post(path, json={**BY, "classes": ["identity"]})
+        nowhere = await desk.http.post(path, json={**WHO, "classes": ["identity"]})
     assert (nothing.status_code, nothing.json()["values"]) == (200, [])
     assert nowhere.status_code == 404
 
@@ -161,8 +170,8 @@ def record(*case_ids: str) -> AccessRecord:
         at=NOON,
         service="query",
         values=values,
-        by=BY["by"],
-        purpose=BY["purpose"],
+        by=WHO["by"],
+        purpose=WHO["purpose"],
     )
 
 
@@ -174,7 +183,7 @@ async def test_who_had_what_of_a_case_opened_is_listed(log: MemoryLog, tmp_path:
     async with asked(log, tmp_path, accesses=accesses) as desk:
         body = (await desk.http.get(f"/api/cases/{CASE}/accesses")).json()
     first, second = body["items"]
-    assert (first["by"], first["purpose"], first["cases"]) == (*BY.values(), 1)
+    assert (first["by"], first["purpose"], first["cases"]) == (*WHO.values(), 1)
     assert second["cases"] == 2
     assert [one["case_id"] for one in second["values"]] == [CASE]
     assert body["unreadable"] == 1
@@ -189,3 +198,74 @@ async def test_a_record_of_access_that_does_not_answer_is_said(
     async with asked(log, tmp_path, accesses=accesses) as desk:
         answer = await desk.http.get(f"/api/cases/{CASE}/accesses")
     assert answer.status_code == 503
+
+
+SUPERVISOR = "Taras Example"
+LOOKS = {"by": SUPERVISOR, "purpose": "what is it"}
+PARKED_ID = "0123456789abcdef" * 2
+
+
+def waiting(sequence: int, content: bytes) -> Waiting:
+    return Waiting(
+        sequence,
+        Parked(
+            parked_id=PARKED_ID,
+            service="intake",
+            reason="not_json",
+            deliveries=1,
+            parked_at=datetime(2026, 3, 14, 12, tzinfo=UTC),
+            subject="calls.telegram",
+            stream="CALLS_telegram",
+            sequence=7,
+            original=box_up(INTAKE_PRIVATE.public_key, content),
+        ),
+    )
+
+
+async def test_the_list_says_where_and_why_and_not_what(tmp_path: Path) -> None:
+    parked = (waiting(3, b"a secret"), Waiting(4, None))
+    async with asked(MemoryLog(), tmp_path, parked=parked) as desk:
+        page = (await desk.http.get("/api/parked")).json()
+        rest = (await desk.http.get("/api/parked", params={"after": 3})).json()
+    first, unreadable = page["items"]
+    assert (first["parked_id"], first["sequence"], first["reason"]) == (PARKED_ID, 3, "not_json")
+    assert (unreadable["sequence"], unreadable["parked_id"]) == (4, None)
+    assert rest["items"] == [unreadable]
+    assert "original" not in first
+    assert page["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "base64"),
+    [("хочу жить".encode(), "хочу жить", None), (b"\xff\xfe", None, "//4=")],
+)
+async def test_a_supervisor_reads_a_parked_message_after_it_was_recorded(
+    tmp_path: Path, content: bytes, text: str | None, base64: str | None
+) -> None:
+    keys = FixedKeys()
+    stage = asked(MemoryLog(), tmp_path, keys, supervisors=SUPERVISOR, parked=[waiting(3, content)])
+    async with stage as desk:
+        shown = await desk.http.post("/api/parked/3/read", json=LOOKS)
+        nothing = await desk.http.post("/api/parked/9/read", json=LOOKS)
+        other = await desk.http.post("/api/parked/3/read", json={**LOOKS, "by": "Olena Example"})
+    assert (shown.json()["text"], shown.json()["base64"]) == (text, base64)
+    assert (nothing.status_code, other.status_code) == (404, 403)
+    (recorded,) = keys.handled
+    assert (recorded.by, recorded.purpose, recorded.use) == (*LOOKS.values(), "read")
+    assert (recorded.parked_id, recorded.sequence) == (PARKED_ID, 3)
+
+
+async def test_nothing_is_read_while_sealed_or_by_whoever_gives_no_purpose(tmp_path: Path) -> None:
+    keys = FixedKeys(sealed=True)
+    async with asked(MemoryLog(), tmp_path, keys, parked=[waiting(3, b"x")]) as desk:
+        sealed = await desk.http.post("/api/parked/3/read", json=LOOKS)
+        idle = await desk.http.post("/api/parked/3/read", json={"by": SUPERVISOR})
+    assert (sealed.status_code, idle.status_code) == (503, 422)
+
+
+async def test_the_page_lists_what_waits(tmp_path: Path) -> None:
+    async with asked(MemoryLog(), tmp_path, parked=[waiting(3, b"a secret")]) as desk:
+        page = await desk.http.get("/parked")
+        none = await desk.http.get("/parked", params={"after": 3})
+    assert (page.status_code, PARKED_ID in page.text, "secret" in page.text) == (200, True, False)
+    assert "Nothing waits here" in none.text

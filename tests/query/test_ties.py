@@ -1,7 +1,5 @@
 """What hangs on a case: links, messages, and the group that it leads."""
 
-from __future__ import annotations
-
 from itertools import permutations
 from pathlib import Path
 
@@ -11,18 +9,10 @@ from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with
-from tests.rarer_examples import AT, OLENA, PETRO
+from tests.rarer_examples import AT, OLENA, PETRO, QUEUED
 
 LINKED = intake.CasesLinked(other_case=OTHER_CASE, basis="name", reason=e.sealed("the same voice"))
 UNLINKED = intake.CasesUnlinked(other_case=OTHER_CASE, reason=e.sealed("two brothers"))
-QUEUED = outbound.MessageQueued(
-    message_id="message-1",
-    channel="telegram",
-    to_address=e.sealed("@beispiel"),
-    language="ru",
-    text=e.sealed("wait where you are"),
-    valid_until=AT,
-)
 DISPATCHED = outbound.MessageDispatched(message_id="message-1")
 SENT = outbound.MessageSent(message_id="message-1", sent_at=AT)
 FAILED = outbound.MessageFailed(message_id="message-1", reason="no_report")
@@ -102,16 +92,8 @@ async def test_a_group_sheet_has_roll_counts_and_discrepancy(tmp_path: Path) -> 
     log, books = MemoryLog(), group_books()
     lead, _, third = books
     log.write(*books)
-    receipt = handover.GroupHandedOver(
-        group_id=CASE,
-        team="Heron",
-        receipt_number="R-0002",
-        received_at=AT,
-        head_count=3,
-        received=(CASE, OTHER_CASE),
-        missing=(third.case_id,),
-        extra=1,
-    )
+    handed_over = e.group_handed_over((CASE, OTHER_CASE), missing=(third.case_id,))
+    receipt = handed_over.model_copy(update={"head_count": 3, "extra": 1})
     raised = handover.HandoverDiscrepancyRaised(expected=4, present=3, missing=1, extra=1)
     resolved = handover.HandoverDiscrepancyResolved(
         explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO

@@ -1,7 +1,5 @@
 """How long query waits for others: for the log, for who holds the database, for a silent server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sqlite3
@@ -17,13 +15,16 @@ from typing_extensions import override
 from passage.runner.nats_server import NatsServer
 from services.query.feed.database import Database
 from services.query.feed.loop import RETRY_FIRST_S, RETRY_MAX_S, Feed
-from services.query.nats_connection import SILENT, NatsConnection
+from services.query.nats_connection import SILENT, NatsConnection, is_led
 from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.asking import asked
 from tests.query.stage import Follower, MemoryLog, book_with
-from tests.query.test_commands import until
+from tests.query.test_commands import Site, site, until
+from tests.waiting import WITHIN_S
+
+__all__ = ["site"]
 
 
 class Waits(threading.Event):
@@ -92,8 +93,7 @@ async def test_a_request_is_answered_503_where_the_database_is_held_for_too_long
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.query.feed.database.SQLITE_BUSY_TIMEOUT_MS", 20)
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]))
+    log = MemoryLog.of(book_with([e.case_opened()]))
     async with asked(log, tmp_path) as desk:
         desk.follower.until(1)
         desk.follower.database.dispose()  # Who holds it for himself alone must be the only one.
@@ -125,3 +125,52 @@ async def test_readyz_says_of_a_silent_server_that_no_stream_answers(
     assert ready.status_code == 503
     assert f"CALLS_phone {SILENT}" in ready.json()["missing"]
     assert (ready.json()["calls_waiting"]["phone"], ready.json()["parked"]) == (None, None)
+
+
+async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
+    await site.nats.jetstream(timeout=WITHIN_S).publish("parked.intake.not_json", b"{}")
+    await site.nats.jetstream(timeout=WITHIN_S).publish("calls.phone", b"{}")
+    text = (await site.http.get("/metrics")).text
+    assert "passage_parked_messages 1.0" in text
+    assert 'passage_calls_waiting{channel="phone"} 1.0' in text
+    assert 'passage_calls_waiting{channel="web"} 0.0' in text
+    assert 'passage_oldest_call_seconds{channel="web"} 0.0' in text
+    assert 'passage_oldest_call_seconds{channel="phone"} 0.0\n' not in text
+    assert "passage_query_lag_events 0.0" in text
+
+
+async def test_readyz_names_a_channel_whose_calls_cannot_come_into_cases(site: Site) -> None:
+    await site.nats.jetstream(timeout=WITHIN_S).publish("calls.phone", b"{}")
+    ready = (await site.http.get("/readyz")).json()
+    assert (ready["ready"], ready["calls_waiting"]["phone"]) == (True, 1)
+    assert ready["oldest_call_s"] > 0
+    await site.nats.jetstream(timeout=WITHIN_S).delete_consumer("CALLS_phone", "intake")
+    await site.nats.jetstream(timeout=WITHIN_S).delete_stream("CALLS_web")
+    answer = await site.http.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["missing"] == [
+        "CALLS_phone has no consumer; run `passage provision`",
+        f"CALLS_web {SILENT}",
+    ]
+    assert answer.json()["calls_waiting"]["web"] is None
+
+
+N2, N3 = {"name": "n2", "current": True}, {"name": "n3", "current": True}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "led"),
+    [
+        (None, True),
+        ({"leader": "n1"}, True),
+        ({"leader": "n1", "replicas": [N2, N3]}, True),
+        ({"leader": "n1", "replicas": [N2, N3 | {"offline": True}]}, True),
+        ({"leader": "n1", "replicas": [N2 | {"offline": True}, N3 | {"offline": True}]}, False),
+        ({"replicas": [{"name": "n1"}, N2 | {"offline": True}, N3 | {"offline": True}]}, False),
+        ({"replicas": [{"name": "n1"}, N2, N3]}, False),
+    ],
+)
+def test_a_stream_is_led_where_a_leader_is_there_and_most_follow_it(
+    cluster: dict[str, Any] | None, led: bool
+) -> None:
+    assert is_led(cluster) is led

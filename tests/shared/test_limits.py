@@ -1,7 +1,5 @@
 """What is as long as a field may be is taken; one more is refused, and the field is named."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

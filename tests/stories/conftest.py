@@ -1,7 +1,5 @@
 """One installation for all stories of a run; each has callers of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 

@@ -2,8 +2,6 @@
 there anew. Timers aren't copied: each service sets them from the log.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager

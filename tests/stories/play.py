@@ -1,7 +1,5 @@
 """Plays one story on an installation, step by step, in one of its modes."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections import Counter
@@ -13,10 +11,9 @@ from typing import Any
 
 from services.query.recorder import RecordedEvent
 from shared.commands.base import AnyAnswer, Decision, Ignored, Recorded, Refused
-from tests.stories import incoming, reports
-from tests.stories.ordering import blocks, shuffled
+from tests.stories import incoming
 from tests.stories.ports import RegistryState
-from tests.stories.script import CallStep, CommandStep, Step, Story
+from tests.stories.script import CallStep, CommandStep, Step, Story, blocks, shuffled
 from tests.stories.site import Handed, StorySite
 
 AT_ONCE = 8
@@ -94,7 +91,7 @@ class Play:
         if step.race is not None:
             self._race(step.race)
         if step.report is not None:
-            self._hand(reports.handed(self, step.report))
+            self._hand(incoming.reported(self, step.report))
         if step.moves:
             self.on_move()
 

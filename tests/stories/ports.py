@@ -1,7 +1,5 @@
 """What a story brings in the stead of the world: its clock, its timers, and its registry."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Literal

@@ -1,7 +1,5 @@
 """The read models that come out of a story, and what is compared of them."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence

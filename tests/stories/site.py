@@ -4,8 +4,6 @@ Nothing waits: the clock is the story's, a timer falls due when the story says t
 and each message is handed to its handler as the server would hand it over.
 """
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 from collections.abc import Iterator
@@ -41,6 +39,7 @@ from shared.log.transact import Outcome
 from shared.parked.parking import Delivery
 from shared.settings import Settings
 from shared.skeleton.service import Service, assemble
+from tests.contexts import delivered
 from tests.stories.ports import Clock, StoryRegistry, StoryTimers
 from tests.waiting import WITHIN_S
 
@@ -144,7 +143,7 @@ class StorySite:
             (subjects.CASES_PREFIX, *map(str, (event.originator_id, event.originator_version)))
         )
         subject = f"{subject}.{event.topic}"
-        delivery = delivered(subjects.CASES, event.id, subject, bytes(event.state))
+        delivery = delivered(subject, bytes(event.state), sequence=event.id)
         return [
             Handed(service, delivery)
             for service, durables in CONSUMERS.items()
@@ -172,16 +171,11 @@ class StorySite:
         body = due.timer.model_dump_json(exclude_none=True).encode()
         stream = subjects.timers_stream(due.service)
         subject = subjects.due(due.service, due.timer.name)
-        return Handed(due.service, delivered(stream, 1, subject, body))
+        return Handed(due.service, delivered(subject, body, stream))
 
     def keys_of(self, service: str) -> RemoteKeys:
         connection = self.services["keyholder"].log.connection
         return RemoteKeys(connection, service, WITHIN_S)
-
-
-def delivered(stream: str, sequence: int, subject: str, body: bytes) -> Delivery:
-    """A message as a consumer hands it over the first time."""
-    return Delivery(stream=stream, sequence=sequence, subject=subject, body=body, deliveries=1)
 
 
 def matches(pattern: str, subject: str) -> bool:

@@ -4,8 +4,6 @@ The log is a real server's, the handlers are the services' own, and the rows com
 `ReadModel.apply`; only the way of a message from server to handler is short.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import zlib
@@ -19,9 +17,8 @@ from typing import Any
 import pytest
 
 from tests.stories.moving import moved
-from tests.stories.ordering import blocks, shuffled
 from tests.stories.play import Play
-from tests.stories.script import Step, Story, names, story
+from tests.stories.script import Step, Story, blocks, names, shuffled, story
 from tests.stories.shown import Tables, after_events, check, compared, differences
 from tests.stories.site import StorySite, story_site
 

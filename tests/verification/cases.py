@@ -1,9 +1,9 @@
-"""Cases as verification's tests begin them."""
-
-from __future__ import annotations
+"""Cases as verification's tests begin them, and registries as they fill them."""
 
 from functools import reduce
+from pathlib import Path
 
+from services.verification.registry import Loaded, SqliteRegistry, load_csv
 from services.verification.registry_checks import decide_consequence
 from services.verification.state import VerificationState, evolve
 from shared.events.base import Event
@@ -53,3 +53,17 @@ def answered(
 
 def claimed_by(operator: str, fence: int = 1) -> CaseClaimed:
     return CaseClaimed(operator=operator, lease_until=NOON, fence=fence, basis="free")
+
+
+HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
+
+
+def registry_of(folder: Path, rows: str, header: str = HEADER) -> SqliteRegistry:
+    load_text(folder, header + rows)
+    return SqliteRegistry(folder / "registry.db")
+
+
+def load_text(folder: Path, text: str, encoding: str = "utf-8", named: str | None = None) -> Loaded:
+    source = folder / "rows.csv"
+    source.write_bytes(text.encode(encoding))
+    return load_csv(folder / "registry.db", source, named)

@@ -1,7 +1,5 @@
 """How long a registry has to answer, and what is recorded when it had its time."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

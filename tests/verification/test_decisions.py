@@ -1,7 +1,5 @@
 """verification's decisions: given a case's events, when, then these events or this guard."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.verification.identity import (
@@ -24,7 +22,7 @@ from shared.events.verification import (
     VerificationEscalated,
 )
 from tests import examples as e
-from tests.asking import ask, refused_by
+from tests.contexts import ask, refused_by
 from tests.rarer_examples import every_event
 from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, given
 

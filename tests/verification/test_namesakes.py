@@ -1,7 +1,5 @@
 """Men whom a registry can't tell apart: so many of one name, number or birthday are compared."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +11,7 @@ from services.verification import registry as registry_module
 from services.verification.registry import SqliteRegistry
 from services.verification.registry_answers import CONFLICTS_MAX
 from shared.matching import Stated
-from tests.verification.registries import registry_of
+from tests.verification.cases import registry_of
 
 FEW = 3
 FATHERS = ("Петрович", "Кирилович", "Семенович", "Олегович")

@@ -1,7 +1,5 @@
 """The local registry: what is a match, what a person must look at, and who isn't in it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ from services.verification.registry import SqliteRegistry
 from services.verification.registry_answers import is_one_man
 from shared.events.verification import RegistryOutcome
 from shared.matching import Stated
-from tests.verification.registries import registry_of
+from tests.verification.cases import registry_of
 
 ROWS = (
     "Вигаданов,Олексій,Степанович,солдат,1990-05-17,АВ-000123,44 бригада\n"

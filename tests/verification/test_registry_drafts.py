@@ -1,7 +1,5 @@
 """No draft of a registry lies in the clear after a load was killed."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.verification.registry_store import remove_drafts
-from tests.verification.registries import HEADER, load_text
+from tests.verification.cases import HEADER, load_text
 
 KILLED_LOAD = """
 import os, sys

@@ -1,7 +1,5 @@
 """Registry files as offices have them: recognised, or refused with every wrong line."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from services.verification.registry import Loaded, SqliteRegistry, load_csv
 from services.verification.registry_file.problems import RegistryFileError
 from shared.matching import Stated
-from tests.verification.registries import HEADER, load_text, registry_of
+from tests.verification.cases import HEADER, load_text, registry_of
 
 HIDDEN = "Таємний"
 IN_RUSSIAN = "Фамилия;Имя;Отчество;Звание;Дата рождения;Личный номер;Часть\n"

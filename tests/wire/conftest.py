@@ -1,7 +1,5 @@
 """The writing services in this process, on a real nats-server of the test's own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +28,7 @@ from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.verification.registry import load_csv
 from shared import subjects
-from shared.commands.base import ANSWER, AnyAnswer, Command, Decision, Recorded
+from shared.commands.base import ANSWER, AnyAnswer, Command, Decision, Recorded, Refused
 from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
@@ -41,7 +39,7 @@ from shared.parked.parking import Parked
 from shared.policy import policy
 from shared.settings import Settings
 from shared.skeleton.service import Service
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.waiting import WITHIN_S
 
 WIRES: dict[str, Callable[[Settings], Service]] = {
@@ -127,6 +125,11 @@ class Site:
         await channel.publish(self.jetstream, channel.envelope_of(call, key))
         return call.call_id
 
+    async def opened(self, *address: Any, **said: Any) -> str:
+        """Has somebody call, and gives the case that it opens."""
+        await self.call(*address, **said)
+        return (await self.next_event("CaseOpened")).subject
+
     async def ask(
         self, command_type: type[Command], case_id: str, by: str = OLENA, **fields: Any
     ) -> AnyAnswer:
@@ -144,6 +147,14 @@ class Site:
     ) -> Recorded:
         answered = await self.ask(command_type, case_id, by, **fields)
         assert isinstance(answered, Recorded), answered
+        return answered
+
+    async def refused(
+        self, guard: str, command_type: type[Command], *who: str, **fields: Any
+    ) -> Refused:
+        answered = await self.ask(command_type, *who, **fields)
+        assert isinstance(answered, Refused), answered
+        assert answered.guard == guard
         return answered
 
     async def next_event(self, *types: str) -> CaseEvent[Any]:

@@ -1,7 +1,5 @@
 """`python -m tests.wire.stuck_verification`: verification, with a registry that never answers."""
 
-from __future__ import annotations
-
 import sys
 
 from services.verification.main import main

@@ -1,7 +1,5 @@
 """Checkpoints in backups: the files that are named, of any size; the gate is open afterwards."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Backups of an installation: nothing personal in the clear, calls go on, all or nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import gzip
@@ -169,15 +167,6 @@ async def test_a_damaged_backup_leaves_nothing_half_restored(
     assert (place / "new" / "nats").is_dir()
 
 
-async def test_a_wrong_key_leaves_nothing(site: Site, place: Path) -> None:
-    await one_person(site)
-    written = await back_up(place)
-    ensure_backup_keys(place.parent / "foreign")
-    with pytest.raises(BackupKeyError):
-        await restore(place, written.path, key=place.parent / "foreign" / SECRET)
-    assert names(place) == ["backups"]
-
-
 async def test_only_a_backup_that_this_site_signed_is_restored(site: Site, place: Path) -> None:
     keys, other = site.settings.keys_dir, place.parent / "other-keys"
     make_witness_keys(other)
@@ -229,26 +218,6 @@ async def test_a_disk_that_lies_is_found(
     with pytest.raises(BackupDamagedError):
         await back_up(place)
     assert list((place / "backups").iterdir()) == []
-
-
-async def test_checkpoints_come_back_and_say_what_is_lost(
-    site: Site, place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await one_person(site)
-    kept = place / "data.witness"
-    kept.mkdir(parents=True)
-    (kept / "witness.jsonl").write_text('{"sequence": 2}\n')
-    written = await back_up(place)
-    (place / "newer.jsonl").write_text('{"sequence": 9}\n')
-    await restore(place, written.path, witness=[place / "newer.jsonl"])
-    assert (place / "new.witness" / "witness.jsonl").read_text() == '{"sequence": 2}\n'
-    assert '"events": 7,\n    "first": 3,\n    "last": 9' in capsys.readouterr().out
-    with restored_server(place) as server:
-        async with connected(server.url) as client:
-            found = (
-                await client.jetstream(timeout=WITHIN_S).stream_info("CASES")
-            ).config.metadata or {}
-    assert len(found["passage_incarnation"]) == 32
 
 
 async def test_running_servers_are_filled_whole_or_not_at_all(

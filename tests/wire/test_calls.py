@@ -1,15 +1,17 @@
 """Calls becoming cases, on a real server: once each, in the right case, or parked with a reason."""
 
-from __future__ import annotations
-
 import asyncio
-from datetime import UTC, datetime
+import json
+from itertools import pairwise
 
+import pytest
+
+from passage.runner.health import answers
 from shared import subjects
 from shared.commands.intake import CloseCase, IssueReturnCode, ProvidePersonalData
 from shared.keys.keyfiles import read_intake_public_key
 from tests.wire.conftest import Site
-from tests.wire.publishing import envelope, publish
+from tests.wire.outbound import envelope, publish
 
 
 async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(intake: Site) -> None:
@@ -22,8 +24,7 @@ async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(int
 
 
 async def test_the_code_of_an_earlier_episode_is_no_proof_in_the_next(intake: Site) -> None:
-    await intake.call("+380440000001")
-    first = (await intake.next_event()).subject
+    first = await intake.opened("+380440000001")
     code = (await intake.record(IssueReturnCode, first)).return_code
     await intake.record(CloseCase, first, reason="withdrew")
     await intake.call("+380440000001")
@@ -38,16 +39,6 @@ async def test_a_silent_call_is_a_call(intake: Site) -> None:
     opened = await intake.next_event("CaseOpened")
     assert opened.data.text is None
     assert not opened.data.unmatched_code
-
-
-async def test_a_channels_clock_that_is_ahead_dates_nothing_into_the_future(site: Site) -> None:
-    key = read_intake_public_key(site.settings.keys_dir)
-    ahead = "9999-12-31T23:00:00Z"
-    async with site.service("intake"):
-        await publish(site, envelope(key, "call-1", "m-1", started_at=ahead))
-        opened = await site.next_event("CaseOpened")
-    assert opened.time == opened.data.started_at < datetime.now(UTC)
-    assert opened.data.changed == ("started_at_replaced",)
 
 
 async def test_an_unknown_code_opens_a_case_and_says_so(intake: Site) -> None:
@@ -76,19 +67,6 @@ async def test_two_first_calls_at_once_open_one_case(site: Site) -> None:
     assert [event.type_name for event in events].count("CaseOpened") == 1
 
 
-async def test_a_call_after_closing_opens_the_next_episode(intake: Site) -> None:
-    await intake.call("+380440000001")
-    first = (await intake.next_event()).subject
-    await intake.record(CloseCase, first, reason="withdrew")
-    await intake.call("+380440000001")
-    second = await intake.next_event("CaseOpened", "CallLinked")
-    assert second.type_name == "CaseOpened"
-    await intake.call("+380440000001")
-    third = await intake.next_event("CaseOpened", "CallLinked")
-    assert (second.data.previous_case, second.data.episode) == (first, 2)
-    assert third.subject == second.subject != first
-
-
 async def test_a_call_redelivered_after_its_case_was_closed_opens_no_episode(site: Site) -> None:
     key = read_intake_public_key(site.settings.keys_dir)
     async with site.service("intake"):
@@ -102,8 +80,7 @@ async def test_a_call_redelivered_after_its_case_was_closed_opens_no_episode(sit
 
 
 async def test_a_service_number_is_hashed_as_it_is_folded(intake: Site) -> None:
-    await intake.call()
-    case_id = (await intake.next_event()).subject
+    case_id = await intake.opened()
     keys = []
     for number in ("АВ-000123", "ab 000123", "AB-000124", None):
         who = {"surname": "Beispiel", "service_number": number}
@@ -132,9 +109,95 @@ async def test_calls_survive_a_killed_server(intake: Site) -> None:
     assert (await intake.next_event("CaseOpened")).caseversion == 1
 
 
-async def test_bad_calls_do_not_stop_good_ones_and_other_scripts_are_welcome(intake: Site) -> None:
-    await publish(intake, b"no call")
-    for text in ("хочу здатися", "我想投降", "أريد أن أعيش", "👨‍👩‍👧 hello\nsecond line"):
-        await intake.call(text=text)
-    events = [await intake.next_event() for _ in range(4)]
-    assert {event.type_name for event in events} == {"CaseOpened", "CallLinked"}
+async def closed_case(site: Site, address: str) -> str:
+    case_id = await site.opened(address)
+    await site.record(CloseCase, case_id, reason="withdrew")
+    return case_id
+
+
+async def follow(site: Site, *case_ids: str) -> None:
+    """Has the index say that each of these cases goes on in the next."""
+    for one, following in pairwise(case_ids):
+        entry = json.dumps({"case_id": following}).encode()
+        await site.jetstream.publish(f"$KV.INDEX.next.{one}", entry)
+
+
+async def test_episodes_that_come_back_to_their_case_park_the_call_and_no_more(
+    intake: Site,
+) -> None:
+    first = await closed_case(intake, "+380440000001")
+    other = await closed_case(intake, "+380440000002")
+    await follow(intake, first, other, first)
+    await intake.call("+380440000001")
+    (parked,) = await intake.parked()
+    await intake.call("+380440000003")
+    assert (await intake.next_event("CaseOpened")).type_name == "CaseOpened"
+    assert (parked.reason, parked.field) == ("failed", "index")
+
+
+async def test_more_episodes_than_a_man_has_park_the_call(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.intake.routing.EPISODES_MAX", 2)
+    async with site.service("intake"):
+        cases = [await closed_case(site, f"+38044000000{number}") for number in range(1, 4)]
+        await follow(site, *cases)
+        await site.call("+380440000001")
+        (parked,) = await site.parked()
+    assert (parked.reason, parked.field) == ("failed", "index")
+
+
+async def test_an_entry_that_was_deleted_parks_the_call_that_needs_it(intake: Site) -> None:
+    await intake.jetstream.publish("$KV.INDEX.call.phone.call-1", b"")
+    await intake.call("+380440000001", call_id="call-1")
+    (parked,) = await intake.parked()
+    assert (parked.reason, parked.field) == ("failed", "index")
+
+
+NO_HEADERS = (
+    b"garbage",
+    b"NATS/1.0",
+    b"NATS/1.0\r\n",
+    b"NATS/1.0 \xff\xff\xff\r\n\r\n",
+    b"NATS/1.0 100 \xff\xfe\r\n\r\n",
+    b"NATS/1.0\r\nno colon\r\n\r\n",
+    b"NATS/1.0\r\n\xff\xfe: \xff\r\n\r\n",
+    b"\x00" * 60_000,
+)
+"""Bytes that are no headers, or none that nats-py reads."""
+OF_THE_SERVER = (
+    b"NATS/1.0 503 No Responders\r\n\r\n",
+    b"NATS/1.0 100 Idle Heartbeat\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 503\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 409\r\nDescription: Consumer Deleted\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 100\r\nNats-Consumer-Stalled: calls.web\r\n\r\n",
+    b"NATS/1.0\r\nStatus: 404\r\n\r\n",
+)
+"""What only the server says, to whoever asks for messages."""
+
+
+async def publish_behind(site: Site, headers: bytes, body: bytes) -> None:
+    """Publishes on phone's stream as no library would let us."""
+    lengths = b"%d %d" % (len(headers), len(headers) + len(body))
+    await site.client._send_command(
+        b"HPUB calls.phone " + lengths + b"\r\n" + headers + body + b"\r\n"
+    )
+    await site.client.flush()
+
+
+@pytest.mark.parametrize("kind", ["none", "the server's"])
+async def test_no_header_makes_intake_deaf_and_what_is_no_call_is_parked(
+    site: Site, kind: str
+) -> None:
+    hostile = NO_HEADERS if kind == "none" else OF_THE_SERVER
+    async with site.service("intake"):
+        for number, headers in enumerate(hostile):
+            await publish_behind(site, headers, b"no call")
+            await site.call(f"+38044000{number:04}")
+            await site.call(f"@beispiel_{number}", on="telegram")
+        opened = [await site.next_event("CaseOpened") for _ in range(2 * len(hostile))]
+        assert len({event.subject for event in opened}) == 2 * len(hostile)
+        parked = await site.parked(len(hostile))
+        assert {one.reason for one in parked} == {"not_json"}
+        assert await site.calls_left() == 0
+        assert await answers(site.client, "intake")

@@ -2,8 +2,6 @@
 the server is silent or refuses.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """The key holder on a real server: what it grants, what it records first, and when it is sealed."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from typing import Any
@@ -23,7 +21,7 @@ from shared.keys.client import KeysDeniedError, KeysUnavailableError, Searcher, 
 from shared.keys.messages import VALUES_MAX, Denied, OpenedValue, SealedValue
 from shared.policy import policy
 from shared.settings import Settings
-from tests.asking import OLENA
+from tests.contexts import OLENA
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 

@@ -1,7 +1,5 @@
 """Calls of odd forms become cases like any other; parked is only what is no call."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from base64 import b64encode
@@ -15,7 +13,7 @@ from shared.keys.boxes import box_up, unbox
 from shared.keys.keyfiles import read_intake_public_key
 from shared.keys.messages import SealedValue
 from tests.wire.conftest import Site
-from tests.wire.publishing import envelope, publish
+from tests.wire.outbound import envelope, publish
 
 CANARY = "Kanarienvogelsky"
 

@@ -1,7 +1,5 @@
 """A message to a caller goes once, whatever comes twice or breaks off in between."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import datetime, timedelta
@@ -16,9 +14,9 @@ from shared.callers.outgoing import OutgoingMessage
 from shared.commands.intake import SendMessage
 from shared.keys.keyfiles import read_channel_public_keys
 from shared.log.case_log import Fold
-from shared.parked.parking import Delivery
 from shared.policy import policy
 from shared.skeleton.service import assemble
+from tests.contexts import delivered
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.outbound import (
@@ -59,13 +57,7 @@ async def test_a_message_delivered_again_to_intake_is_not_given_again(intake: Si
     await all_processed(intake)
     deliver = intake.running["intake"].bus.handle
     queued = await intake.jetstream.get_msg(subjects.CASES, 3)
-    delivery = Delivery(
-        stream=subjects.CASES,
-        sequence=3,
-        subject=queued.subject or "",
-        body=queued.data or b"",
-        deliveries=2,
-    )
+    delivery = delivered(queued.subject or "", queued.data or b"")
     outcomes = await asyncio.gather(*(asyncio.to_thread(deliver, delivery) for _ in range(8)))
     assert {one.result for one in outcomes} == {"repeated"}
     assert await given_to_channels(intake) == 1

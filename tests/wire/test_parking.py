@@ -1,16 +1,16 @@
 """What a service can't process: tried again with growing delay, parked, and put back by request."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from passage import channel
+from passage.parked import clear, parked_in
 from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CASES
 from services.verification.deadlines import Spans
@@ -21,14 +21,20 @@ from services.verification.registry_answers import RegistryAnswer
 from services.verification.state import VerificationState, evolve
 from shared import subjects
 from shared.bus.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
+from shared.commands.base import Ignored, Recorded
 from shared.commands.intake import ProvidePersonalData
+from shared.commands.parked import SetParkedAside, TakeUpParked
+from shared.keys.access import AccessRecord
 from shared.keys.keyfiles import KeyFilesError, read_intake_public_key
+from shared.keys.messages import SealedValue
 from shared.log.case_log import Fold
 from shared.matching import Stated
+from shared.parked.messages import still_waiting
 from shared.parked.parking import Delivery, RetryAnswer, UnprocessableError, park
 from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from shared.skeleton.service import assemble
+from tests.contexts import OLENA
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
@@ -54,8 +60,7 @@ async def retried(site: Site, service: str, sequence: int) -> RetryAnswer:
 
 async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(site: Site) -> None:
     async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
+        case_id = await site.opened()
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
@@ -141,3 +146,64 @@ def test_a_key_that_does_not_fit_its_public_half_is_refused_at_the_start(tmp_pat
     (tmp_path / "holder/kek-1.key").unlink()
     with pytest.raises(KeyFilesError, match=r"kek-1\.key"):
         read_secrets(tmp_path)
+
+
+NO_CALL = "tell them: I am at the mill, хочу жить".encode()
+WHY = "what is it"
+
+
+async def parked_one(site: Site, body: bytes = NO_CALL) -> dict[str, Any]:
+    """Parks a message, and what a command says to mean it."""
+    await site.jetstream.publish("calls.telegram", body)
+    (one,) = await site.parked()
+    return {"case_id": one.parked_id, "parked_sequence": 1, "purpose": WHY}
+
+
+async def accesses(site: Site, parked_id: str) -> list[tuple[str, str, str]]:
+    last = await site.jetstream.get_last_msg(subjects.AUDIT, subjects.audit(parked_id))
+    record = AccessRecord.model_validate_json(last.data or b"")
+    return [(record.by, one.field, record.purpose) for one in record.values]
+
+
+async def test_a_case_is_made_of_what_could_not_be_read_once(intake: Site) -> None:
+    meant = await parked_one(intake)
+    first = await intake.ask(TakeUpParked, **meant)
+    again = await intake.ask(TakeUpParked, by="taras", **meant)
+    opened = await intake.next_event("CaseOpened")
+    assert isinstance(first, Recorded)
+    assert isinstance(again, Ignored)
+    assert again.case_id == first.case_id
+    assert (opened.subject, opened.actor) == (first.case_id, f"operator:{OLENA}")
+    assert (opened.data.channel, opened.data.changed) == ("telegram", ("taken_up",))
+    values = [SealedValue.of(opened, name) for name in ("text", "as_received")]
+    keys = intake.keys_of("query")
+    text, original = await asyncio.to_thread(keys.open, values, OLENA, WHY)
+    assert (text.text, json.loads(original.text or "")) == (
+        NO_CALL.decode(),
+        {"message": NO_CALL.decode()},
+    )
+    assert (await accesses(intake, meant["case_id"]))[0][1:] == ("taken_up", WHY)
+
+
+async def test_what_was_set_aside_waits_no_more_and_who_and_why_stays(intake: Site) -> None:
+    meant = await parked_one(intake)
+    assert len(still_waiting(*await parked_in(intake.client))) == 1
+    answer = await intake.ask(SetParkedAside, **meant)
+    assert answer.result == "recorded"
+    messages, notes = await parked_in(intake.client)
+    assert (len(messages), still_waiting(messages, notes)) == (1, [])
+    assert await clear(intake.client) == 1
+    info = await intake.jetstream.stream_info(subjects.PARKED)
+    assert info.state.messages == 0
+    assert await accesses(intake, meant["case_id"]) == [(OLENA, "set_aside", WHY)]
+
+
+async def test_only_what_is_parked_and_only_a_supervisor(site: Site) -> None:
+    site.settings = site.settings.model_copy(update={"supervisors": "Taras Example"})
+    async with site.service("intake"):
+        meant = await parked_one(site)
+        await site.refused("left_to_supervisors", TakeUpParked, **meant)
+        for wrong in ({"parked_sequence": 9}, {"case_id": "f" * 32}):
+            by_him = {**meant, "by": "Taras Example", **wrong}
+            await site.refused("parked_there", SetParkedAside, **by_him)
+    assert (await site.jetstream.stream_info(subjects.CASES)).state.messages == 0

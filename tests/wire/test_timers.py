@@ -4,8 +4,6 @@ No test waits for a clock: what is to fire is due already, and that something di
 when a timer that was set later has come.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +13,6 @@ from pathlib import Path
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from passage.install.provisioning import ask, provision
@@ -23,7 +20,7 @@ from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.bus.timers import Timer, TimerRefusedError, Timers, read_timer
 from shared.jetstream.connection import Connection
-from shared.parked.parking import Delivery
+from tests.contexts import delivered
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 
@@ -64,7 +61,9 @@ async def fired_until(url: str, last: str) -> list[Timer]:
         while last not in {one.kind for one in fired.values()}:
             try:
                 (message,) = await subscription.fetch(1, timeout=WITHIN_S)
-                fired[message.metadata.sequence.stream] = read_timer(delivered(message))
+                fired[message.metadata.sequence.stream] = read_timer(
+                    delivered(message.subject, message.data)
+                )
                 await message.ack_sync()
             except NatsError:
                 continue  # A fetch may stall, or find no leader, while a server is away.
@@ -74,12 +73,6 @@ async def fired_until(url: str, last: str) -> list[Timer]:
 def in_a_while() -> datetime:
     """A time when a test has set and cancelled what it sets and cancels."""
     return datetime.now(UTC) + timedelta(seconds=5)
-
-
-def delivered(message: Msg) -> Delivery:
-    return Delivery(
-        stream=STREAM, sequence=1, subject=message.subject, body=message.data, deliveries=1
-    )
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Nothing that waits stands in the way: of another channel, another caller, or a live code."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import threading
@@ -23,7 +21,7 @@ from shared.events.base import CaseEvent
 from shared.log import turns
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
-from tests.wire.publishing import publish_end
+from tests.wire.outbound import publish_end
 
 FLOOD, FEW = 60, 3
 ONE_ADDRESS = "+380440000009"
@@ -65,8 +63,7 @@ async def test_an_early_end_is_told_once_however_often_it_and_its_call_come(inta
     await publish_end(intake, "call-1")
     await publish_end(intake, "call-1")
     assert await intake.calls_left() == 0  # So the ends were taken before their call came.
-    await intake.call(call_id="call-1")
-    case_id = (await intake.next_event("CaseOpened")).subject
+    case_id = await intake.opened(call_id="call-1")
     assert (await intake.next_event("CallEnded")).subject == case_id
     await intake.call(call_id="call-1")
     await publish_end(intake, "call-1")
@@ -157,8 +154,7 @@ async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_the
 
 async def test_a_live_return_code_goes_first(site: Site) -> None:
     async with site.service("intake"):
-        await site.call("+380440000001")
-        case_id = (await site.next_event("CaseOpened")).subject
+        case_id = await site.opened("+380440000001")
         code = (await site.record(IssueReturnCode, case_id)).return_code
         await site.next_event("ReturnCodeIssued")
     for number in range(FLOOD):

@@ -5,8 +5,6 @@ key signs the manifest, which has a digest of everything else. The signature doe
 backup is the newest, nor that its log was right; checkpoints do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Writing files so that a power cut doesn't undo them."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import hashlib

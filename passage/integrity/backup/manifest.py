@@ -1,7 +1,5 @@
 """The manifest of a backup: its last member, which says what all others must be."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal

@@ -4,8 +4,6 @@ Nothing is trusted until the manifest, the last member, is read. After an error 
 discards what was made.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator

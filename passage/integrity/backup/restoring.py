@@ -1,7 +1,5 @@
 """Fills an empty data folder, or empty nats-servers, from a backup: all of it or nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence

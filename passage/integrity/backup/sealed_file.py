@@ -4,8 +4,6 @@ Plaintext stays in memory: it goes through a pipe to the encrypting thread, or c
 decrypting one. age authenticates each 64 KiB, and the end of the file.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import tarfile

@@ -5,8 +5,6 @@ server first checks every message's checksum (`jsck`). Chunks are the server's o
 come as fast as they are acknowledged.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json

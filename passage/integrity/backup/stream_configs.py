@@ -4,8 +4,6 @@ Differences are reported. A stream with a small limit, or one that forwards or c
 right but lose or leak what is published later.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import PurePosixPath
 

@@ -20,8 +20,6 @@ OUTBOUND is left out: its messages were given to a channel, and may not be given
 So a backup holds everything acknowledged before it began, whatever came in while it was taken.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

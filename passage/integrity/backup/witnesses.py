@@ -4,8 +4,6 @@ A checkpoint says that the log had a sequence; one newer than the restored log t
 events are lost. Signatures are the witness's matter and are checked by `passage verify`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -154,7 +152,7 @@ class Arriving:
     succession: str | None = None
     """The signed line that says how the log goes on."""
 
-    def combined(self) -> Arriving:
+    def combined(self) -> "Arriving":
         """Merges all lines into one file, newest last, as required."""
         by_content = {hash_on_disk(path): path for path in self._staged()}
         files = sorted(by_content.values(), key=last_number)
@@ -179,7 +177,7 @@ class Arriving:
                 f"{error.filename} can't be read ({error.strerror}): mend that, or move it away"
             ) from None
 
-    async def succeeded(self, running: Running, keys: Path, lost: Lost) -> Arriving:
+    async def succeeded(self, running: Running, keys: Path, lost: Lost) -> "Arriving":
         """Signs, after all known lines, that the log goes on under its new incarnation."""
         paths, came = self._readable(), self.came or self.staging / COMBINED
         update = {"witnesses": tuple(dict.fromkeys([came, *paths])), "witness_keys": keys}

@@ -4,8 +4,6 @@ An erased value may have copies anywhere; what counts is that no copy of its dat
 key-encryption key that is still kept. So both are gathered, and the key holder tries.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

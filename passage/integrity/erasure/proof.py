@@ -1,7 +1,5 @@
 """Shows that nothing opens what was erased of a case, or what does."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Reads the stores that may hold copies of what was erased: log, keys, database, and files."""
 
-from __future__ import annotations
-
 import gzip
 import sqlite3
 import tarfile

@@ -1,7 +1,5 @@
 """Rebuilds a damaged, truncated or tampered CASES: saves what is there, plans, stores, signs."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -3,8 +3,6 @@
 Pure: it reads two copies of the log in step and decides; it changes nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator

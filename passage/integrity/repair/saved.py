@@ -3,8 +3,6 @@
 An interrupted repair finds the file of the stream that it had begun to replace.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import os
@@ -41,7 +39,7 @@ class Saved:
                 body = base64.b64decode(kept["body"])
                 yield StoredMessage(int(kept["sequence"]), str(kept["subject"]), body)
 
-    def begin(self) -> Saved:
+    def begin(self) -> "Saved":
         """The old stream is about to go: from now on a repair starts from this file."""
         if self.path.name.endswith(UNFINISHED):
             return self

@@ -1,7 +1,5 @@
 """Checks what the log says: subjects, versions 1..n, the chain, and every transition."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 

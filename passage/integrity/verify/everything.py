@@ -1,7 +1,5 @@
 """Reads the whole log once, and compares it with everything derived from it."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Compares intake's index with the log, on disk rather than in memory."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """Checks how full the streams are that others publish to, before anybody is refused."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nats.aio.client import Client

@@ -5,8 +5,6 @@ server, and its creation says which (measured, ADR 11). So consumers are created
 had one; an unread copy is a finding too.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections import Counter

@@ -5,8 +5,6 @@ decisions are judged, at the time that the log records for them; facts never are
 `passage.integrity.verify.rules`, one file per noun.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

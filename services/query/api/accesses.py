@@ -1,7 +1,5 @@
 """GET /api/accesses: how much each person opened and searched per day, from the audit log."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated

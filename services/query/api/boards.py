@@ -1,7 +1,5 @@
 """The boards: the waiting pool, the live board, awaited receipts, what is overdue, and alarms."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 

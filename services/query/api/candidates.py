@@ -3,8 +3,6 @@
 Returns names of fields that agree or conflict, never values; a name alone is a suggestion.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Self
 

@@ -1,7 +1,5 @@
 """Cases: list, and one case with its timeline, now or as it was."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

@@ -1,8 +1,6 @@
 """POST for every command in the catalogue: sent to the service that owns it by NATS request, and
 answered once the read model shows the effect."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Exports public figures, agreed by two people and recorded first; and lists past exports."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self

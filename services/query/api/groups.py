@@ -1,7 +1,5 @@
 """GET /api/groups/{group_id}: who travels together, how many they are, and who was received."""
 
-from __future__ import annotations
-
 from fastapi import APIRouter
 
 from services.query.api.shapes import Case, Shape, shows

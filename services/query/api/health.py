@@ -1,7 +1,5 @@
 """/livez, /readyz, /version and /metrics."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from fastapi import APIRouter, Response

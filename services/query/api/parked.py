@@ -3,8 +3,6 @@
 `TakeUpParked` and `SetParkedAside` are commands like any other.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
 from datetime import datetime
 from typing import Annotated, Self

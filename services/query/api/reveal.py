@@ -3,8 +3,6 @@
 The key holder records an access before it answers. Nothing opened here is kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Self

@@ -1,7 +1,5 @@
 """POST /api/search: finds cases; by name, suggestions for a person to judge."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from fastapi import APIRouter

@@ -1,7 +1,5 @@
 """The API's answers, as OpenAPI shows them; derived from the read models' rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, Self, TypeVar, get_type_hints
 

@@ -1,7 +1,5 @@
 """Shifts: what each holds and hands over."""
 
-from __future__ import annotations
-
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Query

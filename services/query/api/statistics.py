@@ -1,7 +1,5 @@
 """The queue, and the statistics: calls per day by channel, and the funnel."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

@@ -1,7 +1,5 @@
 """What belongs to one case: the cases it is tied to, and the messages to its caller."""
 
-from __future__ import annotations
-
 from fastapi import APIRouter
 
 from services.query.api.shapes import Shape, shows

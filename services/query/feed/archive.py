@@ -1,7 +1,5 @@
 """Reads the archive, the log's second copy: of this program's generation, or of the furthest."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 

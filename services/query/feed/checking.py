@@ -3,8 +3,6 @@
 Uses one read transaction, so a running system isn't disturbed.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping

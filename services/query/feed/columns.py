@@ -1,7 +1,5 @@
 """The read models' special column types, for both databases."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any

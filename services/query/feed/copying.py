@@ -3,8 +3,6 @@
 The rows are the projections' own, equal for SQLite and PostgreSQL: either can fill the other.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

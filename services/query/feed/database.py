@@ -4,8 +4,6 @@ SQLite runs with synchronous NORMAL: a power cut may lose the last commits, chec
 together, and they are read from the log again. Only the log must not lose anything.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Iterator

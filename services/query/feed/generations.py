@@ -5,8 +5,6 @@ The old generation is served meanwhile, unless it lacks a table or column that t
 then nothing is served until the new one has caught up.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateIndex, CreateTable
 

@@ -5,8 +5,6 @@ not the one it followed, it stops and says so. Other faults (the database or the
 are retried from the checkpoint.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """What query measures: how the read models follow the log, and requests to the API."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest

@@ -4,8 +4,6 @@ Whoever sent a command waits here for its sequence, so they read their own write
 event loop, so waiting occupies no thread.
 """
 
-from __future__ import annotations
-
 import asyncio
 from concurrent.futures import Future
 from dataclasses import dataclass

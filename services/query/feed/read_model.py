@@ -1,7 +1,5 @@
 """One generation of the read models: its checkpoint, and how a batch of events is applied."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Columns are in the order of the models' rows, from which they are made. A genera
 its prefix, so a new generation is built beside the served one; views have the plain names.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields

@@ -4,8 +4,6 @@ SQLAlchemy's own path costs more than the folding and the database together. And
 the GIL during a statement: with one statement per row, each would wait to get it back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar

@@ -3,8 +3,6 @@
 In memory, from applied events: a restarted query counts only what it applies from then on.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping

@@ -3,8 +3,6 @@
 Only supervisors see it; nothing of it may reach another read model.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, NamedTuple
 

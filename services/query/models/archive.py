@@ -1,7 +1,5 @@
 """archive: every stored message byte for byte; a second copy of the log in another technology."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import NamedTuple
 

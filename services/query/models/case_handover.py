@@ -1,7 +1,5 @@
 """handover's events on a case's row: rendezvous, offer, receipt, contact, custody."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.query.models.case_messages import told, told_no_more

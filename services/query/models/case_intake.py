@@ -1,7 +1,5 @@
 """intake's events on a case's row: calls, stage one, claims, groups, closing."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from services.query.models.case_messages import after_message

@@ -3,8 +3,6 @@
 The row is in `case_row`; each service's events are folded in the file named after it.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, cast
 

@@ -4,8 +4,6 @@ A failed message waits for a person until somebody acts for the man, or its chan
 that it went out. Several message ids may be one text.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from services.query.models.case_row import CaseRow, moved_to, reached

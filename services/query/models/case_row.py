@@ -4,13 +4,12 @@ Its regions move independently: progress, identity, credibility, contact, hold, 
 group, the present rendezvous and offer, and what became of him after the receipt.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from services.query.models.rows import Characters, Id, KeyedHash, Language, Position, with_changes
-from shared.events import custody, intake, verification
+from shared.events import intake, verification
+from shared.events.custody import Custody
 from shared.events.fields import Channel
 
 Stage = Literal[
@@ -129,7 +128,7 @@ class CaseRow(NamedTuple):
     """The team planned, asked or receiving, whichever came last."""
     discrepancy: bool = False
     """A receipt's counts disagree and nobody has explained it."""
-    custody: Annotated[custody.Custody, Characters(32)] | None = None
+    custody: Annotated[Custody, Characters(32)] | None = None
     custody_at: datetime | None = None
     exchange_consent: ExchangeState = "none"
     publicity_consent: PublicityState = "none"

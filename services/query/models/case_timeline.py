@@ -3,8 +3,6 @@
 The event's details are in the archive, under the same sequence, and not written twice.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """verification's events on a case's row: identity, credibility and hold."""
 
-from __future__ import annotations
-
 from typing import assert_never
 
 from services.query.models.case_row import CaseRow, IdentityState

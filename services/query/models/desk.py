@@ -3,8 +3,6 @@
 A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case number has a dash.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple

@@ -3,8 +3,6 @@
 Pure: takes the rows as they were, returns them as they are.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """group: a group's roll, head counts and receipts; folded from its lead's log on request."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple

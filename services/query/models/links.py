@@ -1,7 +1,5 @@
 """links: which other cases a case is tied to, and how; folded from its log on request."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple

@@ -1,8 +1,6 @@
 """lookups: what finds a case: keyed hashes of its callers, service numbers and return codes, and
 the number of the case that it continues."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 

@@ -3,8 +3,6 @@
 Reports come in any order; the most informative one counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast

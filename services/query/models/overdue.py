@@ -5,8 +5,6 @@ or `CaptureCardDue`, and goes when the case no longer waits for it (`_stands`) o
 handles it (`CLEARED_BY`); docs/api.md lists both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple

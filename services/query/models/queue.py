@@ -1,7 +1,5 @@
 """queue: the cases that wait for a person, what each needs, since when, and who works on it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple

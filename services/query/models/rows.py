@@ -4,8 +4,6 @@ A column is its row's field: type, nullability and position follow from it. What
 can't say is in the field's annotation.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple

@@ -3,8 +3,6 @@
 The number of calls is published; the funnel is for the hotline alone.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -92,13 +90,13 @@ def evolve(
     rows: tuple[FunnelRow, ...], event: CaseEvent[Any], recorded_at: datetime
 ) -> tuple[FunnelRow, ...]:
     """The case's one row; a stage counts from its first time."""
-    at = earlier(event.time, recorded_at)
-    before = rows or (FunnelRow(event.subject, opened_at=at),)
     stage = _stage_of(event.data)
-    if stage is None or getattr(before[0], stage) is not None:
-        return before
+    if rows and (stage is None or getattr(rows[0], stage) is not None):
+        return rows
+    at = earlier(event.time, recorded_at)
+    row = rows[0] if rows else FunnelRow(event.subject, opened_at=at)
     # The name is one of the row's own, which mypy can't see through the double star.
-    return (before[0]._replace(**{stage: at}),)  # type: ignore[arg-type]
+    return (row if stage is None else row._replace(**{stage: at}),)  # type: ignore[arg-type]
 
 
 def _stage_of(data: Event) -> str | None:

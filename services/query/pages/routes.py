@@ -1,7 +1,5 @@
 """The pages' routes. They show what the API shows, personal values masked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any

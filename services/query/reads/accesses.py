@@ -5,8 +5,6 @@ forwards, so such a page is read in windows of sequences from its upper end down
 than one batch, which the server ends by count or by bytes, is halved and read again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """A case as it was: the log up to a moment, folded by the same fold as the read model."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 

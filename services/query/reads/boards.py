@@ -4,8 +4,6 @@ desk's shifts and exports.
 Each lists the present and needs no pages: a hotline has a thousand cases waiting, and some live.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

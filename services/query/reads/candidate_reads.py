@@ -1,7 +1,5 @@
 """Reads for the question "who is this caller?": cases found by a key, episodes, statements."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

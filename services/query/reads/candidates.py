@@ -3,8 +3,6 @@
 A key finds him for certain, a name never does: nothing here merges two cases.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +81,7 @@ class _Match:
     def strength(self) -> tuple[int, int]:
         return BASES.index(strongest(self.kinds)), -self.score
 
-    def stands(self, told: Statements) -> bool:
+    def stands(self, told: "Statements") -> bool:
         """Whether the match still holds after opening: a name may have been erased."""
         if self.kinds:
             return True

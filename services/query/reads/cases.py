@@ -1,7 +1,5 @@
 """What is read of cases, of the queue and of the statistics."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -52,7 +50,7 @@ class CaseHistory(NamedTuple):
     case: CaseRow
     events: list[ReadEvent]
     more: bool
-    put_aside: list[PutAside]
+    put_aside: list["PutAside"]
     erased: dict[PersonalClass, int]
     """Class -> version of the event that erased what was given before; as of now."""
 

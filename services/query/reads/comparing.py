@@ -3,8 +3,6 @@
 Pure. Values stay inside; the result is field names, an order and a reason in words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 

@@ -3,8 +3,6 @@
 Erased values aren't requested. A prisoner's statement is kept apart: nobody is found by it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Names are found by the signs by which they are compared (`shared/matching/search
 is compared once however many names have it; a name without a similar sign is never looked at.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 

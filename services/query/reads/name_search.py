@@ -4,8 +4,6 @@ They are dropped when the key holder is sealed, after a while without searches, 
 each erasure. What a search finds is opened again for the searcher, so that it is recorded.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Sequence
 from threading import Lock, Thread

@@ -1,7 +1,5 @@
 """Asks the key holder to open sealed values; it records who asked, and why, before it answers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby

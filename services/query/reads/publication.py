@@ -5,8 +5,6 @@ shown. So the file is the same whatever the small numbers are, and comparing fil
 days reveals nothing.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence

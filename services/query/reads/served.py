@@ -1,7 +1,5 @@
 """Reads the generation that is served; each answer comes from one transaction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar

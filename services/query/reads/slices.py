@@ -1,7 +1,5 @@
 """Reads some of a log's events from the archive, by its timeline."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """What requests share: only known fields, and who asks for what."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field

@@ -1,7 +1,5 @@
 """How a request names one case, and the sequence that the answer must have."""
 
-from __future__ import annotations
-
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query

@@ -3,8 +3,6 @@
 FastAPI's and pydantic's own error bodies repeat what was sent; so every handler here is ours.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 Keyed hashes find codes, callers and service numbers; names are compared in memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 

@@ -1,7 +1,5 @@
 """One row of a registry file: checks its cells and turns them into the registry's fields."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ The whole column tells whether `17/05/1990` or `05/17/1990` is the order. A plac
 unknown date says nothing; an unreadable one is a problem of its line.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 No library works: charset-normalizer was wrong on 109 of 746 lists of names (docs/decisions/0022).
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from functools import cache

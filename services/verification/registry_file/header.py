@@ -1,7 +1,5 @@
 """Header lines: column headings in Russian, Ukrainian and English."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

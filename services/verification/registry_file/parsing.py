@@ -1,7 +1,5 @@
 """Reads a registry file from bytes to persons, and reports what was recognised."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator

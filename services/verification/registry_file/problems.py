@@ -1,7 +1,5 @@
 """What is wrong with a registry file, line by line; never a value."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 SHOWN_MAX = 50

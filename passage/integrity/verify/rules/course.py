@@ -1,7 +1,5 @@
 """Rules about a case's course: calls, who works on it, groups, links, closing and erasure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

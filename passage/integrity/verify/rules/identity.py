@@ -1,7 +1,5 @@
 """Rules about who he is: claims, registry, verification, credibility and reviews."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

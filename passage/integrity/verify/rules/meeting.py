@@ -1,7 +1,5 @@
 """Rules about the rendezvous: who planned and approved it, who was told, and how."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Rules about what goes out: messages to callers, and published figures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

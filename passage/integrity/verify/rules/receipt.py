@@ -1,7 +1,5 @@
 """Rules about offers, receipts, groups received together, and what happened to him afterwards."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

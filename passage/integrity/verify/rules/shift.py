@@ -1,7 +1,5 @@
 """Rules about a shift: those who follow accept its cases by name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

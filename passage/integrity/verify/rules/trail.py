@@ -3,8 +3,6 @@
 Everything in it is small, and shared if empty: each case of the log has a trail.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -135,7 +133,7 @@ class Trail:
     """Who alone may close a case as hoax or infiltration."""
     receipts: set[tuple[str, str]] | None = None
     """Group and case of every group receipt in the log; None: only this case is read."""
-    others: Mapping[str, Trail] | None = None
+    others: Mapping[str, "Trail"] | None = None
     """The trails of all cases of the log, by number; None: only this case is read."""
     who: Who = field(default_factory=Who)
     way: Way = field(default_factory=Way)
@@ -158,7 +156,7 @@ class Trail:
     """He called again after it was over: another case continues."""
 
     @property
-    def awaited(self) -> list[Trail]:
+    def awaited(self) -> list["Trail"]:
         """His unreceived companions, as far as their logs were read."""
         if self.others is None:
             return []

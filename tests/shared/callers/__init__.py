@@ -1,0 +1,1 @@
+"""Tests of what is known and may be said of callers."""

@@ -1,0 +1,1 @@
+"""Tests of what the deciding services have in common."""

@@ -1,0 +1,1 @@
+"""Tests of fields as people write them."""
