@@ -55,8 +55,8 @@ class Settings(BaseSettings):
         268_435_456,
         ge=1_048_576,
         description="how many bytes of one channel intake takes an hour, and at once, with 4,096 "
-        "added for each message; the rest waits in the channel's own stream, so that no channel "
-        "fills the log's disk in a day",
+        "added for each message, or what it leaves in the log if that is more; the rest waits in "
+        "the channel's own stream, so that no channel fills the log's disk in a day",
     )
     call_message_max_bytes: int = Field(
         CALL_MAX_BYTES,

@@ -26,7 +26,8 @@ from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedErro
 
 ADDRESS_KNOWN = Guard(
     "address_known",
-    "an address on that channel known before he said it is safe; or SetContactRule again",
+    "an address on that channel known before he said it is safe, by more than a code that needs "
+    "ConfirmCaller or is void; or SetContactRule again",
 )
 CHANNEL_SENDS = Guard(
     "channel_sends", "a channel that intake has a public key for; see `passage init`"

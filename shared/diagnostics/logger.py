@@ -6,6 +6,7 @@ The catalogue says what a line may hold; anything else is left out, whoever wrot
 import contextlib
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
@@ -22,6 +23,7 @@ from shared.diagnostics.forms import PLACES_MAX, Form, words
 from shared.servers.refused_connections import REFUSALS, refusal
 
 logger = structlog.stdlib.get_logger("passage")
+_NOT_OF_A_NAME = re.compile(r"[^\w<>.]+", re.ASCII)
 _told: set[str] = set()
 
 LEVEL = words("debug", "info", "warning", "error", "critical")
@@ -64,7 +66,8 @@ def place_of(error: BaseException) -> list[str]:
 def places(where: TracebackType | None) -> list[str]:
     """The lines of code of a traceback, the innermost last."""
     return [
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        # A page's function is called `block 'content'`.
+        f"{Path(frame.filename).name}:{frame.lineno} {_NOT_OF_A_NAME.sub('_', frame.name)}"
         for frame in traceback.extract_tb(where)[-PLACES_MAX:]
     ]
 

@@ -120,6 +120,8 @@ class Outcome:
     version: int
     sequence: int
     events: tuple[str, ...] = ()
+    stored_bytes: int = 0
+    """What these events take in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,7 @@ def _append(
         longer.version,
         longer.sequence,
         longer.types_after(history.version),
+        sum(len(one.state) for one in stored),
     )
 
 

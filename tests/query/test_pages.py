@@ -13,10 +13,12 @@ from shared.events.claims import CaseClaimed
 from shared.events.groups import GroupFormed
 from shared.events.handover import HandoverDiscrepancyRaised
 from shared.events.intake import DuressSignalled
+from shared.events.shifts import DeskEvent
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with, books_of
+from tests.rarer_examples import every_event
 
 
 class Outline(HTMLParser):
@@ -127,6 +129,17 @@ async def test_the_case_page_shows_the_timeline_and_nothing_sealed(
     assert "sealed" in page
     assert "Vzorov" not in page
     assert not re.search(r"1\.[A-Za-z0-9_-]{40,}", page)
+
+
+async def test_a_case_page_shows_every_event_that_a_case_can_have(tmp_path: Path) -> None:
+    events = [one for one in every_event() if not isinstance(one, DeskEvent)]
+    log = MemoryLog()
+    log.write(book_with(events))
+    async with asked(log, tmp_path) as desk:
+        page = await desk.http.get(f"/cases/{CASE}?from_version=1")
+    assert page.status_code == 200
+    assert page.text.count('scope="row"') == len(events)
+    assert "from time 22:00, to time 02:00" in page.text  # When it is safe to call him.
 
 
 async def test_a_case_page_as_it_was(log: MemoryLog, tmp_path: Path) -> None:
