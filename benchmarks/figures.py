@@ -71,7 +71,7 @@ class Bench:
 
 
 class Stopwatch:
-    """Takes the time of a block: `seconds` of the last one, `cpu_s` of all of them.
+    """Times a block: `seconds` of the last one, `cpu_s` of all of them.
 
     The processor time is this process's own, of all its threads: other processes' noise isn't
     included.

@@ -26,7 +26,7 @@ FORM = b"\0" * 64
 
 
 class OpenKey(SealingKey):
-    """Puts texts into the form of sealed ones, open to everybody."""
+    """Texts in the form of sealed ones, open to everybody."""
 
     @override
     def seal(self, spot: Spot, plaintext: str) -> Sealed:

@@ -30,7 +30,7 @@ def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
 
 
 def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> list[Event]:
-    """Puts a case on the roll; a man travels with one group at a time."""
+    """A man travels with one group at a time."""
     require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
     require(command.member_case != command.case_id, MEMBER_IS_ANOTHER)

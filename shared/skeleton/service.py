@@ -23,7 +23,7 @@ BEGIN_AGAIN_AFTER_S = 5.0
 
 StateT = TypeVar("StateT")
 Assemble = Callable[[str, Fold[Any], Settings], "Service"]
-"""Puts a service together; stories have one that injects their clock and timers."""
+"""How a service is assembled; stories inject their own clock and timers."""
 
 
 def _now() -> datetime:

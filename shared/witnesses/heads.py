@@ -86,7 +86,7 @@ class RolledDigest:
         self._last_bound = max(self._checkpoints, default=0)
 
     def take(self, sequence: int, subject: str, body: bytes) -> list[Problem]:
-        """Takes the next stored message; returns what is wrong with it, if anything."""
+        """What is wrong with the next stored message, if anything."""
         return self._roll(sequence, subject, hashlib.sha256(body).digest())
 
     def end(self, last: int) -> list[Problem]:

@@ -101,7 +101,7 @@ def _guards_of(service_name: str, function: FunctionType) -> tuple[Guard, ...]:
 
 
 def _asked_with(service_name: str) -> dict[FunctionType, set[str]]:
-    """Gives by function the commands that it is for: its own, of a table, or of its handler."""
+    """The commands each function is for: its own, of a table, or of its handler."""
     found: dict[FunctionType, set[str]] = defaultdict(set)
     for module in _modules(service_name):
         for command, decision in _tables(module):

@@ -44,7 +44,7 @@ async def settle(*clients: Client) -> None:
 
 
 async def keep_forged_event(client: Client) -> str:
-    """Puts an event's bytes under a key of INDEX and gives the key's subject."""
+    """The subject of a key of INDEX that now holds an event's bytes."""
     subject = f"$KV.INDEX.forged.{uuid4().hex}"
     await client.request(subject, b'{"type": "IdentityVerified"}', timeout=WITHIN_S)
     return subject

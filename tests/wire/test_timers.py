@@ -53,7 +53,7 @@ async def client_of(url: str) -> AsyncIterator[Client]:
 
 
 async def fired_until(url: str, last: str) -> list[Timer]:
-    """Takes what is due, until the timer of that kind has come; one delivered again counts once."""
+    """Receives until the timer of that kind has come; a redelivered one counts once."""
     fired: dict[int, Timer] = {}
     async with client_of(url) as client:
         js = client.jetstream(timeout=WITHIN_S)

@@ -116,7 +116,7 @@ def lost_against(newest: int | None, last_sequence: int) -> Lost:
 
 
 async def begin_incarnation(client: Client) -> str:
-    """Gives CASES a new incarnation: lost sequences will be used again.
+    """The new incarnation of CASES: lost sequences will be used again.
 
     A reader that remembers the old one's sequences must not take the new events for the old ones.
     """

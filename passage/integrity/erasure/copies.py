@@ -67,7 +67,7 @@ class Erasures:
                 self.looked_at[where] += 1
 
     def take_bytes(self, where: str, content: bytes) -> int:
-        """Takes every event and every key entry in some bytes; returns how many."""
+        """How many events and key entries the bytes held."""
         self.looked_at[where] += 0
         taken = 0
         for found in self._objects(content):

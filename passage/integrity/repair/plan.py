@@ -201,7 +201,7 @@ def _as_stored(row: StoredMessage, old: StoredMessage | None) -> StoredMessage:
 
 
 def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None:
-    """Takes a row of the archive; returns what is wrong with it if it may have been stored so."""
+    """What is wrong with a row of the archive that may have been stored that way."""
     misfit = None
     for problem in heads.take(row.sequence, row.subject, row.body):
         if not problem.is_misfit:
@@ -212,7 +212,7 @@ def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None
 
 
 def _take_certified(plan: Plan, heads: LogHeads, newer: list[StoredMessage]) -> int:
-    """Takes from the stream what a checkpoint knows just so; returns how many messages."""
+    """How many messages a checkpoint confirms exactly as they are."""
     last = heads.agreed(newer)
     count = max(0, last - heads.sequence)
     for one in newer[:count]:
@@ -236,7 +236,7 @@ def _take_newer(
     known: set[bytes],
     witnessed: Witnessed,
 ) -> None:
-    """Takes what follows in the stream; at a contradiction it goes back to the last mark."""
+    """At a contradiction it goes back to the last mark."""
     mark = _Mark(len(plan.newer), heads.digest, heads.cases)
     origins = [one.sequence for one in plan.newer]
     for one in stream:

@@ -170,7 +170,7 @@ class Names:
             return self._follow()
 
     def _follow(self, at_most: int | None = None) -> bool:
-        """Takes new events of the read model; returns whether that was all.
+        """Whether nothing new is left after this.
 
         Takes nothing if there are more than `at_most`.
         """

@@ -189,7 +189,7 @@ def _within(window: ContactWindow, moment: datetime) -> bool:
 
 
 Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str] | None]
-"""Takes an event into the trail and yields the rules that it breaks; None: it can't break any."""
+"""Adds an event to the trail and yields the rules it breaks; None: it can't break any."""
 
 Rules = dict[type[Event], Rule]
 
