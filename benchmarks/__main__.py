@@ -47,7 +47,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 }
 """In the order in which they run."""
 DATA_DIR = Path(".passage-bench")
-"""In the current folder, because the one for temporary files is often no disk."""
+"""In the current folder, because the one for temporary files is often not on a disk."""
 
 
 def _known(name: str) -> str:
@@ -66,7 +66,7 @@ def bench(
         Path | None, typer.Option("--json", help="Also write the JSON lines to this file.")
     ] = None,
 ) -> None:
-    """Measure Passage beside the barest thing that does the same."""
+    """Measure Passage against the simplest thing that does the same."""
     configure("benchmarks", "ERROR")
     console = Console(stderr=True)
     results: list[Measured] = []

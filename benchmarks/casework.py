@@ -83,7 +83,7 @@ def _followed(query: Query, casework: Casework, began: float) -> Measured:
 
 
 def _names_opened(query: Query, casework: Casework) -> Measured:
-    """How long the names take to be opened, once after a start; others are served beside."""
+    """How long opening the names takes, once after a start; other requests are served meanwhile."""
     body = {**WHO, "surname": casework.cases[0].identity.surname}
     began = time.perf_counter()
     first_s = 0.0

@@ -82,7 +82,7 @@ GUIDED: list[Event] = [
     ),
 ]
 LIFECYCLE: list[Event] = [*KNOWN, CALLED, *GUIDED]
-"""The ten decisions that `benchmarks.story` plays."""
+"""The ten steps that `benchmarks.story` plays."""
 HANDED_OVER: tuple[Event, ...] = (
     *GUIDED,
     handover.HandoverOffered(

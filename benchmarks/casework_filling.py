@@ -41,7 +41,7 @@ from shared.matching.numbers import folded_number
 THREADS = 16
 DAYS = 700
 HANDED_OVER_EVERY = 100
-"""One past case of so many ended with a handover."""
+"""One past case in this many ended with a handover."""
 HASHES_AT_ONCE = 500
 
 

@@ -56,24 +56,25 @@ class Bench:
     scale: float = 1.0
 
     def count(self, usual: int, least: int = 1) -> int:
-        """How often something is done: fewer times where the scale says so."""
+        """How often something is done: less often if the scale says so."""
         return max(least, round(usual * self.scale))
 
     def rounds(self, usual: int) -> int:
-        """How many rounds are played: one where the scale is for trying out only."""
+        """How many rounds are played: one if the scale is only for trying out."""
         return usual if self.scale >= SMALLEST_SCALE_THAT_MEASURES else 1
 
     def folder_for(self, name: str) -> Path:
-        """A folder of one benchmark's own; all lie on one disk."""
+        """A folder for one benchmark; all are on one disk."""
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
 
 class Stopwatch:
-    """Takes the time of a block: `seconds` of the last one, `cpu_s` of all of them.
+    """Times a block: `seconds` of the last one, `cpu_s` of all of them.
 
-    The processor time is this process's own, of all its threads: noise of others is not in it.
+    The processor time is this process's own, of all its threads: other processes' noise isn't
+    included.
     """
 
     def __init__(self) -> None:
@@ -155,7 +156,7 @@ def spread(name: str, taken: Sequence[float], unit: str, **more: Any) -> Measure
 
 
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:
-    """With no more digits than they are worth."""
+    """With no more digits than are significant."""
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
 

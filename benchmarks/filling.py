@@ -19,10 +19,10 @@ from shared.events.catalogue import OWNER, envelope_of
 from shared.jetstream.subjects import Subjects
 
 SHORT, LONG = len(LIFECYCLE), 100
-"""Events of a case: the ten decisions, and those with ninety notes."""
+"""Events of a case: the ten steps, and those with ninety notes."""
 CASES_AT_ONCE = 1_000
 LONG_EVERY = 100
-"""One case of so many is a long one."""
+"""One case in this many is a long one."""
 WINDOW_MESSAGES = 1_000
 """So many are sent before the last one's acknowledgement is waited for."""
 ACK_TIMEOUT_S = 60.0
@@ -96,7 +96,7 @@ class Filled:
 
 
 def fill(site: Site, events: int) -> Filled:
-    """Fills the log of a site with about so many events; the server is restarted twice.
+    """Fills the log of a site with about this many `events`; the server is restarted twice.
 
     Meanwhile it doesn't sync every message, which would take a hundred times as long.
     """
@@ -108,7 +108,7 @@ def fill(site: Site, events: int) -> Filled:
 
 
 def _messages(events: int, filled: Filled) -> Iterator[Message]:
-    """Whole cases until `filled` has so many events."""
+    """Whole cases until `filled` has this many `events`."""
     template = Template.of([*LIFECYCLE, *[NOTE] * (LONG - SHORT)])
     begun = 0
     while filled.events < events:
@@ -135,7 +135,7 @@ def in_turns(under_way: Sequence[Copy], lengths: Sequence[int]) -> Iterator[Mess
 
 
 async def send(site: Site, messages: Iterator[Message]) -> None:
-    """Stores messages in their order, and sees to it that none is missing."""
+    """Stores messages in order, and makes sure that none is missing."""
     async with connected(site.server.url) as client:
         jetstream = client.jetstream(timeout=ACK_TIMEOUT_S)
         before = (await jetstream.stream_info(subjects.CASES)).state.last_seq

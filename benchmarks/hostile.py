@@ -64,7 +64,7 @@ async def _seconds_of_call(caller: Caller) -> float:
 
 
 async def call_while(caller: Caller, working: asyncio.Event) -> list[float]:
-    """Calls once a second until `working` is cleared, whatever became of the calls before.
+    """Calls once a second until `working` is cleared, whatever happened to the previous calls.
 
     Returns the seconds that each call took to be in a case.
     """

@@ -1,7 +1,7 @@
-"""The ten-decision lifecycle with its read model, beside the same on eventsourcing and SQLite.
+"""The ten-step lifecycle with its read model, beside the same on eventsourcing and SQLite.
 
 A round plays whole cases and ends when the read model shows the last event. On both sides this
-process makes the three services' decisions, on a thread for each case in flight. The read model is
+process runs the three services' deciders, on a thread for each case in flight. The read model is
 kept as each side keeps it: query is a process; the library's projection is a thread beside the
 application, because its SQLite recorder tells nobody outside of new events. The ratio is to the
 library left as it is; `benchmarks.on_sqlite` says what is tuned.
@@ -15,7 +15,7 @@ from functools import partial
 from benchmarks.figures import Bench, Measured, Stopwatch, rates
 from benchmarks.on_sqlite import sqlite_site
 from benchmarks.site import Site, query_process, site_in
-from benchmarks.story import DECISIONS, FOLDS, Side, Story, Writers
+from benchmarks.story import FOLDS, STEPS, Side, Story, Writers
 from services.intake.routing import new_case_id
 from services.keyholder.secrets import read_secrets
 
@@ -55,7 +55,7 @@ def measure(
     return rates(
         f"{name}/{in_flight} in flight",
         {one: partial(_play, *side, in_flight, cases) for one, side in sides.items()},
-        DECISIONS * cases,
+        STEPS * cases,
         rounds,
         "events/s",
         aim,

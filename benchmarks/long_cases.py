@@ -65,7 +65,7 @@ def _filled(site: Site, calls: int) -> list[str]:
 
 
 async def _index(site: Site, cases: list[str], ends: int) -> None:
-    """Has intake find a case for each call that will end, one case after the other."""
+    """Has intake find a case for each call that will end, one case after another."""
     async with connected(site.settings.nats_url) as client:
         bucket = await client.jetstream().key_value(subjects.INDEX_BUCKET)
         for number in range(ends):

@@ -18,7 +18,7 @@ AIM = ">= 5000 a second"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Measures processor time, so that noise of others is not in it."""
+    """Measures processor time, so that other processes' noise isn't included."""
     pairs = _pairs(bench.count(PAIRS))
     _compare(pairs[:1])  # The table of given names is read once.
 

@@ -98,7 +98,7 @@ class Push:
 
 
 async def _push(system: System, events: int) -> int:
-    """Drives cases until so many events are in the log and shown; gives how many those are."""
+    """Drives cases until this many `events` are in the log and shown; returns how many are."""
     running = system.running
     async with (
         connected(running) as keeper,

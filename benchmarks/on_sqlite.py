@@ -1,7 +1,7 @@
 """The other side of the lifecycle: eventsourcing's own SQLite recorder, and a projection of its.
 
-Decisions, sealing and events are the same; what differs is where events are stored, and that the
-library's projection commits each event by itself. The log has synchronous=FULL, as a log of record
+Deciders, sealing and events are the same; what differs is where events are stored, and that the
+library's projection commits each event separately. The log has synchronous=FULL, as a log of record
 must. Left as the library has it, a case is loaded for each decision and the view syncs each event
 too; tuned, folds stay in memory and the view syncs as query's database does.
 """

@@ -31,7 +31,7 @@ LATIN_SHARE, UNKNOWN_BIRTH_SHARE, UNKNOWN_NUMBER_SHARE = 0.15, 0.1, 0.3
 
 
 def _shares(names: list[str]) -> list[float]:
-    """How much of the people the first so many names have together."""
+    """Cumulative weights: the first names of the list are the most frequent."""
     return list(accumulate(1 / (rank + 5) for rank in range(len(names))))
 
 

@@ -63,7 +63,7 @@ def _processor_time(bench: Bench, log: CaseLog[Any], events: int, case_id: str) 
     stored = log.recorder.select_events(case_id)
     empty: History[Any] = History(case_id, log.fold.initial)
     if log.extend(empty, stored).version != events:
-        raise RuntimeError(f"case {case_id} has not {events} events")
+        raise RuntimeError(f"case {case_id} doesn't have {events} events")
     taken = []
     gc.collect()
     for _ in range(bench.count(FOLDS_TIMED, 10)):
@@ -80,7 +80,7 @@ def _processor_time(bench: Bench, log: CaseLog[Any], events: int, case_id: str) 
 
 
 def _loader(log: CaseLog[Any], cases: Sequence[str]) -> Callable[[], float]:
-    """What loads cases from all over the log and gives the median in milliseconds."""
+    """Loads cases from all over the log; returns the median in milliseconds."""
     spread = cases[:: max(1, len(cases) // (ROUNDS * LOADS_A_ROUND))]
     turn = itertools.cycle(spread)
 

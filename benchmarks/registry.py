@@ -27,7 +27,7 @@ ASKED: dict[str, Callable[[Identity], Stated]] = {
 
 
 def stated(man: Identity, *fields: str) -> Stated:
-    """What a man says of himself who says only these."""
+    """The statement of a man who says only these of himself."""
     return Stated(**{field: getattr(man, field) for field in fields})
 
 

@@ -26,7 +26,7 @@ FORM = b"\0" * 64
 
 
 class OpenKey(SealingKey):
-    """Gives texts the form of sealed ones, open to everybody."""
+    """Texts in the form of sealed ones, open to everybody."""
 
     @override
     def seal(self, spot: Spot, plaintext: str) -> Sealed:
@@ -38,7 +38,7 @@ OPEN_KEY = OpenKey(0, 0, X25519PrivateKey.generate().public_key())
 
 
 class OpenKeys(RemoteKeys):
-    """The key holder, but for sealing: there it isn't asked."""
+    """The key holder, except for sealing, which it isn't asked for."""
 
     @override
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:

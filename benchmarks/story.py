@@ -1,4 +1,4 @@
-"""The ten decisions from a first call to a disclosed rendezvous, by the services' own functions.
+"""The ten steps from a first call to a disclosed rendezvous, by the services' own functions.
 
 Nobody here exists. What services look up beside the case (an index, a registry) is given.
 """
@@ -39,7 +39,7 @@ from shared.events.verification import RegistryChecked
 from shared.log.case_log import Fold
 from shared.log.transact import Cause, Outcome, Seen, Writer, transact
 
-DECISIONS = 10
+STEPS = 10
 CALLER_KEY = "c0ffee00" * 8
 OLENA, PETRO = "Olena Example", "Petro Example"
 WHO = Identity(surname="Beispiel", first_names="Max", service_number="AB-000123")
@@ -59,7 +59,7 @@ Side = tuple[Writers, Callable[[int], None]]
 
 @dataclass
 class Story:
-    """One man's case; each step is one decision of one service, appended by `transact`."""
+    """One man's case; each step is decided by one service, and appended by `transact`."""
 
     writers: Writers
     case_id: str
@@ -80,7 +80,7 @@ class Story:
         self._decide(decide_approve, ApproveRendezvous, by=PETRO, rendezvous_id=meeting)
         told: dict[str, Any] = {"to_whom": "the caller", "call_id": second}
         self._decide(decide_disclose, DiscloseRendezvous, rendezvous_id=meeting, **told)
-        if self.last is None or self.version != DECISIONS:
+        if self.last is None or self.version != STEPS:
             raise RuntimeError(f"case {self.case_id} has {self.version} events")
         return self.last
 

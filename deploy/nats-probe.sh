@@ -14,10 +14,10 @@ case $said in
 esac
 free=$(df -P -k /data | awk 'END { print int($4 / 1024) }')
 if [ "$free" -lt 32 ]; then
-  echo "it stores nothing: its disk is full, $free MiB left; make room, and it starts again by itself"
+  echo "it stores nothing: its disk is full, $free MiB left; make room, and it starts again automatically"
   exit 1
 fi
-echo "it stores nothing, and its disk has room, $free MiB; it is started again"
+echo "it stores nothing although its disk has room, $free MiB; it is restarted"
 for_s=$(($(cut -d. -f1 /proc/uptime) - $(cut -d' ' -f22 /proc/1/stat) / 100))
 [ "$for_s" -lt 60 ] || kill 1
 exit 1

@@ -39,7 +39,7 @@ trap 'kill -INT "$server"; wait "$server"; exit 0' TERM INT
 until pg_isready -q -h /run/postgresql; do
   if ! kill -0 "$server" 2>/dev/null; then
     free=$(df -P -k "$PGDATA" | awk 'END { print int($4 / 1024) }')
-    [ "$free" -ge 32 ] || fail "its disk is full, $free MiB left; make room, and it starts by itself"
+    [ "$free" -ge 32 ] || fail "its disk is full, $free MiB left; make room, and it starts automatically"
     fail "the server doesn't start: see above"
   fi
   sleep 0.1

@@ -65,7 +65,7 @@ class Rogue:
                 "name": pair,
                 "port": 4301 + number,
                 "http": 8301 + number,
-                # Who has another's name is dialled at that one's port.
+                # A rogue with another server's name is dialled at that server's port.
                 "cluster": 6222 if self.alias else 6301 + number,
                 "routes": json.dumps([f"nats-route://{one}:6222" for one in dialled]),
                 "tls": tls if all(files) else "",
@@ -78,7 +78,7 @@ class Rogue:
 
 
 class Ground:
-    """The site, seen by somebody who takes over one container after the other."""
+    """The site, seen by somebody who takes over one container after another."""
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.site = site

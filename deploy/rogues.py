@@ -24,7 +24,7 @@ OPEN = {
     "database": {"postgres:5432", "query:8080"},
     "front": {"query:8080"},
 }
-"""What anybody reaches who is on the network. Behind query:8080 there are no logins yet."""
+"""What anybody on the network can reach. Behind query:8080 there are no logins yet."""
 UNREACHED = {"ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "no answer"}
 SHUT = "Router connection closed"
 UNDIALLED = "Error trying to connect to route"
@@ -74,7 +74,7 @@ def judge(rogue: Rogue, found: dict[str, Any]) -> tuple[int, int, int]:
     place = f"beside {rogue.service} on {rogue.network}"
     judge_servers(rogue, found)
     for pair, said in found["shown"].items():
-        require("ALERT" in said.upper(), f"{place}: {pair}: {said!r} is no refusal")
+        require("ALERT" in said.upper(), f"{place}: {pair}: {said!r} isn't a refusal")
     for name, came_of in found["seeds"].items():
         told = f"{came_of['violations']} of {came_of['tried']} refused"
         require(came_of["violations"] == came_of["tried"], f"{place}: with {name}.nk: {told}")

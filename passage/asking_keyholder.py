@@ -41,8 +41,8 @@ async def asked(
         raise SealedError(SEALED) from None
     except NatsError as error:
         raise SealedError(
-            f"the key holder doesn't answer ({type(error).__name__}); it may do yet what it was "
-            "asked for, and may be asked again"
+            f"the key holder doesn't answer ({type(error).__name__}); it may still carry out the "
+            "request, and can be asked again"
         ) from None
     try:
         return answer.model_validate_json(reply.data)

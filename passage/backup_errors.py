@@ -27,7 +27,7 @@ class BackupIncompleteError(BackupError):
 
 
 class StreamRefusedError(BackupError):
-    """nats-server won't copy or restore a stream; `passage verify` says what is wrong with it."""
+    """nats-server can't copy or restore a stream; `passage verify` says what is wrong with it."""
 
 
 class TargetNotEmptyError(BackupError):

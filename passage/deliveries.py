@@ -54,7 +54,7 @@ class Station:
     identity: str = ""
 
     async def receive(self, wait_s: float) -> ToSend | None:
-        """Takes the next message, which nobody can take again, and opens it; None if none comes.
+        """The next message, opened; nobody can receive it again. None if none comes.
 
         Raises nats-py's Error if the server doesn't answer, and BoxBrokenError.
         """

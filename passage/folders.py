@@ -16,7 +16,7 @@ FILE_MODE = 0o600
 LOCK_NAME = "lock"
 LOCK_ATTEMPTS = 5
 LOCK_AGAIN_AFTER_S = 0.05
-"""Whoever checks whether the folder is held also holds it for a moment."""
+"""Checking whether the folder is held also holds it for a moment."""
 
 JETSTREAM = "jetstream"
 """Where nats-server keeps its streams, in its own folder."""

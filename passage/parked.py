@@ -79,7 +79,7 @@ async def read(running: Running, parked_id: str, by: str, purpose: str) -> Json:
 async def settle(
     running: Running, command: type[ParkedCommand], parked_id: str, by: str, purpose: str
 ) -> Json:
-    """Takes a message up or sets it aside, and deletes it; returns the command's answer."""
+    """The command's answer; the parked message is deleted."""
     async with connected(running) as client:
         one = await _found(client, parked_id)
         async with api_of(running.http) as api:

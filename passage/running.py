@@ -50,7 +50,7 @@ class Running(BaseModel):
     ca: Path | None = None
     """The authority of nats-server's and the API's certificates; None: no TLS."""
     nkey: Path | None = None
-    """The only seed there is, if the key folder has none: a container has just its own."""
+    """The only seed there is, if the key folder has none: a container has only its own."""
 
     @classmethod
     def bare(cls, nats: str) -> "Running":

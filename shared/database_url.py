@@ -13,9 +13,9 @@ def require_room_for_password(url: str) -> None:
     if POSTGRESQL not in url:
         return
     if not urlsplit(url).username:
-        raise ValueError("PASSAGE_DATABASE_URL must name the user whose password it is")
+        raise ValueError("PASSAGE_DATABASE_URL must name the user that the password belongs to")
     if urlsplit(url).password:
-        raise ValueError("PASSAGE_DATABASE_URL must hold no password beside it")
+        raise ValueError("PASSAGE_DATABASE_URL must not hold a password as well")
 
 
 def with_password(url: str, file: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""How a decision says no: the guard that doesn't hold, and what would satisfy it."""
+"""How a decider says no: the guard that doesn't hold, and what would satisfy it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +10,8 @@ CLOCK_LEEWAY = timedelta(minutes=5)
 CLOCK_OFF_MAX = timedelta(minutes=1)
 """From here on another clock is wrong, and somebody must set it."""
 LOGGED_OFF_MAX = timedelta(days=1)
-"""A larger error is logged as a day: the seconds would reveal what a channel calls a time, which
-may be a telephone number."""
+"""A larger error is logged as a day: what a channel sends as a time may be a telephone number, and
+the seconds would reveal it."""
 
 
 def seconds_off(said_at: datetime, heard_at: datetime) -> int:
@@ -30,18 +30,18 @@ class Guard:
 
 CASE_KNOWN = Guard("case_known", "a case number that exists")
 """Nothing is recorded on a case that no call has opened; every service checks this first."""
-LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
+LATEST_EPISODE = Guard("latest_episode", "the man's present case, which continues this one")
 CASE_OPEN = Guard("case_open", "a case that isn't closed; ReopenCase first")
 NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
 NO_CONTRADICTION = Guard(
     "no_open_contradiction",
-    "data given after it that the registry matches, or VerifyIdentity with second_by and reason",
+    "a registry match for data given after it, or VerifyIdentity with second_by and reason",
 )
 CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
 """The reason is for supervisors only: the text doesn't say that he gave the duress code."""
 TWO_PEOPLE = Guard(
-    "two_people", "second_by, another person who agrees; a supervisor closes a case alone"
+    "two_people", "second_by, another person who agrees; a supervisor can close a case alone"
 )
 HAPPENED_BY_NOW = Guard("happened_by_now", "a time that isn't in the future")
 
@@ -60,8 +60,8 @@ class RefusedError(Exception):
 def is_another_person(one: str, other: str | None) -> bool:
     """Whether two names are two people's.
 
-    Until accounts replace names: upper case, spaces, marks, look-alike letters and the alphabet
-    make no other person.
+    Until accounts replace names, a difference in case, spaces, marks, look-alike letters or
+    alphabet doesn't make another person.
     """
     if other is None:
         return False
@@ -75,7 +75,7 @@ class Supervisors:
     names: tuple[str, ...] = ()
 
     def include(self, person: str) -> bool:
-        """Whether a person is named: a named one counts as two where two people must agree."""
+        """Whether a person is named: where two people must agree, a named one is enough."""
         return not all(is_another_person(one, person) for one in self.names)
 
     def let(self, person: str) -> bool:

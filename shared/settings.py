@@ -55,8 +55,8 @@ class Settings(BaseSettings):
         268_435_456,
         ge=1_048_576,
         description="how many bytes of one channel intake takes an hour, and at once, with 4,096 "
-        "added for each message; the rest waits in the channel's own stream, so that no channel "
-        "fills the log's disk in a day",
+        "added for each message, or what it leaves in the log if that is more; the rest waits in "
+        "the channel's own stream, so that no channel fills the log's disk in a day",
     )
     call_message_max_bytes: int = Field(
         CALL_MAX_BYTES,
@@ -111,13 +111,14 @@ class Settings(BaseSettings):
     seal_after_idle_s: float = Field(
         0.0,
         ge=0,
-        description="the key holder seals itself after so many seconds without a request; 0: never",
+        description="the key holder seals itself after this many seconds without a request; 0: "
+        "never",
     )
     names_idle_s: float = Field(
         900.0,
         gt=0,
-        description="query forgets the names in its memory after so many seconds without a search "
-        "by name",
+        description="query forgets the names in its memory after this many seconds without a "
+        "search by name",
     )
     person_searches_an_hour: int = Field(
         240,
@@ -143,11 +144,11 @@ class Settings(BaseSettings):
     new_names_an_hour: int = Field(
         60,
         ge=1,
-        description="under how many names that nobody used within the hour people may see values "
-        "and search",
+        description="how many new names people may see values and search under in an hour; a name "
+        "used within the hour isn't new",
     )
     small_numbers_below: int = Field(
-        5, ge=2, description="public exports show a number below this only as smaller than it"
+        5, ge=2, description="public exports show a number below this only as smaller than this"
     )
     retention_days: int = Field(
         3650,
@@ -198,13 +199,13 @@ class Settings(BaseSettings):
         60.0, gt=0, description="how long a case of urgency life_now may wait unclaimed, seconds"
     )
     second_call_days: float = Field(
-        30.0, gt=0, description="how long a man may be silent after he got his code, days"
+        30.0, gt=0, description="how long a man may be silent after he was given his code, days"
     )
     supervisors: str = Field(
         "",
-        description="the supervisors' names, separated by commas. Only they clear a duress alarm, "
-        "and they close as hoax or infiltration without a second person. If none is named, "
-        "anybody clears an alarm, and such a closing takes two",
+        description="the supervisors' names, separated by commas. Only they can clear a duress "
+        "alarm, and they can close a case as hoax or infiltration without a second person. If none "
+        "is named, anybody can clear an alarm, and such a closing takes two",
     )
     incarnation: str = Field(
         "",

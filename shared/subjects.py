@@ -14,7 +14,7 @@ PARKED = "PARKED"
 AUDIT = "AUDIT"
 OUTBOUND = "OUTBOUND"
 KEYHOLDER_SEALED = "keyholder.sealed"
-"""The key holder announces here that it ends and nothing can be opened any more."""
+"""The key holder announces here that it ends, and that nothing can be opened from now on."""
 INDEX_BUCKET = "INDEX"
 EARLY_ENDS_BUCKET = "EARLY_ENDS"
 KEYS_BUCKET = "KEYS"
@@ -101,8 +101,8 @@ def health(service: str) -> str:
 def parked(service: str, stream: str, sequence: int) -> str:
     """Where a service puts what it couldn't process.
 
-    Everything of a channel shares one subject, which PARKED bounds: the channel decides how much
-    it sends. Anything else that can't be processed has a place of its own.
+    All of a channel's messages share one subject, which PARKED bounds: the channel decides how much
+    it sends. Anything else that can't be processed has a subject of its own.
     """
     together = f"parked.{service}.{stream}"
     return together if is_calls_stream(stream) else f"{together}.{sequence}"
@@ -113,7 +113,7 @@ def all_parked(service: str) -> str:
 
 
 def parked_note(parked_id: str) -> str:
-    """Where it is noted that a parked message waits for nobody any more."""
+    """Where it is noted that a parked message no longer waits for anyone."""
     return f"parked.intake.settled.{parked_id}"
 
 
@@ -133,7 +133,7 @@ def audit(case_id: str) -> str:
 
 
 def timers_stream(service: str) -> str:
-    """One stream per service, for a timer may fire on any of its subjects."""
+    """One stream per service, because a timer may fire on any of its subjects."""
     return f"TIMERS_{service}"
 
 

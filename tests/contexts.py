@@ -152,7 +152,7 @@ class MemoryTimers(Timers):
         return timer.name in self.set_now
 
     def due(self, service: str, now: datetime) -> list[Delivery]:
-        """Takes what is due and gives it as it is delivered."""
+        """What is due, as it is delivered; it is set no longer."""
         fired = [one for one in self.set_now.values() if one.due_at and one.due_at <= now]
         for timer in fired:
             del self.set_now[timer.name]

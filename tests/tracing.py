@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def traced() -> Iterator[Callable[[], int]]:
-    """Gives a function that says how many bytes more were taken at once, at most."""
+    """The most bytes allocated at once since the start, whenever asked."""
     gc.collect()
     tracemalloc.start()
     peak = 0

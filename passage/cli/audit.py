@@ -26,7 +26,7 @@ def audit_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """List who had personal values of a case opened or found it, read from the record itself."""
+    """List who opened personal values of a case or found it, as the audit log has it."""
     running = find_running(data)
     records, unreadable = asyncio.run(_read(running, case_id))
     if not (records or unreadable or asyncio.run(_is_there(running, case_id))):

@@ -38,7 +38,7 @@ def backup_verb(
     context: typer.Context,
     to: Annotated[Path | None, typer.Option("--to", help="Folder for the file.")] = None,
     keep: Annotated[
-        int | None, typer.Option(min=1, help="Delete all but so many of the folder's backups.")
+        int | None, typer.Option(min=1, help="Keep only this many of the folder's backups.")
     ] = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
@@ -80,7 +80,7 @@ def check_verb(
 ) -> None:
     """Open a backup, and compare it with its manifest and its streams with their definitions.
 
-    Changes nothing. Exit code 1 where it is damaged, or a stream in it is defined otherwise.
+    Changes nothing. Exit code 1 if it is damaged, or a stream in it is defined differently.
     """
     notes, quota = list[str](), Quota.of(settings_of_environment())
     identity = read_identity(key or folders_of(data).keys / SECRET)

@@ -85,7 +85,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     is_open: Annotated[
         bool | None, typer.Option("--open/--closed", help="Only open or only closed cases.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most this many.")] = 50,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +129,7 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 ) -> None:
     """Show a case with its timeline; personal data stays sealed unless --reveal opens it."""
     if as_of is not None and as_of_time is not None:
-        raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
+        raise VerbEndedError(Exit.USAGE, "give --as-of or --as-of-time, not both")
     classes = [part.strip() for part in (reveal or "").split(",") if part.strip()]
     wanted = {"by": by, "purpose": purpose, "classes": classes}
     if reveal is not None and not all(wanted.values()):

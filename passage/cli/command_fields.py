@@ -37,7 +37,7 @@ NAMED: tuple[tuple[Any, str, str], ...] = (
     (fields.At, "moment (UTC)", "2030-01-01T10:00:00Z"),
     (case_numbers.CaseNumber, "case number", "7KQ2M9XW4TRD"),
     (fields.Id, "id", "3f9a61"),
-    (base.CommandId, "id, chosen by who asks", ""),
+    (base.CommandId, "id, chosen by the sender", ""),
     (fields.Digest, "SHA-256 in hex", "0" * 64),
     (fields.KeyedHash, "keyed hash", ""),
     (fields.DayTime, "time of day, HH:MM in UTC", ""),

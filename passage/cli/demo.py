@@ -25,19 +25,23 @@ COLUMNS = ("kind", "stories", "cases", "calls", "ended (progress/identity)", "wr
 def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     calls: Annotated[int, typer.Option(min=1, help="How many calls the day has.")] = CALLS_A_DAY,
     cases: Annotated[
-        int | None, typer.Option(min=1, help="Play so many stories, each kind in turn, not a day.")
+        int | None,
+        typer.Option(min=1, help="Play this many stories, each kind in turn, instead of a day."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats a run.")] = None,
     speed: Annotated[
         float,
         typer.Option(
             min=0,
-            help="How many times as fast as life; with --cases, stories begun a second. "
-            "0: as fast as possible.",
+            help="How many times faster than real time; with --cases, stories begun a second. 0: "
+            "as fast as possible.",
         ),
     ] = 0,
     patience: Annotated[
-        float, typer.Option(min=1, help="Seconds until something that doesn't happen is wrong.")
+        float,
+        typer.Option(
+            min=1, help="Seconds after which something that hasn't happened counts as wrong."
+        ),
     ] = 300,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
@@ -47,7 +51,7 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if not holds_only(running.registry, SAMPLE):
         raise VerbEndedError(
             Exit.USAGE,
-            "the registry must hold nobody but the sample's people: use a data folder of its own",
+            "the registry must hold only the sample's people: use a separate data folder",
         )
     load(running.registry, SAMPLE)
     chosen_seed = secrets.randbelow(SEEDS) if seed is None else seed

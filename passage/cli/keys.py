@@ -16,7 +16,7 @@ from passage.running import Running, ask_to_unseal, find_running, settings_of_en
 from shared.keys.messages import Closed, PepperRenewed, Rotated
 
 SEAL_TIMEOUT_S = 30.0
-"""Answered at once whatever else is under way: whoever seals can't wait."""
+"""Answered at once, whatever else is under way: sealing can't wait."""
 UNSEAL_TIMEOUT_S = 30.0
 ASK_AGAIN_S = 0.1
 
@@ -49,7 +49,7 @@ def rotate_verb(
             said += f"\nkeys of a dropped epoch, erased by that: {', '.join(done.dropped)}"
     print_answer(done.model_dump(), said, as_json)
     if isinstance(done, Rotated) and done.damaged:
-        raise VerbEndedError(Exit.FAILED, f"keys don't unwrap of: {', '.join(done.damaged)}")
+        raise VerbEndedError(Exit.FAILED, f"can't unwrap the keys of: {', '.join(done.damaged)}")
 
 
 @keys.command("seal")

@@ -52,7 +52,7 @@ def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if message:
         return
     if found is None:
-        raise VerbEndedError(Exit.FAILED, f"no message for {channel} waits")
+        raise VerbEndedError(Exit.FAILED, f"no message is waiting for {channel}")
     _print(found, report, as_json)
 
 

@@ -80,7 +80,7 @@ parked.command("take-up", help="Make a case of a channel's message that isn't a 
     _settling(TakeUpParked, "is case {case_id}")
 )
 parked.command(
-    "set-aside", help="Stop waiting for a parked message; who did so and why stays on record."
+    "set-aside", help="Set a parked message aside for good; who did so and why stays on record."
 )(_settling(SetParkedAside, "set aside"))
 
 

@@ -24,15 +24,15 @@ from shared import subjects
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 AcceptLoss = Annotated[
-    bool, typer.Option("--accept-loss", help="Go on where events can't be brought back.")
+    bool, typer.Option("--accept-loss", help="Continue although some events can't be brought back.")
 ]
 SaveTo = Annotated[
     Path | None,
     typer.Option(
-        "--save-to", help="Folder for what stood in the stream.", show_default="DIR.damaged"
+        "--save-to", help="Folder for the stream's former contents.", show_default="DIR.damaged"
     ),
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the witness files.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is written into the witness files.")]
 
 
 def repair_verb(
@@ -43,7 +43,7 @@ def repair_verb(
     save_to: SaveTo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make CASES anew from the archive and what is sound and newer; services must be stopped."""
+    """Rebuild CASES from the archive and what is sound and newer; services must be stopped."""
     folder = save_to or folders_of(data).damaged
     with quiet_log_of(data) as running:
         gate = asyncio.run(_look(running))
@@ -84,7 +84,7 @@ def _print(repaired: Repaired) -> None:
     out.print(f"{counted(plan.last, 'event')} of {counted(plan.cases, 'case')}; {plan.lost} lost")
     if repaired.after:
         out.print(f"CASES is now incarnation {repaired.after}; it was {repaired.before}")
-        out.print(f"what stood in it is kept in {repaired.saved}")
+        out.print(f"its former contents are kept in {repaired.saved}")
         out.print("the server's times of recording are new; the archive has the old ones")
     else:
         out.print("dry run: nothing was changed")

@@ -90,4 +90,4 @@ def _print(restored: Restored, file: Path, data: Path, seconds: float) -> None:
         out.print(f"the log has a new incarnation: {restored.incarnation}")
     else:
         out.print("events lost: none that a checkpoint knows of")
-    out.print("next: the key files back into place, `passage up`, `passage verify`")
+    out.print("next: put the key files back, then `passage up` and `passage verify`")

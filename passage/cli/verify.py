@@ -23,7 +23,7 @@ def verify_verb(
     erased: Annotated[
         str | None,
         typer.Option(
-            help="Show that nothing opens what was erased of this case.", parser=typed_case_number
+            help="Show that what was erased of this case can't be opened.", parser=typed_case_number
         ),
     ] = None,
     look_in: Annotated[
@@ -69,11 +69,11 @@ def _print_proof(looked: Looked) -> None:
     out.print(f"case {erasures.case_id}: erased {classes}")
     out.print(f"{values} sealed values, {len(erasures.copies)} key entries tried")
     if not findings.kept:
-        out.print("erased: nothing opens any of them")
+        out.print("erased: none of them can be opened")
         return
     rows = [(one.check, one.where, one.what) for one in findings.kept]
     print_table("Findings", ("check", "where", "what"), rows)
     if any(check == "opens" for check, _ in findings.counts):
         out.print(
-            f"an old copy opens until {EPOCHS_KEPT} rotations have followed: `passage keys rotate`"
+            f"an old copy can be opened until {EPOCHS_KEPT} more rotations: `passage keys rotate`"
         )

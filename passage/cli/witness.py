@@ -52,7 +52,7 @@ def begin_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
         if not gate.incarnation or any(one.severity == "error" for one in others):
             raise VerbEndedError(Exit.FAILED, "something else is wrong; see `passage gate`")
         open_gate(gate, running)
-    err.print("nothing but the archive vouches for what the log held before now")
+    err.print("only the archive vouches for what the log held before now")
     if as_json:
         print_json({"sequence": gate.heads.sequence, "files": list(running.witnesses)})
     else:

@@ -13,7 +13,7 @@ HIDDEN = ("+266696687", "sip:anonymous@anonymous.invalid", "Private Number", "С
 
 
 async def hidden_in_many_words(p: Player) -> list[End]:
-    """However a network says that a number is hidden, each call is another man's."""
+    """However a network says that a number is hidden, each call counts as another man's."""
     p.use("phone")
     cases: list[str] = []
     for word in HIDDEN:

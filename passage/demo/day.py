@@ -31,7 +31,7 @@ OF_THE_HOUR = (
 NOON = 12 * 60
 """Besides the day's calls, one address floods the hotline at this minute."""
 NAMED_AT_ONCE = 25
-"""A shift names at most so many live cases; nobody would remember more."""
+"""A shift names at most this many live cases; nobody would remember more."""
 
 
 class Watch(NamedTuple):
@@ -177,7 +177,7 @@ class Day:
 
 
 def plan(calls: int, seed: int) -> list[Planned]:
-    """A day's stories by minute, with at least so many calls, and a flood at noon."""
+    """A day's stories by minute, with at least this many `calls`, and a flood at noon."""
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     cast = chosen(calls)
     persons = list(range(len(people())))
@@ -193,7 +193,7 @@ def plan(calls: int, seed: int) -> list[Planned]:
 
 
 def chosen(calls: int) -> list[Story]:
-    """Stories with at least so many calls: each kind once, then the frequent ones again."""
+    """Stories with at least this many `calls`: each kind once, then the frequent ones again."""
     most = max(kind.times for kind in KINDS)
     kinds = (kind for turn in itertools.cycle(range(most)) for kind in KINDS if kind.times > turn)
     found: list[Story] = []

@@ -41,7 +41,7 @@ class StuckError(Exception):
 
 
 class UnexpectedError(Exception):
-    """The system answered otherwise than the story expects; says what, by ids only."""
+    """The system didn't answer as the story expects; says what, by ids only."""
 
 
 @dataclass

@@ -117,7 +117,7 @@ def _make(keys: Path, role: Role, names: Iterable[str]) -> None:
     if not role.is_pinned and not signing_file.exists():
         raise KeyFilesError(
             f"{role.name}.pem is missing, and {signing_file.name} isn't in {FOLDER}/ to sign a new "
-            f"one: bring {signing_file.name} back from its place and run this again"
+            f"one: bring {signing_file.name} back from where it is kept, and run this again"
         )
     key = _key(role.key(keys))
     if role.is_pinned:

@@ -54,7 +54,7 @@ REPUBLISHED = {
     "dest": subjects.NEWS,
     "headers_only": True,
 }
-"""Whoever follows the log hears of new events without a consumer (ADR 10)."""
+"""Those who follow the log hear of new events without a consumer (ADR 10)."""
 
 
 Kind = Literal["stream", "consumer"]

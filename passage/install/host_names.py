@@ -53,7 +53,8 @@ def _host_name(given: str) -> str:
     is_name = all(map(LABEL.fullmatch, labels)) and not labels[-1].isdigit()
     if not is_name or len(name) > NAME_MAX:
         raise ValueError(
-            f"{given!r} must be a host name or address, as nats-1, desk.example.org or 10.0.0.5, "
+            f"{given!r} must be a host name or address, such as nats-1, desk.example.org or "
+            "10.0.0.5, "
             "without scheme, port or pattern"
         )
     return name

@@ -83,7 +83,7 @@ def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
         blocks.append(_block(account_of(name), users, found, limits))
     blocks.append(_block(SYSTEM_ACCOUNT, "", found))
     lines = [
-        "# Made by `passage init` from shared/policy.toml; written anew each time.",
+        "# Made by `passage init` from shared/policy.toml; rewritten each time.",
         "accounts {",
         *blocks,
         "}",

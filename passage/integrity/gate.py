@@ -99,7 +99,7 @@ class Gate(Check):
             findings.note(one._replace(what=f"{one.what}; {NOBODY_ELSE}"))
         archived = self.archive.last
         if archived > heads.sequence:
-            what = f"the log ends here, but the archive goes on to {archived}"
+            what = f"the log ends here, but the archive continues to {archived}"
             findings.add("archive", f"sequence {heads.sequence}", what)
         ends = (heads.sequence, archived)
         check_witnessed(self.witnessed, self.incarnation, ends, findings)
@@ -154,7 +154,7 @@ def bad_lines_of(running: Running) -> list[str]:
     """Checks every signature of the witness files; names lines that nobody signed."""
     key, bad = read_public_key(running.witness_keys or running.keys), list[str]()
     for path in running.witnesses:
-        with suppress(OSError):  # Whoever read the files first reports a missing one.
+        with suppress(OSError):  # A missing file was reported when it was first read.
             bad += shortened(bad_lines(path, key))
     return bad
 
@@ -169,7 +169,7 @@ class Held(NamedTuple):
 
 
 class Succession(NamedTuple):
-    """Which incarnation came before, and what of it goes on."""
+    """Which incarnation came before, and what of it was kept."""
 
     previous: str
     kept: int
@@ -209,7 +209,7 @@ def _sign(running: Running, fields: dict[str, Any], only: Path | None = None) ->
 def check_witnessed(
     witnessed: Witnessed, incarnation: str, ends: tuple[int, int], findings: Findings
 ) -> None:
-    """What is wrong with the witness files, or with the log by what they say.
+    """What is wrong with the witness files, or with the log according to them.
 
     `ends`: the last sequences of the log and of its archive.
     """
@@ -229,7 +229,7 @@ def check_witnessed(
         findings.add("incarnation", "CASES", what)
     last, ended_at = ends[0], witnessed.ended_at
     if ended_at is not None and last > ended_at:
-        what = f"the log was ended in good order at {ended_at}; what follows was added afterwards"
+        what = f"the log ended properly at {ended_at}; what follows was added afterwards"
         findings.add("witness", f"sequence {last}", what)
 
 

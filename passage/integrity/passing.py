@@ -19,7 +19,7 @@ async def tell_gate(running: Running) -> Gate:
 
 
 async def pass_gate(running: Running) -> str:
-    """Reads the log, writes that it was found sound, and gives its incarnation.
+    """Reads the log, writes that it was found sound, and returns its incarnation.
 
     Raises VerbEndedError (1), and prints why, where services must not write.
     """

@@ -119,7 +119,7 @@ def die_with_parent() -> Callable[[], None] | None:
 
 
 def bound_log(path: Path, limit_bytes: int = LOG_MAX_BYTES) -> None:
-    """Moves a log that exceeds the limit aside, keeping one older file.
+    """Moves a log that exceeds the limit aside, and keeps one older file.
 
     The child keeps writing to the same open file, so the content is copied and the file truncated;
     a line written at that moment may be lost.

@@ -41,7 +41,9 @@ def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
         or len(port) > len(f"{PORT_MAX}")  # Python reads no number of 5,000 digits.
         or not 1 <= int(port) <= PORT_MAX
     ):
-        raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} must be HOST:PORT, as 127.0.0.1:8080")
+        raise VerbEndedError(
+            Exit.USAGE, f"{option}: {text!r} must be HOST:PORT, such as 127.0.0.1:8080"
+        )
     if not is_loopback(host) and not with_tls:
         raise VerbEndedError(
             Exit.USAGE,

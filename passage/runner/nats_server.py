@@ -31,10 +31,10 @@ MAX_PAYLOAD_BYTES = 1_048_576
 LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
 """Each refused message is a line of up to 4 kB: no client may fill the disk with them."""
 CONNECTIONS_MAX = 8_192
-"""A hundred times what is needed: anybody can hold one for the two seconds allowed for a log-in."""
+"""A hundred times what is needed: anybody can hold one for the two seconds allowed to log in."""
 FILES_A_CONNECTION = 4
-"""A refused connection uses a file for a moment too, and a stream that can't open one refuses every
-message until the server is restarted."""
+"""A refused connection also uses a file for a moment, and a stream that can't open one refuses
+every message until the server is restarted."""
 PORT_ATTEMPTS = 5
 LOOK_EVERY_S, GREETS_WITHIN_S = 0.005, 0.5
 
@@ -152,8 +152,9 @@ class NatsServer(Child):
         return "\n".join([*lines, self.extra_config, ""])
 
     def _store_limit(self) -> Iterator[str]:
-        # By default the limit is a share of the space free at the start: with a full disk it would
-        # be zero, and the server would refuse everything however much space there is later.
+        # By default the limit is a share of the space that is free at the start: with a full disk
+        # it would be zero, and the server would refuse everything, however much space there is
+        # later.
         yield from (f"  max_file_store: {one.size}" for one in disks_of([self.data_dir]))
 
     def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
@@ -187,7 +188,7 @@ class NatsServer(Child):
 
 
 def connections_max() -> int:
-    """So many that enough files are left for the streams."""
+    """As many as leave enough files for the streams."""
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)  # The server takes all that it may.
     unbounded = files == resource.RLIM_INFINITY
     return CONNECTIONS_MAX if unbounded else min(CONNECTIONS_MAX, files // FILES_A_CONNECTION)

@@ -18,7 +18,7 @@ USER_TICKS, SYSTEM_TICKS = 11, 12
 class Activity(NamedTuple):
     cpu_s: float
     bytes_moved: int
-    """0 if the kernel doesn't tell: nobody may look into a service."""
+    """0 if the kernel doesn't tell: no process may look into a service."""
 
 
 def activity_of(pid: int | None) -> Activity | None:

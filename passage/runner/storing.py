@@ -97,7 +97,7 @@ class StoreWatch:
             async with connected(self.running()) as client:
                 self.refusing = await refusing_of(client, servers=1)
         except (VerbEndedError, NatsError, OSError):
-            self.refusing = []  # It isn't running; the supervisor deals with that.
+            self.refusing = []  # It isn't running; the supervisor handles that.
         self._tell(disks)
 
     def must_restart(self, now: float) -> bool:
@@ -109,14 +109,14 @@ class StoreWatch:
         return True
 
     def _tell(self, disks: Sequence[Disk]) -> None:
-        # The space left on a full disk keeps changing, which is no news.
+        # The space left on a full disk keeps changing, which isn't news.
         found = tuple(map(str, self.refusing)) + tuple(str(one.folder) for one in self.full)
         if found != self._said:
             self._said = found
             for one in (*self.refusing, *self.full):
                 err.print(f"{one}")
             if self.full:
-                err.print("make room; until then the senders keep what is refused")
+                err.print("make room; until then, senders keep what is refused")
             if not found:
                 err.print("everything can be stored again")
         is_low = any(one.is_low for one in disks)

@@ -18,7 +18,8 @@ from shared.subjects import Durable
 
 
 async def take_back(running: Running, service: str) -> None:
-    """Only while the service isn't running. If the server doesn't answer, `ack_wait` does it."""
+    """Only while the service isn't running. If the server doesn't answer, `ack_wait` does the
+    same."""
     consumers = [one for one in SERVICES[service] if subjects.is_calls_stream(one.stream)]
     if consumers:
         with contextlib.suppress(VerbEndedError, ApiRefusedError):

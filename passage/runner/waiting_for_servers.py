@@ -43,7 +43,7 @@ async def provisioned(running: Running, update: bool = False) -> list[Provisione
 async def provision_within(seconds: float, running: Running, update: bool) -> list[Provisioned]:
     """Provisions as soon as the servers allow it, and waits for the database.
 
-    Raises VerbEndedError (5), which names who doesn't answer, after so many seconds.
+    Raises VerbEndedError (5), which names what doesn't answer, after `seconds`.
     """
     began = told = time.monotonic()
     while True:
@@ -65,14 +65,14 @@ async def provision_within(seconds: float, running: Running, update: bool) -> li
             await asyncio.sleep(AGAIN_AFTER_S)
             continue
         if silent := await silent_servers(running):
-            err.print(f"{silent}; the log continues without")
+            err.print(f"{silent}; continuing without it")
         return done
 
 
 async def _require_leaders(client: Client) -> None:
     """Raises VerbEndedError (5) if an existing stream or consumer has no leader.
 
-    Without a leader nobody would answer a request about it.
+    Without a leader, a request about it would get no answer.
     """
     asked = [
         "INFO",

@@ -29,7 +29,7 @@ class Contact:
     """Each call, and whether it is proved that this case's man is on the line: by his return
     code, and a second fact where the code needs one."""
     ended: Grown[Call, None] = field(default_factory=Grown)
-    """A call counts as still going until its end is recorded."""
+    """A call counts as under way until its end is recorded."""
 
     @property
     def is_lost(self) -> bool:

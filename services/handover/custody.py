@@ -22,8 +22,8 @@ from shared.refusals import (
 )
 
 IN_OUR_HANDS = Guard("handed_over_or_in_custody", "a man who is handed over, or held")
-WITNESSED = Guard("witnessed", "a witness who is another person than who records it")
-CONSENT_STANDS = Guard("exchange_consent_stands", "GiveExchangeConsent by himself first")
+WITNESSED = Guard("witnessed", "a witness other than the person who records it")
+CONSENT_STANDS = Guard("exchange_consent_stands", "his own GiveExchangeConsent first")
 
 
 def decide_custody(

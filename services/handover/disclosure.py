@@ -1,4 +1,4 @@
-"""Decisions on what he is told: the place of his rendezvous, and each step of his way.
+"""Deciders for what he is told: the place of his rendezvous, and each step of his way.
 
 He is told during a call in which he gave his code, or by a message at an hour he said is safe. The
 message is queued first and names the rendezvous; it goes once the disclosure is recorded. If it
@@ -25,15 +25,15 @@ CALL_CODE_MATCHED = Guard(
 )
 MESSAGE_TELLS = Guard(
     "message_tells",
-    "the message_id of a SendMessage on this case with this rendezvous_id, which waits to be told, "
-    "hasn't failed and isn't too late",
+    "the message_id of a SendMessage on this case with this rendezvous_id, still waiting, "
+    "not failed and not too late",
 )
 
 
 def decide_disclose(
     state: HandoverState, command: DiscloseRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """Needs approval, a man still verified, believed and free; only to himself; once."""
+    """Needs approval, a man still verified, believed and free; only to him; once."""
     require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)

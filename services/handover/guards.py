@@ -1,4 +1,4 @@
-"""Guards shared by handover's decisions: whether the case is open, and how far he can be trusted.
+"""Guards shared by handover's deciders: whether the case is open, and how far he can be trusted.
 
 Two people may set some of them aside by an emergency override; never the need for two approvers,
 duress, a contradicted identity, or how it is safe to reach him.
@@ -28,14 +28,16 @@ from shared.refusals import (
 
 IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
 CREDIBILITY_ALLOWS = Guard(
-    "credibility_allows", "AssessCredibility anew: credible or unclear, at least not hostile"
+    "credibility_allows", "AssessCredibility again: credible or unclear, at least not hostile"
 )
 GROUP_CLEARED = Guard(
     "group_cleared", "every case of the group verified and not doubtful; or LeaveGroup for it"
 )
 TEAM_NAMED = Guard("team_named", "the team that the offer names")
 LONGEST_OVERRIDE = timedelta(hours=24)
-OVERRIDE_ENDS_SOON = Guard("override_ends_soon", "an expires_at to come, 24 hours ahead at most")
+OVERRIDE_ENDS_SOON = Guard(
+    "override_ends_soon", "an expires_at in the future, at most 24 hours ahead"
+)
 
 Members = Mapping[str, HandoverState]
 """The group's cases as they are now, by number; a case missing here isn't cleared."""
@@ -65,7 +67,7 @@ def require_or_override(state: HandoverState, holds: bool, guard: Guard, now: da
 
 
 def require_cleared(state: HandoverState, members: Members, now: datetime) -> None:
-    """The guards of approving and telling a place: who he is, who is with him, no duress."""
+    """The guards for approving and telling a place: who he is, who is with him, no duress."""
     group = _group_of(state, members)
     require_or_override(state, state.identity.verified, IDENTITY_VERIFIED, now)
     require(not state.identity.is_doubted, NO_CONTRADICTION)
@@ -75,7 +77,7 @@ def require_cleared(state: HandoverState, members: Members, now: datetime) -> No
 
 
 def require_no_duress(state: HandoverState, members: Members) -> None:
-    """The guard of anything that brings our people to him; it can't be overridden."""
+    """The guard for anything that brings our people to him; it can't be overridden."""
     group = _group_of(state, members)
     require(not any(one.duress_open for one in (state, *group)), CLEARED_BY_SUPERVISOR)
 
@@ -105,7 +107,7 @@ def _level(state: HandoverState, now: datetime) -> str | None:
 def decide_override(
     state: HandoverState, command: UseEmergencyOverride, now: datetime
 ) -> list[Event]:
-    """Needs two people and an end within a day. The decisions' guards say what it sets aside."""
+    """Needs two people and an end within a day. The deciders' guards say what it sets aside."""
     require_open(state)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)

@@ -12,7 +12,7 @@ from shared.events.base import Event
 from shared.log.transact import Outcome, transact
 from shared.skeleton.service import Context
 
-DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
+DECIDERS: dict[type[Command], Callable[..., list[Event]]] = {
     commands.RecordArrival: contact.decide_arrival,
     commands.PlanRendezvous: rendezvous.decide_plan,
     commands.ReplanRendezvous: rendezvous.decide_replan,
@@ -51,17 +51,17 @@ OF_THE_WHOLE_GROUP = frozenset(
         commands.AcceptHandover,
     }
 )
-"""Commands whose decision also takes `members`: the other cases of the group he leads."""
+"""Commands with a decider that also takes `members`: the other cases of the group he leads."""
 
 
 def carry_out(context: Context, command: Command) -> Outcome:
-    decision = DECISIONS[type(command)]
+    decider = DECIDERS[type(command)]
 
     def decide(state: HandoverState) -> list[Event]:
         more: dict[str, Any] = {}
         if type(command) in OF_THE_WHOLE_GROUP:
             more["members"] = members_of(context, state)
-        return decision(state, command, context.now(), **more)
+        return decider(state, command, context.now(), **more)
 
     return transact(context.writer, command.case_id, context.cause_of(command), decide)
 

@@ -20,7 +20,7 @@ class IdentityView:
 
     @property
     def is_doubted(self) -> bool:
-        """Someone found that he isn't who he says; no override sets that aside."""
+        """Someone found that he isn't who he says he is; no override sets this aside."""
         return self.contradicted or self.rejected
 
 

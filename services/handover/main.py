@@ -24,7 +24,7 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     bus = service.bus
     bus.consume(CASES, partial(react, REACTIONS, handover))
     bus.consume(DUE, deadlines.receive)
-    for command_type in handlers.DECISIONS:
+    for command_type in handlers.DECIDERS:
         bus.command(command_type, partial(handlers.carry_out, service.context))
     service.at_start.append(deadlines.set_anew)
     return service

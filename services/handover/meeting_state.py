@@ -51,7 +51,7 @@ class Offer:
     """`void`: its rendezvous ended. `received`: the receipt for a group used it up."""
 
     def is_over(self, now: datetime) -> bool:
-        """Nobody is bound by this offer any more, so another may follow."""
+        """This offer no longer binds anyone, so another may follow."""
         unanswered_in_time = self.answer == "open" and self.deadline_at <= now
         return unanswered_in_time or self.answer not in {"open", "accepted"}
 

@@ -1,4 +1,4 @@
-"""Decisions on asking a team to take him: offer, accept, refuse, withdraw; one answer wins."""
+"""Deciders for asking a team to take him: offer, accept, refuse, withdraw; one answer wins."""
 
 from datetime import datetime
 
@@ -18,10 +18,10 @@ from shared.events.handover import (
 from shared.refusals import Guard, RefusedError, require
 
 NO_OFFER_OPEN = Guard(
-    "no_offer_open", "the team's answer, the deadline or WithdrawHandover of the offer before"
+    "no_offer_open", "the previous offer answered, expired, or withdrawn by WithdrawHandover"
 )
 DEADLINE_IN_FUTURE = Guard("deadline_in_future", "a deadline_at in the future")
-OFFER_OPEN = Guard("offer_open", "an offer that is unanswered and before its deadline")
+OFFER_OPEN = Guard("offer_open", "an unanswered offer, before its deadline")
 
 
 def decide_offer(

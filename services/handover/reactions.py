@@ -1,4 +1,4 @@
-"""What handover does by itself after an event."""
+"""What handover does automatically after an event."""
 
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""Decisions on the receipt: one man, a group on one receipt, and counts that differ."""
+"""Deciders for the receipt: one man, a group on one receipt, and counts that differ."""
 
 from collections import Counter
 from datetime import datetime
@@ -29,7 +29,7 @@ RECEIVED_BY_NOW = Guard("received_by_now", "a received_at that isn't in the futu
 GROUP_LED = Guard("group_led", "FormGroup on this case first; or RecordHandover for him alone")
 ROLL_ACCOUNTED_FOR = Guard(
     "roll_accounted_for",
-    "each case of the group, the lead's too, in one of received, missing and refused; no others",
+    "each case of the group, the lead's too, in one of received, missing or refused; no others",
 )
 DISCREPANCY_OPEN = Guard("discrepancy_open", "a case with an open discrepancy")
 

@@ -1,4 +1,4 @@
-"""Decisions on a rendezvous: plan, replan, approve, cancel, miss, expire."""
+"""Deciders for a rendezvous: plan, replan, approve, cancel, miss, expire."""
 
 from datetime import datetime
 
@@ -47,14 +47,15 @@ NO_HOLD = Guard("no_hold", "ResolveReview first")
 WINDOW_IN_ORDER = Guard("window_in_order", "a window_to after window_from")
 WINDOW_IN_FUTURE = Guard("window_in_future", "a window that hasn't ended; plan a new rendezvous")
 NOTHING_DISCLOSED = Guard(
-    "nothing_disclosed", "ReplanRendezvous; or RecordMissed or CancelRendezvous for the one before"
+    "nothing_disclosed",
+    "ReplanRendezvous; or RecordMissed or CancelRendezvous for the previous one",
 )
 RENDEZVOUS_CURRENT = Guard(
-    "rendezvous_current", "the rendezvous_id planned last, neither missed, cancelled nor expired"
+    "rendezvous_current", "the rendezvous_id planned last, if not missed, cancelled or expired"
 )
 DISCLOSED = Guard("disclosed", "DiscloseRendezvous first")
 RENDEZVOUS_KNOWN = Guard("rendezvous_known", "a rendezvous_id that was planned on this case")
-ANOTHER_PERSON = Guard("another_person", "approval by another person than the planner")
+ANOTHER_PERSON = Guard("another_person", "approval by someone other than the planner")
 
 
 def decide_plan(state: HandoverState, command: PlanRendezvous, now: datetime) -> list[Event]:
@@ -103,7 +104,7 @@ def decide_approve(
 
 
 def decide_cancel(state: HandoverState, command: CancelRendezvous, _now: datetime) -> list[Event]:
-    """By any named person; a team offered the rendezvous is no longer bound."""
+    """By any named person; releases a team that was offered the rendezvous."""
     require_open(state)
     require_current(state, command.rendezvous_id)
     return [event_of(RendezvousCancelled, command)]

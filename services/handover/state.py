@@ -1,4 +1,4 @@
-"""handover's view of a case: what its decisions read, and how events change it.
+"""handover's view of a case: what its deciders read, and how events change it.
 
 Each slice has a file of its own.
 """

@@ -1,4 +1,4 @@
-"""intake's decisions on calls: a case is opened, or the call linked to it."""
+"""intake's deciders for calls: a case is opened, or the call linked to it."""
 
 from dataclasses import fields
 
@@ -10,7 +10,7 @@ from shared.events.base import Event
 from shared.events.calls import CallEnded
 
 AS_SAID = {one.name for one in fields(IncomingCall)} & intake.CallLinked.model_fields.keys()
-"""What either event takes of a call."""
+"""The fields that both events take from a call."""
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:

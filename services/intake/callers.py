@@ -2,7 +2,7 @@
 
 caller.<key>    the first case of an address, or of a number that may be several
 maybe.<key>     the case that such a number began, under each number that it may be
-read.<case_id>  which of these the case turned out to be: the first that called by itself
+read.<case_id>  which of these the case turned out to be: the first that called on its own
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from services.intake.entries import Entries
 from services.intake.incoming import IncomingCall
 
 LIKELY = 0.7
-"""Several men may share a phone, so the same caller is no more than a likely link."""
+"""Several men may share a phone, so the same caller is only a likely link."""
 DOUBTFUL = 0.5
 """The number may be this caller's, or another's."""
 
@@ -37,7 +37,7 @@ def case_of_caller(
     if known is None:
         other = _read(entries, call)
         if other is not None:
-            # Nothing is written: once more is known of who has which number, it is decided again.
+            # Nothing is written, so that a later call is decided on what is known by then.
             return CallerCase(other, str(key), DOUBTFUL)
     first, is_written = entries.create(f"caller.{key}", {"case_id": known or new_case_id()})
     _note_readings(entries, call, first["case_id"])
@@ -47,7 +47,7 @@ def case_of_caller(
 
 
 def keep_caller(entries: Entries, call: IncomingCall, case_id: str) -> str:
-    """Leads an address that had no case to this one; returns its key in the index."""
+    """Points an address without a case to this one; returns its key in the index."""
     key, entry = entries.first("caller", call.caller_keys)
     if entry is None:
         entries.create(f"caller.{key}", {"case_id": case_id})
@@ -56,14 +56,14 @@ def keep_caller(entries: Entries, call: IncomingCall, case_id: str) -> str:
 
 
 def _note_readings(entries: Entries, call: IncomingCall, case_id: str) -> None:
-    """Leads each number that an unclear one may be to its case. Idempotent after a crash."""
+    """Points each reading of an unclear number to this case. Idempotent after a crash."""
     for keys in call.reading_keys:
         if entries.first("maybe", keys).entry is None:
             entries.create(f"maybe.{keys[0]}", {"case_id": case_id})
 
 
 def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
-    """The case begun by a number that may be this one, and isn't known to be another."""
+    """The case begun by an unclear number that may be this one, and isn't known to be another."""
     maybe = entries.first("maybe", call.caller_keys)
     if maybe.entry is None:
         return None
@@ -73,7 +73,7 @@ def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
 
 
 def _read(entries: Entries, call: IncomingCall) -> str | None:
-    """The one case of all numbers this one may be; None if they lead to several."""
+    """The case that all readings of the number point to; None if they point to several."""
     for cases in (set(_cases_of(entries, call)), set(_cases_unclear(entries, call))):
         if cases:
             return cases.pop() if len(cases) == 1 else None

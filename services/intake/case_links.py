@@ -1,4 +1,4 @@
-"""intake's decisions on cases that may be the same man's: links, and episodes.
+"""intake's deciders for cases that may be the same man's: links, and episodes.
 
 Nothing is merged. A link is in both cases' logs, and can be removed in either.
 """

@@ -1,4 +1,4 @@
-"""intake's decisions on what operators do: triage, notes, codes, duress, closing."""
+"""intake's deciders for what operators do: triage, notes, codes, duress, closing."""
 
 from datetime import datetime
 
@@ -65,7 +65,7 @@ def decide_return_code(
 def decide_clear_duress(
     state: IntakeState, command: commands.ClearDuress, _now: datetime, rules: Rules
 ) -> list[Event]:
-    """By a supervisor; by anyone if none is named. Others are told nothing else."""
+    """By a supervisor; by anyone if none is named. Nobody else learns whether there is an alarm."""
     require_not_exchanged(state)
     require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
     return [event_of(intake.DuressCleared, command)] if state.duress else []

@@ -1,4 +1,4 @@
-"""intake's decisions on who works on a case: its rows of the guard table about claims.
+"""intake's deciders for who works on a case: its rows of the guard table about claims.
 
 A claim is a lease of some minutes with a fencing token, which counts the holders. Every service
 refuses a command with an older fence (`shared.log.fencing`).
@@ -14,9 +14,9 @@ from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis
 from shared.events.event_of import event_of
 from shared.refusals import CASE_KNOWN, Guard, require
 
-UNCLAIMED = Guard("unclaimed", "a case that nobody works on; or take it over, with a reason")
-HELD_BY_ANOTHER = Guard("held_by_another", "a case that another holds; one that is free is claimed")
-HELD_BY_YOU = Guard("held_by_you", "a case that you hold yourself")
+UNCLAIMED = Guard("unclaimed", "a case nobody is working on; or take it over, with a reason")
+HELD_BY_ANOTHER = Guard("held_by_another", "a case that someone else holds; claim a free one")
+HELD_BY_YOU = Guard("held_by_you", "a case that you hold")
 REMARK_GIVEN = Guard("remark_given", "a remark that says why the case is skipped")
 
 

@@ -105,7 +105,7 @@ def _common(text: str) -> int:
 
 
 def plain(value: Any) -> str:
-    """A text as it is, anything else as its JSON."""
+    """Text unchanged, anything else as JSON."""
     return value if isinstance(value, str) else _json(value)
 
 
@@ -158,7 +158,7 @@ def region(said: Any) -> Cleaned:
 
 
 def is_true(said: Any) -> bool:
-    """Whether a channel says so, in whatever words."""
+    """Whether a channel says yes, in whatever words."""
     word = plain(said).strip().casefold() if said is not None else ""
     return word not in FALSE_WORDS and _ZERO.fullmatch(word) is None
 

@@ -14,7 +14,7 @@ from shared.log.transact import answered_at, transact
 from shared.parked.parking import UnprocessableError
 
 ATTEMPTS = 100
-"""A collision comes once in ten million times; so many in a row never."""
+"""A collision happens once in ten million times; this many in a row, never."""
 
 
 class _Reserved(NamedTuple):
@@ -41,7 +41,7 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
 def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _Reserved:
     for attempt in range(ATTEMPTS):
         codes = codes_for(intake.context.keys, command, attempt)
-        # The same command issued the others before a new pepper came.
+        # The same command may have issued one of the others, before the pepper was renewed.
         candidates = codes if is_issued else codes[:1]
         for one in candidates:
             found = _issued(intake, command, one) if is_issued else _new(intake, command, one)

@@ -14,7 +14,7 @@ from shared.events.outbound import MessageQueued
 @dataclass(frozen=True, slots=True)
 class Pending:
     life_now_at: datetime | None = None
-    """Since when he has needed help now while nobody works on the case."""
+    """Since when he has needed help while nobody was working on the case."""
     in_danger: bool = False
     """He needs help now, and nothing has been done for him since that was said."""
     code_at: datetime | None = None
@@ -60,7 +60,7 @@ def evolve_pending(
 
 
 def _after_help(pending: Pending, event: CaseEvent[Any], claim: Claim) -> Pending:
-    """If the holder did nothing for a man in danger, he waits anew."""
+    """If the holder did nothing for a man in danger, his wait starts again."""
     match event.data:
         case intake.CallTriaged(urgency="life_now"):
             since = event.time if claim.lease_until is None else None

@@ -33,7 +33,7 @@ KINDS = {
     ),
     UNREPORTED: Deadline("MessageDispatched", "MessageFailed: no report", "report"),
     UNTOLD: Deadline(
-        "the message's valid_until, while nobody recorded that he is told by it",
+        "the message's valid_until, until the disclosure by it is recorded",
         "MessageRefused: too late",
     ),
 }

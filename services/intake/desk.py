@@ -21,13 +21,13 @@ CASES_KNOWN = Guard("cases_known", "case_ids of cases that exist")
 SHIFT_OPEN = Guard("shift_open", "a shift that hasn't ended")
 OPERATOR_OF_SHIFT = Guard("operator_of_shift", "one of the shift's operators")
 CASE_HANDED_OVER = Guard("case_handed_over", "a live case that the shift hands over")
-ONE_WHO_FOLLOWS = Guard("one_who_follows", "one of those to whom the shift was handed over")
-ANOTHER_ACCEPTS = Guard("another_accepts", "another person than the one who hands the case over")
+ONE_WHO_FOLLOWS = Guard("one_who_follows", "an operator the shift was handed over to")
+ANOTHER_ACCEPTS = Guard("another_accepts", "someone other than the person handing the case over")
 NOT_ACCEPTED = Guard("not_accepted", "a live case that nobody else has accepted")
 SHIFT_HANDED_OVER = Guard(
-    "shift_handed_over", "a handover of the shift, without cases if none live"
+    "shift_handed_over", "a handover of the shift, with no cases if none are live"
 )
-ALL_ACCEPTED = Guard("all_accepted", "every case that was handed over, accepted by name")
+ALL_ACCEPTED = Guard("all_accepted", "every handed-over case accepted by name")
 EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
 DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 

@@ -21,7 +21,7 @@ from shared.settings import Settings
 ANSWERS_WITHIN_S = 1.0
 ASK_AGAIN_AFTER_S = 5.0
 LOOK_EVERY_S = 60.0
-"""A server may return with other settings without our connection being lost."""
+"""A server may come back with other settings although our connection was never lost."""
 
 
 class Durability:
@@ -41,7 +41,7 @@ class Durability:
         return self._assured
 
     def guarded(self, sort: Sort) -> Sort:
-        """Makes messages wait in their stream until it is assured."""
+        """Leaves messages in their stream until durability is assured."""
 
         def sort_if_assured(deliveries: Sequence[Delivery]) -> Sequence[Work]:
             if not self._assured:

@@ -1,4 +1,4 @@
-"""intake's decisions on groups: cases that travel together, led by one of them.
+"""intake's deciders for groups: cases that travel together, led by one of them.
 
 The roll is in the leading case's log; each member's log says with whom he travels.
 """
@@ -12,10 +12,12 @@ from shared.events.event_of import event_of
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.refusals import Guard, require
 
-IN_NO_OTHER_GROUP = Guard("in_no_other_group", "a man who leaves the group he is in first")
+IN_NO_OTHER_GROUP = Guard("in_no_other_group", "a man in no other group; LeaveGroup for him first")
 GROUP_FORMED = Guard("group_formed", "a case that leads a group; form one first")
-MEMBER_IS_ANOTHER = Guard("member_is_another", "another case than the one that leads")
-MEMBER_KNOWN = Guard("member_known", "a member_case that exists, goes on, and isn't handed over")
+MEMBER_IS_ANOTHER = Guard("member_is_another", "a case other than the one that leads")
+MEMBER_KNOWN = Guard(
+    "member_known", "a member_case that exists, is the man's present case, and isn't handed over"
+)
 
 
 def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
@@ -28,7 +30,7 @@ def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
 
 
 def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> list[Event]:
-    """Puts a case on the roll; a man travels with one group at a time."""
+    """A man travels with one group at a time."""
     require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
     require(command.member_case != command.case_id, MEMBER_IS_ANOTHER)

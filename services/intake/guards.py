@@ -1,4 +1,4 @@
-"""Guards shared by intake's decisions, and the settings they depend on."""
+"""Guards shared by intake's deciders, and the settings they depend on."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -15,7 +15,7 @@ from shared.diagnostics.logger import logger
 from shared.events.fields import Channel
 
 SOURCE_MISSES_MAX = 5
-"""So many from one source, at once or within an hour, count as mistakes."""
+"""Up to this many from one source, at once or within an hour, count as mistakes."""
 CHANNEL_MISSES_MAX = WRONG_CODES_AN_HOUR
 HOUR_S = 3600.0
 SAID_EVERY_S = 60.0
@@ -82,6 +82,6 @@ def _left(known: _Misses | None, an_hour: int, now: float) -> float:
 
 
 def _added(known: _Misses | None, tries: int, an_hour: int, now: float) -> _Misses:
-    # Remembers at most twice the limit, so it is over an hour after the last wrong code.
+    # Remembers at most twice the limit, so an hour after the last wrong code it is below it again.
     count = min(2.0 * an_hour, _left(known, an_hour, now) + tries)
     return _Misses(count, now, known.said_at if known is not None else None)

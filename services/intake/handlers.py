@@ -37,7 +37,7 @@ class Intake:
     rules: Rules
 
 
-DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
+DECIDERS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     commands.TriageCall: casework.decide_triage,
     commands.DeclareSurrender: statements.decide_declare_surrender,
     commands.AddNote: casework.decide_note,
@@ -54,7 +54,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     shifts.EndShift: lambda state, command: desk.decide_end(state.shift, command),
     shifts.RecordExport: lambda state, command: desk.decide_export(state.exported, command),
 }
-"""Commands that need only the case, or the log of a shift or export."""
+"""Commands decided on the log of the case, shift or export alone."""
 
 RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
     commands.CloseCase: casework.decide_close,
@@ -89,7 +89,7 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
     def decide(state: IntakeState) -> list[Event]:
         if type(command) in RULED:
             return RULED[type(command)](state, command, context.now(), intake.rules)
-        return DECISIONS[type(command)](state, command)
+        return DECIDERS[type(command)](state, command)
 
     return transact(context.writer, command.case_id, context.cause_of(command), decide)
 

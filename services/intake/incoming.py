@@ -29,7 +29,7 @@ class IncomingCall:
     """Keyed hash of the account's shown name; only search uses it."""
     gave_code: bool = False
     tries: int = 1
-    """How many codes that may be."""
+    """How many codes these may be."""
     words: str = ""
     """A keyed digest of what was said: the same id with other words is another message."""
     began: str = ""

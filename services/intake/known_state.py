@@ -1,6 +1,6 @@
 """Who is known in a case: its callers, its current code, and what each call with it proves.
 
-A code may have been guessed, overheard or forced from him. So by itself it proves little if it
+A code may have been guessed, overheard or forced from him. So on its own it proves little if it
 comes on a channel he never called on, or after many wrong ones.
 """
 

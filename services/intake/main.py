@@ -110,9 +110,7 @@ def handlers_of(listening: Listening) -> dict[type[Command], CommandHandler]:
     """What carries out each command about a case, a shift or an export."""
     intake = listening.intake
     return {
-        **dict.fromkeys(
-            (*handlers.DECISIONS, *handlers.RULED), partial(handlers.carry_out, intake)
-        ),
+        **dict.fromkeys((*handlers.DECIDERS, *handlers.RULED), partial(handlers.carry_out, intake)),
         commands.ProvidePersonalData: partial(handlers.provide_personal_data, intake),
         commands.SetContactRule: partial(handlers.set_contact_rule, intake),
         commands.IssueReturnCode: partial(issue_return_code, intake),

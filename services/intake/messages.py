@@ -1,4 +1,4 @@
-"""intake's decisions on messages to a caller: whether one may be queued, whether it may go, and
+"""intake's deciders for messages to a caller: whether one may be queued, whether it may go, and
 what follows from what its channel reports, or doesn't.
 
 A message that names a rendezvous waits until handover has recorded the disclosure, so it never
@@ -26,15 +26,16 @@ from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedErro
 
 ADDRESS_KNOWN = Guard(
     "address_known",
-    "an address on that channel from before he said that it is safe; or SetContactRule again",
+    "an address on that channel known before he said it is safe, by more than a code that needs "
+    "ConfirmCaller or is void; or SetContactRule again",
 )
-CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
+CHANNEL_SENDS = Guard(
+    "channel_sends", "a channel that intake has a public key for; see `passage init`"
+)
 RENDEZVOUS_PRESENT = Guard(
-    "rendezvous_present", "the rendezvous_id planned last on this case, which hasn't ended; or none"
+    "rendezvous_present", "the rendezvous_id planned last on this case, if it hasn't ended; or none"
 )
-MESSAGE_FITS = Guard(
-    "message_fits", "a text no longer than the channel takes; the answer says how long"
-)
+MESSAGE_FITS = Guard("message_fits", "a text within the channel's limit, which the answer gives")
 SAID_ONCE = Guard(
     "said_once",
     "again=true, if he is to be told the same once more: it was queued on this channel within the "
@@ -95,12 +96,12 @@ def require_said_once(command: SendMessage, said_lately: Iterable[str]) -> None:
 
 
 def _words(text: str) -> str:
-    """A text without what may vary when someone types it twice."""
+    """A text without what may differ when someone types it twice."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def queued(command: SendMessage, language: str, to_address: str, now: datetime) -> list[Event]:
-    """What is recorded of a message that may be sent; `to_address` is sealed anew with it."""
+    """What is recorded of a message that may be sent; `to_address` is sealed again with it."""
     goes = {"message_id": message_id_of(command), "to_address": to_address, "language": language}
     valid_until = now + timedelta(minutes=command.valid_minutes)
     return [event_of(outbound.MessageQueued, command, **goes, valid_until=valid_until)]
@@ -109,7 +110,7 @@ def queued(command: SendMessage, language: str, to_address: str, now: datetime) 
 def decide_dispatch(
     state: IntakeState, message_id: str, now: datetime, *, openable: bool, channels: Container[str]
 ) -> list[Event]:
-    """Once: it goes, or is refused because what allowed it no longer holds."""
+    """Decided once: it goes, or is refused because what allowed it no longer holds."""
     message = state.outbox.messages.get(message_id)
     if message is None or message.ended or message.dispatched_at is not None:
         return []

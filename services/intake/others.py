@@ -49,7 +49,7 @@ def link_cases(intake: Intake, command: LinkCases) -> Outcome:
 
 
 def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
-    """Idempotent: the same command gives the same case."""
+    """Idempotent: the same command returns the same case."""
     context = intake.context
     source = context.writer.log.load_current(command.case_id)
     require(source.fencing.lets(command.by, command.fence), LEASE_CURRENT)

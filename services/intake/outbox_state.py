@@ -1,7 +1,8 @@
 """Where a man is reached, and the messages that go out to him: what intake keeps of both.
 
 His contact rule covers, on each channel, the address known last when he gave it. A call from
-another one, such as a comrade's phone or one taken from him, changes nothing.
+another one, such as a comrade's phone or one taken from him, changes nothing. Nor is an address
+covered from which only codes came that may be guesses, or are void: a stranger may be there.
 
 A person queues a message; it is dispatched once, and ends as sent, failed or refused. The dispatch
 is recorded before the message goes, so no redelivery can send it twice.
@@ -46,19 +47,45 @@ class Address:
     called_at: datetime
 
 
+Caller = tuple[Channel, str | None]
+"""A channel and an address on it, by its key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     known: Grown[int, Address] = field(default_factory=Grown)
     """From every call that had one, by the version that recorded it."""
     covered: Mapping[Channel, Address] = field(default_factory=dict)
     """Where the current contact rule allows contact."""
+    proved: Grown[Caller, bool] = field(default_factory=Grown)
+    """Whether more than a doubtful or void code says that it is he."""
+    doubted: Grown[tuple[Channel, str], str | None] = field(default_factory=Grown)
+    """The calls with such a code, and where they came from."""
+
+    def after_proof(self, call: intake.CaseOpened | intake.CallLinked) -> "Addresses":
+        """The addresses after what a call proves of its own; a proof is never taken back."""
+        caller, proves = (call.channel, call.caller_key), _proves_him(call)
+        if proves:
+            return self._proved(caller)
+        if proves is None or self.proved.get(caller):
+            return self
+        doubted = self.doubted.with_entry((call.channel, call.call_id), call.caller_key)
+        return replace(self, proved=self.proved.with_entry(caller, False), doubted=doubted)
+
+    def after_confirmation(self, confirmed: intake.CallerConfirmed) -> "Addresses":
+        """The address of a call is his by a second fact."""
+        call = (confirmed.channel, confirmed.call_id)
+        return self._proved((call[0], self.doubted[call])) if call in self.doubted else self
+
+    def _proved(self, caller: Caller) -> "Addresses":
+        return replace(self, proved=self.proved.with_entry(caller, True))
 
     def after_call(self, address: Address) -> "Addresses":
         """The addresses after one more call; a covered one is refreshed from it."""
         known = self.known.with_entry(address.version, address)
         if not self.covers(address):
             return replace(self, known=known)
-        return Addresses(known, {**self.covered, address.channel: address})
+        return replace(self, known=known, covered={**self.covered, address.channel: address})
 
     def covers(self, address: Address) -> bool:
         covered = self.covered.get(address.channel)
@@ -80,7 +107,11 @@ class Addresses:
         return replace(self, covered={one.channel: one for one in self._before(said_at)})
 
     def _before(self, said_at: datetime) -> list[Address]:
-        return [one for one in self.known.values() if one.called_at <= said_at]
+        return [
+            one
+            for one in self.known.values()
+            if one.called_at <= said_at and self.proved.get((one.channel, one.caller_key), True)
+        ]
 
     def covered_by_both(self, other: "Addresses") -> "Addresses":
         """Keeps only what both cover: when either of two statements may hold."""
@@ -126,6 +157,7 @@ class Outbox:
 ReadByOutbox = (
     intake.CaseOpened
     | intake.CallLinked
+    | intake.CallerConfirmed
     | intake.ContactRuleSet
     | intake.PersonalDataErased
     | outbound.OutboundEvent
@@ -142,7 +174,10 @@ ReadByOutbox = (
 def evolve_outbox(outbox: Outbox, event: CaseEvent[Any], data: ReadByOutbox) -> Outbox:
     match data:
         case intake.CaseOpened() | intake.CallLinked() as call:
-            return _with_address(outbox, call, event)
+            addresses = outbox.addresses.after_proof(call)
+            return _with_address(replace(outbox, addresses=addresses), call, event)
+        case intake.CallerConfirmed() as confirmed:
+            return replace(outbox, addresses=outbox.addresses.after_confirmation(confirmed))
         case intake.ContactRuleSet():
             return _with_rule(outbox, event)
         case intake.PersonalDataErased() as erased:
@@ -164,6 +199,15 @@ def _after_handover(outbox: Outbox, data: Event) -> Outbox:
             return _changed(outbox, told, told=True)
         case _:
             return outbox
+
+
+def _proves_him(call: intake.CaseOpened | intake.CallLinked) -> bool | None:
+    """None: it says nothing beside its address."""
+    if isinstance(call, intake.CaseOpened):
+        return True
+    if call.basis == "return_code":
+        return not call.second_fact_needed
+    return False if call.basis == "earlier_code" else None
 
 
 def _with_address(
@@ -193,7 +237,7 @@ def _with_rule(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
     return replace(outbox, contact=contact, addresses=covered.covered_by_both(outbox.addresses))
 
 
-def _covered(addresses: Addresses, event: CaseEvent[Any]) -> Addresses:
+def _covered(addresses: Addresses, event: CaseEvent[Any]) -> "Addresses":
     """What his statement covers; told in recorded order, channels' clocks have no say."""
     by_clock, in_order = addresses.after_rule(event.time), addresses.after_rule_in_order(event.time)
     if event.data.recorded_at is None:
@@ -204,7 +248,9 @@ def _covered(addresses: Addresses, event: CaseEvent[Any]) -> Addresses:
 def _without(outbox: Outbox, erased: intake.PersonalDataErased) -> Outbox:
     """What was queued and hasn't gone by then never goes."""
     gone = {"identity", "narrative"} & set(erased.classes)
-    addresses = Addresses() if "identity" in gone else outbox.addresses
+    addresses = outbox.addresses
+    if "identity" in gone:
+        addresses = replace(addresses, known=Grown(), covered={})
     messages = {
         message_id: replace(message, erased=message.erased or bool(gone))
         for message_id, message in outbox.messages.items()

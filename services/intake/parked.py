@@ -41,7 +41,7 @@ class ParkedContext:
 
 
 def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
-    """Opens a case whose first words are what could not be read; once per message."""
+    """Opens a case that begins with the text that could not be read; once per message."""
     parked = _found(context, command)
     channel = parked.subject.removeprefix(CALL_PREFIX)
     require(channel in get_args(Channel), PARKED_CALL)
@@ -57,7 +57,7 @@ def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
 
 
 def set_aside(context: ParkedContext, command: SetParkedAside) -> Outcome:
-    """The message then waits for nobody any more."""
+    """The message then no longer waits for anyone."""
     _opened(context, command, _found(context, command), "set_aside")
     _note(context, command, "set_aside")
     return Outcome("recorded", command.case_id, 0, 0)

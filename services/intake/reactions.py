@@ -1,4 +1,4 @@
-"""What intake does by itself after an event."""
+"""What intake does automatically after an event."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -80,7 +80,7 @@ def _case_of(intake: Intake, ended: CallEnded) -> str | None:
 
 
 def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
-    """Puts a call into its case, and its end too if that came first."""
+    """Also records its end if that came first."""
     outcome, call_id = record_call(intake, opened)
     early = early_ends.of_call(opened.incoming.channel, call_id)
     if early is not None:

@@ -30,16 +30,16 @@ from shared.jetstream.buckets import Bucket, WrittenOnce
 from shared.parked.parking import UnprocessableError
 
 EPISODES_MAX = 1_000
-"""Beyond this, one man's chain isn't episodes but a damaged index: the call is parked."""
+"""A longer chain of episodes means that the index is damaged: the call is parked."""
 CALLS_OF_A_CASE_MAX = 5_000
-"""Of one channel: then the case is full for that channel. An endless case takes more memory than a
-service has, and nobody reads it. It stays as it is for operators, and further calls open another
-case. Calls with the code are let in up to twice this number, so that a flood under his number
-doesn't keep the man himself out; and a flood on one channel, which may know his code, doesn't keep
-out his calls on another."""
+"""With this many calls of one channel, the case is full for that channel: an endless case takes
+more memory than a service has, and nobody reads it. Operators keep it as it is, and further calls
+open another case. Calls with the code are accepted up to twice this number, so that a flood under
+his number doesn't shut the man out; nor does a flood on one channel, even with his code, shut out
+his calls on another."""
 ASKED_AGAIN_AFTER = 100
-"""Calls that pass a full case before the log is asked whether it is over: reading a long case for
-each would cost more than the calls."""
+"""How many calls skip a full case before the log is asked whether it is over: reading a long case
+for each call would cost more than the calls do."""
 SURE = 1.0
 LESS_A_MISS = 0.85
 """Each wrong code of the same source multiplies the confidence in the next by this."""
@@ -52,7 +52,7 @@ GUESSABLE = 0.3
 class Standing(NamedTuple):
     is_over: bool = False
     calls: int = 0
-    """Those of the channel asked about."""
+    """Only those of the channel asked about."""
 
     @classmethod
     def of(cls, state: IntakeState, channel: Channel) -> "Standing":
@@ -132,14 +132,15 @@ class Index:
         self._standing_of = standing_of
         self._guesses = guesses if guesses is not None else Guesses()
         self._pass_by: dict[tuple[str, Caller], int] = {}
-        """How many calls more pass a full case by unasked."""
+        """How many more calls skip a full case without asking the log."""
 
     def route(self, call: IncomingCall) -> RoutedCall:
         """The call's route: the one reserved for it before, or a new one.
 
-        Two messages with one id are the same only if they say the same and began at about one
-        time: other words are an edit or another man's, and hours later another man may say as
-        little. They get an id of their own. Raises UnprocessableError if the index leads nowhere.
+        Two messages with one id are the same only if they say the same and began at about the same
+        time. Other words are an edit or another man's, and hours later another man may say the same
+        few words; such a message gets an id of its own. Raises UnprocessableError if the index
+        leads nowhere.
         """
         route = self._reserved(call.channel, call.call_id, call)
         if _is_same(route, call):
@@ -214,7 +215,8 @@ class Index:
             route,
             confidence=GUESSABLE if suspicion.over_limit else believed,
             code_hash=code.key,
-            # Ten digits among his words don't count as a guess; so they must not pay like one.
+            # Ten digits among his words don't count as a guess, so they must not be trusted like a
+            # given code.
             guessable=suspicion.over_limit or not call.gave_code,
             duress=bool(coded.get("duress")),
         )
@@ -254,7 +256,7 @@ class Index:
     def _following(self, episode: Episode, caller: Caller) -> Episode | None:
         """The case that takes a call in place of this one, if this one is over or full."""
         case_id, key = episode.case_id, (episode.case_id, caller)
-        # Later cases in a row of full ones are known to be full: none is read from the log again.
+        # A case followed by another in a row of full ones is itself full: the log isn't read again.
         if episode.is_after_full and (more := self._entries.get(f"more.{case_id}")) is not None:
             return Episode(more["case_id"], is_after_full=True)
         unasked = self._pass_by.pop(key, 0)

@@ -84,7 +84,7 @@ class Sending:
 
 
 def send_message(sending: Sending, command: SendMessage) -> Recorded:
-    """Queues a message with its address sealed anew; opened in the sender's name."""
+    """Queues a message with its address opened in the sender's name, and sealed again."""
     context, now = sending.context, sending.context.now()
     # Whether he may be contacted depends on the time now, whatever the command says.
     cause = replace(context.cause_of(command), happened_at=now)
@@ -176,7 +176,7 @@ class _Letter:
         self._event = event
         self.opened: Sequence[str] = ()
         self.contact = SafeToContact()
-        """What he had said when it was decided that it goes."""
+        """The contact rule when the dispatch was decided."""
 
     def is_open(self) -> bool:
         """False once its keys are destroyed."""

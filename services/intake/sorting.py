@@ -72,7 +72,7 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
 
 def _alike(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
     """The light messages before the first heavy one, or that one alone: a heavy message is hashed
-    by itself, and would be hashed again if nothing were left for the light ones before it."""
+    on its own, and would be hashed again if nothing were left for the light ones before it."""
     return list(takewhile(lambda one: _is_light(one.body), deliveries)) or deliveries[:1]
 
 
@@ -168,7 +168,7 @@ def _in_front(one: _Sorted, live: frozenset[str]) -> Work:
 class OpenedAtOnce(Opener):
     """A key holder that opened many messages' boxes at once, which is faster than one by one.
 
-    It is asked for the others.
+    Other boxes still go to the key holder.
     """
 
     def __init__(self, keys: Opener, bodies: Sequence[bytes]) -> None:
@@ -202,4 +202,4 @@ def _contents(keys: Opener, boxes: Sequence[str]) -> dict[str, bytes]:
     try:
         return dict(zip(boxes, keys.unbox(boxes), strict=True)) if boxes else {}
     except BoxBrokenError:
-        return {}  # One doesn't open: each message is asked for by itself.
+        return {}  # One doesn't open: each message is opened separately.

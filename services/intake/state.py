@@ -1,4 +1,4 @@
-"""intake's view of a case: what its decisions read, and how events change it."""
+"""intake's view of a case: what its deciders read, and how events change it."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -63,9 +63,9 @@ class IntakeState:
     pending: Pending = field(default_factory=Pending)
     outbox: Outbox = field(default_factory=Outbox)
     shift: ShiftState | None = None
-    """Only in the log of a shift, which is no case."""
+    """Only in the log of a shift, which isn't a case."""
     exported: bool = False
-    """Whether this is the log of an export, which is no case either."""
+    """Whether this is the log of an export, which isn't a case either."""
 
     @property
     def is_underway(self) -> bool:
@@ -169,7 +169,7 @@ def _still_queued(
     erased: intake.PersonalDataErased,
     sealed: frozenset[PersonalClass],
 ) -> tuple[QueuedErasure, ...]:
-    """Queued erasures without those whose classes hold nothing any more."""
+    """Queued erasures, except of classes that no longer hold anything."""
     left = (
         replace(one, classes=tuple(name for name in one.classes if name not in erased.classes))
         for one in queued

@@ -1,4 +1,4 @@
-"""intake's decisions on what a man states: that he surrenders, who he is, how to reach him."""
+"""intake's deciders for what a man states: that he surrenders, who he is, how to reach him."""
 
 from datetime import datetime
 
@@ -49,7 +49,7 @@ def decide_contact_rule(state: IntakeState, command: SetContactRule, now: dateti
 
 
 def decide_confirm_caller(state: IntakeState, command: ConfirmCaller) -> list[Event]:
-    """Needs a code in the call; nothing if the code is enough by itself."""
+    """Needs a code in the call; nothing if the code alone is enough."""
     require_not_exchanged(state)
     call = (command.channel, command.call_id)
     require(call in state.known.coded, CODE_GIVEN)

@@ -29,7 +29,7 @@ Measure = Literal["searches", "hashes", "cases", "values"]
 
 
 class Spent(NamedTuple):
-    """An exhausted budget: its `limit` an hour, and in how many seconds it will suffice."""
+    """An exhausted budget: its `limit` an hour, and the seconds until enough is back."""
 
     measure: Measure | Literal["names"]
     limit: int
@@ -39,7 +39,7 @@ class Spent(NamedTuple):
     def expected(self) -> str:
         """What would satisfy it, in words."""
         if self.measure == "names":
-            return f"at most {self.limit} new names an hour; one that was used within the hour"
+            return f"at most {self.limit} new names an hour; or a name used within the hour"
         return f"at most {self.limit} {self.measure} an hour for one person; wait"
 
 

@@ -46,8 +46,8 @@ class Entry(BaseModel):
     epoch: Annotated[int, Field(ge=1, le=65_535)]
     keys: dict[PersonalClass, WrappedKey]
     erasures: tuple[Id, ...] = ()
-    """Ids of the erasures carried out. Versions wouldn't do: a truncated log gives the same ones
-    to other events."""
+    """Ids of the erasures carried out. Versions wouldn't work: in a truncated log, other events get
+    the same ones."""
 
 
 class CaseKey(NamedTuple):

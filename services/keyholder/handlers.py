@@ -33,7 +33,7 @@ from shared.written.wrong_fields import wrong_fields
 ROTATION = "rotation"
 
 SHORTEST_NIGHT = timedelta(hours=12)
-"""A timer sooner after the last rotation belongs to the same night."""
+"""A timer that fires sooner than this after the last rotation belongs to the same night."""
 
 ERASING = "/services/intake"
 """The only service that may erase."""
@@ -166,8 +166,8 @@ def public_keys(holder: Holder, asked: messages.Seal) -> BaseModel:
 def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
     """Rotates the keys nightly. Idempotent.
 
-    What an interrupted rotation left under the older key still opens with it, and the next
-    rotation wraps it anew.
+    What an interrupted rotation left under the older key still opens with it, and the next rotation
+    wraps it again.
     """
     timer = read_timer(delivery)
     if timer.kind != ROTATION:

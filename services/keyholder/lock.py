@@ -1,4 +1,4 @@
-"""The lock: once closed, nothing is sealed or opened any more, and the process ends.
+"""The lock: once closed, nothing can be sealed or opened, and the process ends.
 
 A person closes it, or it closes itself after a while without requests. Then a note says that the
 installation is sealed: while it exists the key holder reads no key. Restarting a container or a

@@ -136,7 +136,7 @@ def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
 def require_person(rights: Rights, service: str, asked: Open | Search | Found | NoteParked) -> None:
     """Raises KeysDeniedError if a service that asks for people uses another's name.
 
-    Its own work is under its own name, which nobody who asks through it may use.
+    It does its own work under its own name, which nobody asking through it may use.
     """
     is_own = isinstance(asked, Open) and asked.use == "own"
     if rights.people and is_another_person(asked.by, f"service:{service}") == is_own:

@@ -59,7 +59,7 @@ class KeyRing:
         self._kept: dict[str, CaseKeys] = {}
         self._lock = Lock()
         self._changing = RLock()
-        """Held while entries change, so that none is wrapped anew while it is destroyed."""
+        """Held while entries change, so that none is wrapped again while it is destroyed."""
         self._destroyed = 0
         """How often keys were destroyed; changed while `_changing` is held."""
 
@@ -113,7 +113,7 @@ class KeyRing:
                 return
 
     def rotate(self, folder: Path) -> Rotated:
-        """Makes a new key-encryption key, wraps every data key under it, drops old epochs.
+        """Makes a new key-encryption key, wraps every data key under it, and drops old epochs.
 
         If interrupted, both epochs stay, and the next rotation finishes it.
         """
@@ -191,7 +191,7 @@ class KeyRing:
             try:
                 if changes:
                     self._bucket.change(changes)
-            except TakenError:  # One of them changed since it was read: each for itself.
+            except TakenError:  # One of them has changed since it was read: write each separately.
                 for change in changes:
                     self._rewrap_one(change.key)
             said = {*damaged, *gone}

@@ -42,7 +42,7 @@ ANSWER_HEADERS = {
 
 
 class Guards:
-    """The outermost layer of the app that is ours."""
+    """Our outermost layer of the app."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, names: Iterable[str]) -> None:
         self._app = app
@@ -65,10 +65,10 @@ class Guards:
         try:
             refusal = self._refusal(scope["method"], Headers(scope=scope))
             await (refusal or self._app)(scope, _limited(receive), answer)
-        except Exception as error:  # Everybody must get an answer, without the error's text.
+        except Exception as error:  # Every request must get an answer, without the error's text.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             if not status:
-                fault = problem(500, "fault", "A fault of ours; the log says where.")
+                fault = problem(500, "fault", "A bug in Passage; the log says where.")
                 await fault(scope, receive, answer)
         finally:
             self._count(scope, status, time.perf_counter() - began)
@@ -77,7 +77,7 @@ class Guards:
         host = _name_in(headers.get("host", ""))
         if host not in self._names:
             detail = (
-                "This server isn't called by that name; use one that its certificate has, or the "
+                "This server doesn't go by that name; use one in its certificate, or the "
                 "one in PASSAGE_HTTP."
             )
             return problem(421, "foreign-host", detail)
@@ -95,7 +95,7 @@ class Guards:
 
 
 def _is_too_long(length: str) -> bool:
-    """Whether the declared length is too long; one that isn't a number is found out on reading."""
+    """Whether the declared length is too long; one that isn't a number is checked while reading."""
     digits = length.lstrip("0")
     if not (digits.isascii() and digits.isdigit()):
         return False

@@ -55,8 +55,8 @@ PORT_MAX = 65_535
 WRONG_SETTING, CANNOT_START = 2, 1
 """Exit codes."""
 GC_THRESHOLD_OBJECTS = 50_000
-"""A batch of 2,000 events makes and drops about 30,000 objects; Python's default would scan them
-40 times meanwhile (measured: a third of the time of a rebuild)."""
+"""A batch of 2,000 events makes and drops about 30,000 objects; by default Python would scan them
+40 times (measured: a third of the time of a rebuild)."""
 
 
 class AddressError(ValueError):
@@ -81,7 +81,7 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._context.progress.end()  # Whoever waits for a sequence is answered now.
+        self._context.progress.end()  # Requests that wait for a sequence are answered now.
         await super().shutdown(sockets)
 
 

@@ -164,7 +164,7 @@ class NatsConnection:
 
 
 class CallsWaiting(NamedTuple):
-    """The calls of one channel that are in no case yet, and why they can't come into one."""
+    """The calls of one channel that are in no case yet, and why they can't be taken into one."""
 
     channel: str
     messages: int | None

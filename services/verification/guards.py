@@ -1,4 +1,4 @@
-"""Guards shared by verification's decisions."""
+"""Guards shared by verification's deciders."""
 
 from services.verification.state import VerificationState
 from shared.refusals import CASE_KNOWN, LATEST_EPISODE, NOT_HANDED_OVER, Guard, require

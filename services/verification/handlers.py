@@ -33,7 +33,7 @@ class Verification:
     deadlines: Deadlines[VerificationState]
 
 
-DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
+DECIDERS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
     commands.EscalateVerification: identity.decide_escalate,
     commands.VerifyIdentity: identity.decide_verify,
     commands.ContradictIdentity: identity.decide_contradict,
@@ -47,12 +47,12 @@ DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list
 
 def carry_out(verification: Verification, command: Command) -> Outcome:
     context = verification.context
-    decision = DECISIONS[type(command)]
+    decider = DECIDERS[type(command)]
     return transact(
         context.writer,
         command.case_id,
         context.cause_of(command),
-        lambda state: decision(state, command, context.now()),
+        lambda state: decider(state, command, context.now()),
     )
 
 

@@ -28,9 +28,9 @@ TWO_SOURCES = Guard(
 )
 ANOTHER_THAN_CLAIMANT = Guard(
     "another_than_claimant",
-    "somebody else than the only one who claimed the case, second_by, or urgency life_now",
+    "someone other than the only person who claimed the case, second_by, or urgency life_now",
 )
-EXPIRES_IN_TIME = Guard("expires_in_time", "an expires_at ahead, at most 30 days")
+EXPIRES_IN_TIME = Guard("expires_in_time", "an expires_at in the future, at most 30 days ahead")
 REVIEW_OPEN = Guard("review_open", "OpenReview first")
 DECISION_TAKEN_BACK = Guard(
     "decision_taken_back", "RejectIdentity or ContradictIdentity first, or decision_stands"
@@ -90,7 +90,7 @@ def decide_contradict(
 
 
 def decide_reject(state: VerificationState, command: RejectIdentity, _now: datetime) -> list[Event]:
-    """He isn't who he says."""
+    """He isn't who he says he is."""
     require_not_handed_over(state)
     require(state.statement is not None, IDENTITY_CLAIMED)
     if state.rejected:

@@ -32,7 +32,7 @@ def wire(
     bus = service.bus
     bus.consume(CASES, partial(react, REACTIONS, verification))
     bus.consume(DUE, deadlines.receive)
-    for command_type in handlers.DECISIONS:
+    for command_type in handlers.DECIDERS:
         bus.command(command_type, partial(handlers.carry_out, verification))
     bus.command(CheckRegistry, partial(handlers.check_registry, verification))
     service.at_start.append(deadlines.set_anew)

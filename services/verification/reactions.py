@@ -1,4 +1,4 @@
-"""What verification does by itself after an event."""
+"""What verification does automatically after an event."""
 
 from functools import partial
 

@@ -1,7 +1,7 @@
 """What a registry answers about a statement, given the men who may be meant.
 
 A match is the number, the surname, and a first name or the birth date, with no conflict. One
-conflict is a slip until a person has looked. `decisions` says when it is a contradiction.
+conflict is a slip until a person has looked. `registry_checks` says when it is a contradiction.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""verification's decisions on the registry's answers: its rows of the guard table."""
+"""verification's deciders for the registry's answers: its rows of the guard table."""
 
 from services.verification.guards import IDENTITY_CLAIMED, require_latest
 from services.verification.state import Statement, VerificationState

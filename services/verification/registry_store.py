@@ -23,7 +23,7 @@ from shared.matching.numbers import folded_number, numbers_in, without_zeros
 from shared.matching.searching import given_keys, surname_keys
 
 COMPARED_MAX = 500
-"""How many persons of one name, number or birthday are compared; beyond it nobody is told apart."""
+"""How many persons of one name, number or birthday are compared; more can't be told apart."""
 FEW = 20
 FOLDER_MODE = 0o700
 DRAFT_MARK = ".draft-"
@@ -77,9 +77,9 @@ class Filled:
     def __init__(self) -> None:
         self.persons = 0
         self.doubles = 0
-        """Rows that say the same of a man as a row before."""
+        """Rows that repeat what an earlier row says of a man."""
         self.shared_numbers = 0
-        """Numbers that men of different names bear."""
+        """Numbers shared by men of different names."""
         self.short_numbers = 0
         """Numbers of fewer digits than most: zeros ahead were lost, as spreadsheets lose them."""
 
@@ -139,7 +139,7 @@ def by_number(connection: sqlite3.Connection, stated: Stated) -> list[Stated]:
 
 
 def by_name(connection: sqlite3.Connection, stated: Stated) -> Namesakes:
-    """Who bears the surname, those of that birth year first; and who was born that day."""
+    """Persons with the surname, those of that birth year first; and persons born that day."""
     keys, born = surname_keys(stated), read_date(stated.date_of_birth or "")
     known = born if born is not None and not born.says_nothing else None
     found: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""verification's view of a case: what its decisions read, and how events change it."""
+"""verification's view of a case: what its deciders read, and how events change it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

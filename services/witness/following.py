@@ -64,7 +64,7 @@ class Follower:
 
     @property
     def reads_files(self) -> bool:
-        """Whether it is still reading its files, and nothing of the log yet."""
+        """Whether it is still reading its files, and none of the log yet."""
         return self._witnessed is None
 
     def how_far(self) -> tuple[int, int]:
@@ -72,7 +72,7 @@ class Follower:
         return self._heads.sequence, max(self._target, self._heads.sequence)
 
     def end_log(self) -> None:
-        """Call before the stop, once nobody writes any more: the last line then ends the log."""
+        """Call before the stop, once nobody writes to the log: the last line then ends it."""
         self._ends_log = True
 
     def doubt(self, what: str) -> None:
@@ -157,7 +157,7 @@ class Follower:
                 self._sign("checkpoint")
 
     def _sign_last(self) -> None:
-        """Signs the last state, and that it is the end if nobody writes any more."""
+        """Signs the last state, and that it is the end if nobody still writes."""
         if not self._caught_up or self.failing is not None or self._doubt is not None:
             return
         try:
@@ -172,7 +172,7 @@ class Follower:
                 self._sign("ended")
             elif audit_is_newer or self._heads.sequence != self._signed_sequence:
                 self._sign("checkpoint")
-        except Exception as error:  # The next start reads the log anew.
+        except Exception as error:  # The next start reads the log again.
             logger.warning("witness_failed", error=type(error).__name__, place=place_of(error))
 
     def _sign(self, kind: Literal["opened", "checkpoint", "ended"]) -> bool:

@@ -55,11 +55,11 @@ class Witness:
         """Why the log isn't followed or checkpoints aren't kept; "" if all is well."""
         follower = self.follower
         if follower.alarm is not None:
-            return f"it signs no more: {follower.alarm}"
+            return f"it has stopped signing: {follower.alarm}"
         if follower.failing is not None:
             return f"it can't read the log ({follower.failing})"
         if follower.reads_files:
-            return "it reads its witness files"
+            return "it is reading its witness files"
         return "no witness file takes a line" if self._signer.failing else ""
 
     async def run(self) -> None:
@@ -85,7 +85,7 @@ class Witness:
         logger.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
-        """Answers health requests over a connection of its own, which reconnects for ever."""
+        """Answers health requests over a connection of its own, which never stops reconnecting."""
         settings, client = self._settings, TlsClient()
         async with health_kept(settings.health_file, self._health):
             await client.connect(

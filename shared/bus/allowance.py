@@ -2,7 +2,7 @@
 
 
 class Allowance:
-    """Holds at most `full`, and fills up in `fills_in_s`; times are of the caller's clock."""
+    """Holds at most `full`, and fills up in `fills_in_s`; times are by the caller's clock."""
 
     def __init__(self, full: int, fills_in_s: float, now: float, share: float = 1.0) -> None:
         self.full = full
@@ -11,7 +11,7 @@ class Allowance:
         self._filled_at = now
 
     def wait_s(self, count: int, now: float) -> float:
-        """Seconds until `count` may be taken. More than `full` may be, once the bucket is full."""
+        """Seconds until `count` may be taken. More than `full` may, once the bucket is full."""
         missing = min(count, self.full) - self._filled(now)
         if missing <= 0:
             return 0.0

@@ -23,7 +23,7 @@ from shared.log.transact import ContendedError, Outcome
 from shared.refusals import RefusedError
 from shared.written.wrong_fields import wrong_fields
 
-FAULT = "a fault in the service; its log says where"
+FAULT = "a bug in the service; its log says where"
 CommandHandler = Callable[[Any], Outcome | Recorded]
 
 

@@ -17,10 +17,10 @@ from shared.diagnostics.logger import logger
 from shared.jetstream.tls import TlsClient
 
 LEAVE_S = 0.1
-"""How long a stop waits for the server to receive what was sent, if there is one."""
+"""How long a stop waits for the server, if there is one, to receive what was sent."""
 HEADERS_MAX_BYTES = 2_048
-"""Longer than the server's own headers and ours. A channel may send 64 KiB with each message, and
-parsing them would take the loop's time from everybody."""
+"""Longer than the server's own headers and ours. A channel may send 64 KiB of them with each
+message, and parsing them would take the loop's time from everybody else."""
 
 
 class Alongside(Protocol):
@@ -32,11 +32,11 @@ class Alongside(Protocol):
 
 
 class _AnyHeaders(TlsClient):
-    """nats-py's client, reading on whatever bytes a message has for headers.
+    """nats-py's client, which continues to read whatever bytes a message has as headers.
 
-    nats-server passes on whatever a channel sends there, and some bytes end nats-py 2.16's reading
-    for good: one channel would have made intake deaf to all. The method is private:
-    `tests/wire/test_calls.py` fails should it change.
+    nats-server passes on whatever a channel sends there, and some bytes stop nats-py 2.16 from
+    reading for good: one channel would have made intake deaf to all. The method is private:
+    `tests/wire/test_calls.py` fails if it changes.
     """
 
     @override
@@ -50,15 +50,15 @@ class _AnyHeaders(TlsClient):
 
 
 class Broker(NatsBroker):
-    """A broker that has started once the server hears it, and stops with or without one."""
+    """A broker that has started once the server hears it, and stops with or without a server."""
 
     alongside: list[Alongside]
     """What starts with the broker, and ends before it."""
     heard = False
-    """Whether the server has every subscription; FastStream makes them in no certain order."""
+    """Whether the server has every subscription; FastStream makes them in no particular order."""
 
     def __init__(self, servers: Sequence[str], connect: Mapping[str, Any], **options: Any) -> None:
-        """`connect`: nats-py's options, beyond those that FastStream has in other words."""
+        """`connect`: nats-py's options, except those that FastStream has under other names."""
         super().__init__(servers, **options)
         self._connection_kwargs |= connect
         self.alongside = []
@@ -92,11 +92,11 @@ class Broker(NatsBroker):
         exc_tb: TracebackType | None = None,
     ) -> None:
         client = self._connection
-        # No longer than the slowest of them: a stop has its deadline.
+        # Together, so that this takes no longer than the slowest: a stop has its deadline.
         await asyncio.gather(*(one.stop() for one in self.alongside))
         try:
-            # Skips NatsBroker's stop, which drains: 20 s with a silent server, a fault without.
-            # The subscribers have dropped their subscriptions by now, so nothing comes any more.
+            # Skips NatsBroker's stop, which drains: 20 s with a silent server, a fault without. The
+            # subscribers have dropped their subscriptions by now, so nothing more comes.
             await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
         except* (NatsError, OSError) as gone:
             logger.warning("connection", error=type(gone.exceptions[0]).__name__)

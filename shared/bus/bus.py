@@ -105,14 +105,14 @@ class Bus:
         """Hands a durable consumer's messages to a handler, each until it is processed or parked.
 
         Messages about one case are handled in turn. The handler raises UnprocessableError or
-        UnreadableEventError for what no repetition will mend.
+        UnreadableEventError if no repetition can succeed.
         """
         self.consume_sorted(durable, partial(_by_case, handler))
 
     def consume_sorted(
         self, durable: Durable, sort: Sort, bytes_an_hour: int | None = None
     ) -> None:
-        """The same for messages whose source only `sort` can tell, limited in bytes an hour."""
+        """The same, if only `sort` can tell a message's source; limited in bytes an hour."""
         pace = Pace(durable.stream, bytes_an_hour) if bytes_an_hour is not None else None
         hand = Hand(durable, self._api_prefix, sort, self._working.put, self._park, pace)
         self._hands[durable.stream] = hand
@@ -120,7 +120,7 @@ class Bus:
         self.broker.alongside.append(hand)
 
     def handle(self, delivery: Delivery) -> Outcome:
-        """Handles one message now; raises what it would be parked or retried for."""
+        """Handles one message now; raises the errors that it would be parked or retried for."""
         hand = self._hand_of(delivery.stream, delivery.subject)
         if hand is None:
             raise LookupError(f"{self.service} consumes nothing of {delivery.stream}")
@@ -174,7 +174,7 @@ class Bus:
     async def _on_command(self, msg: NatsMessage) -> bytes:
         try:
             return await self._answered(msg)
-        except Exception as error:  # Otherwise FastStream stays silent, and the asker would wait.
+        except Exception as error:  # FastStream would stay silent, and the asker would wait.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             return Unavailable(reason=FAULT).model_dump_json().encode()
 
@@ -271,5 +271,5 @@ def _by_case(
 
 
 async def _undecoded(message: NatsMessage) -> bytes:
-    """FastStream would guess at a message's format; pydantic reads ours, in the handler."""
+    """FastStream would guess a message's format; pydantic reads ours, in the handler."""
     return message.body

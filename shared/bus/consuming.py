@@ -14,7 +14,7 @@ from shared.log.turns import LongCaseError
 from shared.parked.parking import Delivery, UnprocessableError
 
 GIVE_UP_AFTER_DELIVERIES = 5
-"""A message is parked after so many failures of ours; an unreachable log never counts."""
+"""A message is parked after this many failures of ours; an unreachable log never counts."""
 
 FIRST_RETRY_DELAY_S = 0.2
 LONGEST_RETRY_DELAY_S = 30.0
@@ -24,6 +24,7 @@ class Processed(NamedTuple):
     """`acknowledged`: it is over. `why`: park it first. `is_sealed`: nothing needing keys works.
 
     `long_case`: it needs this case, which isn't in memory. `again_in_s`: the redelivery delay.
+    `stored_bytes`: what it left in the log.
     """
 
     acknowledged: bool
@@ -31,6 +32,7 @@ class Processed(NamedTuple):
     is_sealed: bool = False
     long_case: str | None = None
     again_in_s: float | None = None
+    stored_bytes: int = 0
 
 
 def retry_delay_s(deliveries: int) -> float:
@@ -63,7 +65,7 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
         result=outcome.result,
         milliseconds=round(1000 * (time.perf_counter() - started), 1),
     )
-    return Processed(acknowledged=True)
+    return Processed(acknowledged=True, stored_bytes=outcome.stored_bytes)
 
 
 def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError | None:

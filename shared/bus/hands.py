@@ -30,15 +30,15 @@ from shared.subjects import Durable
 
 MESSAGES_MAX = 20_480
 BYTES_MAX = 16_777_216
-"""The most in hand of one consumer: how far a service sees behind a flood."""
+"""The most in hand of one consumer: how far a service sees past a flood."""
 SORTED_AT_ONCE = 64
 NOT_PARKED_DELAY_S = 600.0
-"""A channel may have 100,000 of these: retry rarely enough that they cost the others nothing."""
+"""A channel may have 100,000 of these: retry so rarely that they cost the others nothing."""
 STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
 HOUR_S = 3_600.0
 RECORDED_BYTES = 4_096
-"""What a message counts beside its own bytes: a call of 150 leaves 7,000 on disk."""
+"""Added to a message's own bytes: a call of 150 bytes leaves 7,000 on disk."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 """Between attempts to sort what can't be sorted now."""
 HELD_UP = "messages wait: the key holder is sealed or busy, or the log doesn't answer"
@@ -74,7 +74,10 @@ class Held:
 
 
 class Pace:
-    """How many bytes of a stream are taken an hour, and at once; the rest stays in the stream."""
+    """How many bytes of a stream are taken an hour, and at once; the rest stays in the stream.
+
+    A message counts what it leaves in the log, if that is more than its own bytes.
+    """
 
     def __init__(self, stream: str, bytes_an_hour: int) -> None:
         self._stream = stream
@@ -84,6 +87,13 @@ class Pace:
     def take(self, count: int) -> None:
         """Counts a message's bytes, which may be more than was left."""
         self._left.take(count + RECORDED_BYTES, time.monotonic())
+
+    def take_stored(self, stored: int, taken: int) -> None:
+        """Counts what a message of `taken` bytes left in the log beyond what it counted so far.
+
+        Of 11 kB of control characters 175 kB are stored: escaped, padded and sealed.
+        """
+        self._left.take(max(0, stored - taken - RECORDED_BYTES), time.monotonic())
 
     def lets(self, wake: Callable[[], None]) -> bool:
         """Whether more may be pulled now; if not, `wake` is called when it may."""
@@ -99,7 +109,7 @@ class Pace:
 
 
 class Hand:
-    """Everything in hand of one consumer. `put` takes what is sorted."""
+    """Everything in hand of one consumer. `put` takes what was sorted."""
 
     def __init__(
         self,
@@ -130,7 +140,7 @@ class Hand:
             self._tasks.append(asyncio.create_task(_kept_up(work)))
 
     async def stop(self) -> None:
-        """Stops pulling, and returns what nobody works on."""
+        """Stops pulling, and returns what nobody is working on."""
         await self.pull.stop()
         for task in self._tasks:
             task.cancel()
@@ -143,6 +153,8 @@ class Hand:
 
     async def end(self, held: Held, done: Processed) -> None:
         """Ends a message's time in hand: acknowledges, parks or returns it."""
+        if self._pace is not None:
+            self._pace.take_stored(done.stored_bytes, len(held.delivery.body))
         try:
             if done.why is not None and not await self._park(held.delivery, done.why):
                 await _give_back(held, NOT_PARKED_DELAY_S)

@@ -13,12 +13,12 @@ from typing import Generic, Self, TypeVar
 from shared.log.transact import Outcome
 
 FIRST_OF = 4
-"""One turn of so many in a stream is for work without priority."""
+"""One turn in this many of a stream is for work without priority."""
 LONG_WAITING_MAX = 1_000
-"""Per stream: what waits so stays in hand, which is limited."""
+"""Per stream: work waiting for a long case stays in hand, which is limited."""
 LONG_BYTES_MAX = 4_194_304
-"""And in bytes, a quarter of what may be in hand: otherwise forty large messages would keep all
-that follow in the stream. A message of less than 4 KiB may always wait."""
+"""The same in bytes, a quarter of what may be in hand: otherwise forty large messages would keep
+everything after them in the stream. A message of less than 4 KiB may always wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Lanes(Generic[ItemT]):
     def put(self, stream: str, work: Work, item: ItemT) -> None:
         """Adds a piece behind its source's others."""
         line = self._line(stream)
-        # It passes nothing of its own source, unless that would fill what may wait.
+        # It passes nothing of its own source, unless what may wait would overflow.
         is_behind = work.in_turn and line.long.has(work.source)
         is_long = is_behind and line.has_bytes_for(work)
         line.put(replace(work, is_long=is_long), item)
@@ -190,7 +190,7 @@ class Lanes(Generic[ItemT]):
         line.done(work)
 
     def put_among_long(self, stream: str, work: Work, item: ItemT, case_id: str) -> bool:
-        """Returns a piece that needs a long case; False if too many already wait so.
+        """Returns a piece that needs a long case; False if too many are waiting for one already.
 
         Pieces that need the same case wait for one another: the first loads it into memory.
         """

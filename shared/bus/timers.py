@@ -70,7 +70,7 @@ class Timers:
         """Sets a timer with a `due_at`; the newest of a name counts, a late one fires at once."""
         if timer.due_at is None:
             raise ValueError("a timer that is set once has a due_at")
-        # No message id: set to A, then to B, then to A again isn't a repetition. A due time in the
+        # No message id: setting it to A, then B, then A again isn't a repetition. A due time in the
         # log may be later than the server can count.
         at = min(timer.due_at, LATEST)
         self._schedule(timer, f"@at {at.astimezone(UTC).isoformat()}")

@@ -18,12 +18,12 @@ from shared.diagnostics.logger import logger, place_of
 from shared.log.turns import in_passing
 
 SHARE_OF_THREADS_MAX = 0.75
-"""The most of them that one stream may use, so that another's message finds one free."""
+"""The share of the threads that one stream may use: others' messages still find one free."""
 SEALED_PAUSE_S = 0.5
 LONG_REST = 3.0
-"""A stream's long pieces rest this many times as long as the last one took."""
+"""After a long piece, a stream's long pieces pause for this many times as long as it took."""
 LONG_AGAIN_S = 600.0
-"""The redelivery delay of a message with no room among the long ones."""
+"""The redelivery delay of a message that finds no room among the long ones."""
 GRACE_S = 0.5
 """How long a stop waits for running handlers, less than `passage up` waits before it kills.
 
@@ -51,7 +51,7 @@ class Working:
         self._is_stopped = False
 
     async def stop(self) -> None:
-        """Begins nothing more, and waits briefly for what is under way."""
+        """Starts nothing more, and waits briefly for what is under way."""
         self._is_stopped = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_S)

@@ -22,7 +22,7 @@ HOME_REGIONS = ("UA", "RU", "BY")
 """Regions tried for a number without a country code, after the region of the call."""
 NO_COUNTRY = "001"
 ADDRESS_MAX_CHARACTERS = 300
-"""A longer text is no number and no account; no time is spent on parsing it."""
+"""A longer text isn't a number or an account; no time is spent on parsing it."""
 HASHED_MAX_CHARACTERS = 250_000
 """The key holder's limit for one message. A letter may fold to three, so the folded address is
 measured."""
@@ -61,7 +61,7 @@ _SHOWN_WITH = re.compile(
     rf"(?:telegram|телеграмм?|tg|тг|ник|нік|nick|username)\s*[:-]\s*(?=@?{_NAME}$)"
     rf"|[^@\d()\[\]<>]+[(\[<](?=@{_NAME}[)\]>]$)"
 )
-"""What stands before an account: the word for it, or his name: `Иван (@demo_man)`."""
+"""What precedes an account: the word for it, or his name: `Иван (@demo_man)`."""
 _NUMBER_IN_LINK: dict[Channel, re.Pattern[str]] = {
     "telegram": re.compile(
         r"(?:(?:https?://)?(?:www\.)?t\.me/|tg:(?://)?resolve/?\?phone=)\+?([0-9]{7,15})/?"
@@ -183,7 +183,7 @@ def _read(text: str, region: str | None) -> Spelled | None:
         return None
     if len(likely) == 1 or (of_region is not None and likely[0] == f"{of_region[0]}{suffix}"):
         return Spelled((likely[0],))
-    # One key for all ways of writing a number that may be any of these.
+    # One key for all spellings of a number that may be any of these.
     return Spelled(("/".join(sorted(likely)),), tuple(likely))
 
 
@@ -267,7 +267,7 @@ def _as_before(channel: Channel, address: str, *, is_number: bool) -> tuple[str,
     except phonenumbers.NumberParseException:
         return (address.casefold(),)
     if not is_number or phonenumbers.is_valid_number(number):
-        # Its digits stood for anyone who had the same; or it may be another man's number.
+        # Its digits stood for anyone with the same ones; or it may be another man's number.
         return ()
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return (f"{plain};ext={number.extension}" if number.extension else plain,)

@@ -39,7 +39,7 @@ class SafeToContact:
         return bool(self._open(at))
 
     def until(self, at: datetime) -> datetime | None:
-        """When contact begun at this moment stops being safe; None: never."""
+        """When contact that begins at this moment stops being safe; None: never."""
         if self.rule == "yes":
             return None
         return max((_end(one, at) for one in self._open(at)), default=at)
@@ -66,7 +66,7 @@ def is_surely_later(known: SafeToContact, event: CaseEvent[Any]) -> bool:
 
 
 def _more_careful(known: SafeToContact, word: SafeToContact) -> SafeToContact:
-    """What is safe by both; if either of two windows may hold, nothing is safe."""
+    """What is safe by both statements; if either of two windows may hold, nothing is safe."""
     heard_at = max(filter(None, (known.heard_at, word.heard_at)))
     if (known.rule, known.windows) == (word.rule, word.windows):
         return replace(known, heard_at=heard_at)

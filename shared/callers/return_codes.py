@@ -15,7 +15,7 @@ from shared.keys.hash_purposes import MADE_CODE, RETURN_CODE
 
 DIGITS = 10
 WRONG_CODES_AN_HOUR = 30
-"""So many on one channel, at once or within an hour, count as mistakes (ADR 25)."""
+"""Up to this many on one channel, at once or within an hour, count as mistakes (ADR 25)."""
 CODES_MAX = 3
 """How many candidates in one call are tried: each is a guess."""
 SEARCHED_MAX_CHARACTERS = 10_000

@@ -11,8 +11,8 @@ _LABEL = re.compile(
     r"|mobile|mob|home|work|cell|phone|tel|telephone|number|телефон|телефону|тел|номер|сотовый"
     r"|сот|нумар|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))++(?=[+(0-9])"
 )
-"""What announces a number; any other word may say whose extension or desk it is. A label has only
-one parse: with two, an endless `м.т.` would block the process."""
+"""What announces a number; any other word may name the owner of the extension or desk. A label has
+only one parse: with two, an endless `м.т.` would block the process."""
 _OWNER = re.compile(
     r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:/-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
 )

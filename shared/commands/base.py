@@ -82,7 +82,7 @@ class Decision(Command):
     seen_version: Annotated[int, Field(ge=0)]
     """The version of the case that the person had before them."""
     despite_calls: bool = False
-    """Whether it still holds if only further calls have come since."""
+    """Whether the decision still holds if only further calls have come since."""
 
 
 class ParkedCommand(Command):

@@ -72,7 +72,7 @@ class ReplanRendezvous(Decision):
 
 
 class CancelRendezvous(Decision):
-    """Call the rendezvous off."""
+    """Cancel the rendezvous."""
 
     rendezvous_id: Id
     reason: Text

@@ -90,7 +90,7 @@ class ProvidePersonalData(Fact):
 class IssueReturnCode(Fact):
     """Give the caller a code to call back with; the answer carries it. An earlier one is void.
 
-    Repeating the command gives the same code. So its id can't be learned from the log: its events
+    Repeating the command returns the same code. Its id can't be learned from the log: its events
     carry only a digest of it.
     """
 
@@ -106,7 +106,7 @@ class IssueReturnCode(Fact):
 
 
 class ConfirmCaller(Decision):
-    """Find by a second fact that whoever gave the code in a call is this case's man himself.
+    """Find by a second fact that this case's man himself gave the code in a call.
 
     Needed if the code came from a channel he never called on, or after many wrong codes.
     """
@@ -186,13 +186,13 @@ class ClearDuress(Decision):
 
 
 class ClaimCase(Decision):
-    """Take a case to work on; renews your own claim, loses to another's that still runs."""
+    """Take a case to work on; renews your own claim, and is refused while someone else's runs."""
 
     TAKES_CASE: ClassVar[bool] = True
 
 
 class TakeOverCase(Decision):
-    """Take a case over from its holder, who can't go on."""
+    """Take a case over from its holder, who can't continue."""
 
     TAKES_CASE: ClassVar[bool] = True
 

@@ -11,4 +11,4 @@ class TakeUpParked(ParkedCommand):
 
 
 class SetParkedAside(ParkedCommand):
-    """Set a parked message aside: it waits for nobody any more."""
+    """Set a parked message aside: it no longer waits for anyone."""

@@ -34,7 +34,7 @@ class AcceptShiftCase(Fact):
 
 
 class EndShift(Decision):
-    """End a shift whose every case was accepted by name."""
+    """End a shift, once each of its cases was accepted by name."""
 
     case_id: ShiftNumber
 

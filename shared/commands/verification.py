@@ -14,13 +14,13 @@ class CheckRegistry(Fact):
 
 
 class EscalateVerification(Fact):
-    """Ask that another person look at the identity."""
+    """Ask for another person to look at the identity."""
 
     remark: Word
 
 
 class VerifyIdentity(Decision):
-    """Decide that the man is who he says.
+    """Decide that the man is who he says he is.
 
     Two people can decide it despite an open contradiction; `reason` says why, and is recorded.
     """
@@ -38,7 +38,7 @@ class ContradictIdentity(Fact):
 
 
 class RejectIdentity(Decision):
-    """Decide that the man isn't who he says."""
+    """Decide that the man isn't who he says he is."""
 
     fields: tuple[IdentityField, ...] = ()
     reason: Word

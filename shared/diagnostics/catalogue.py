@@ -85,14 +85,14 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
     "not_parked": Diagnostic(
-        "PARKED doesn't take a message, usually as its channel has too many there: it stays in "
-        "the channel's own stream and is retried; look at what is parked",
+        "PARKED doesn't accept a message, usually because its channel has too many there: it stays "
+        "in the channel's own stream and is retried; look at what is parked",
         {"stream": STREAM, "reason": words(*get_args(Reason))},
     ),
     "channel_paced": Diagnostic(
         "a channel sends more than intake takes from one in an hour "
         "(`PASSAGE_CALLS_BYTES_AN_HOUR`); the rest waits in the channel's own stream; find out who "
-        "floods it",
+        "is flooding it",
         {"stream": STREAM},
     ),
     "not_now": Diagnostic(
@@ -111,11 +111,11 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"channel": CHANNEL, "command": COMMAND, "seconds": COUNT},
     ),
     "timers_set_anew": Diagnostic(
-        "a service's timers were lost, or it had none yet; it set those of every case",
+        "a service's timers were lost, or it had none yet; it set every case's timers again",
         {"cases": COUNT},
     ),
     "not_at_start": Diagnostic(
-        "what a service does once at its start failed, and is retried later", {"error": ERROR}
+        "a service's work at its start failed, and is retried later", {"error": ERROR}
     ),
     "hash_limit": Diagnostic(
         "a service asks for more hashes a minute than the policy allows; its requests wait",
@@ -127,18 +127,18 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"channel": CHANNEL, "count": COUNT},
     ),
     "budget_spent": Diagnostic(
-        "somebody has seen or searched as much as one person may in an hour; the record of "
+        "somebody has used up what one person may see or search for in an hour; the record of "
         "accesses says who",
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
     "storing_failed": Diagnostic(
-        "urgent, repeated every ten seconds: so many `streams` of nats-servers refuse to write, "
-        "or so many `disks` are full; make room. Then `passage up` restarts nats-server by itself; "
-        "elsewhere restart it",
+        "urgent, repeated every ten seconds: this many `streams` of nats-servers refuse to write, "
+        "or this many `disks` are full; make room. `passage up` then restarts nats-server "
+        "automatically; elsewhere restart it",
         {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), LIMIT, OTHER)},
     ),
     "disk_low": Diagnostic(
-        "urgent: less than a twentieth of a disk and less than 2 GiB is left; make room",
+        "urgent: less than a twentieth of a disk, and less than 2 GiB, is left; make room",
         {"mib": COUNT},
     ),
     "storing_again": Diagnostic("everything can be stored again", {}),
@@ -174,7 +174,7 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"file": KEY_FILE, "setting": SETTING, "wrong": words(*DO), "do": words(*DO.values())},
     ),
     "certificate_ends": Diagnostic(
-        "a certificate expires in so many days; renew it ([identities](#identities))",
+        "a certificate expires in this many days; renew it ([identities](#identities))",
         {"file": KEY_FILE, "days": COUNT},
     ),
     "settings_invalid": Diagnostic(
@@ -208,10 +208,10 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         "the read models have everything that was in the log at the start", {"sequence": COUNT}
     ),
     "feed_failed": Diagnostic(
-        "query follows the log anew after a fault", {"error": ERROR, "place": PLACES}
+        "query follows the log again after a fault", {"error": ERROR, "place": PLACES}
     ),
     "subscription_silent": Diagnostic(
-        "the log has grown, but the subscription told nothing", {"sequence": COUNT}
+        "the log has grown, but the subscription reported nothing", {"sequence": COUNT}
     ),
     "projection_stopped": Diagnostic(
         "the read models stopped; a person must look",
@@ -243,7 +243,7 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"known": ID, "found": ID},
     ),
     "witness_file_thinned": Diagnostic(
-        "every signature of a witness file is right, and so many old lines were removed",
+        "every signature of a witness file is right, and this many old lines were removed",
         {"count": COUNT},
     ),
     "witness_file_not_thinned": Diagnostic(
@@ -251,10 +251,10 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"error": ERROR},
     ),
     "witness_file_failed": Diagnostic(
-        "so many witness files could not be written", {"files": COUNT}
+        "this many witness files could not be written", {"files": COUNT}
     ),
     "witness_failed": Diagnostic(
-        "the witness follows the log anew after a fault", {"error": ERROR, "place": PLACES}
+        "the witness follows the log again after a fault", {"error": ERROR, "place": PLACES}
     ),
     "seal_not_noted": Diagnostic("sealed, but the next start won't know it", {"error": ERROR}),
     "sealed": Diagnostic("the key holder ends: nothing personal can be opened", {}),

@@ -102,7 +102,7 @@ def _number(value: Any) -> object | None:
 
 
 def _error(value: Any) -> object | None:
-    """The name of an exception's type; a text passes if a type of that name is loaded."""
+    """The name of an exception's type; a text is accepted if a type of that name is loaded."""
     if isinstance(value, BaseException):
         value = type(value)
     if isinstance(value, type):

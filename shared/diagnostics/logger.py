@@ -6,6 +6,7 @@ The catalogue says what a line may hold; anything else is left out, whoever wrot
 import contextlib
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
@@ -22,6 +23,7 @@ from shared.diagnostics.forms import PLACES_MAX, Form, words
 from shared.servers.refused_connections import REFUSALS, refusal
 
 logger = structlog.stdlib.get_logger("passage")
+_NOT_OF_A_NAME = re.compile(r"[^\w<>.]+", re.ASCII)
 _told: set[str] = set()
 
 LEVEL = words("debug", "info", "warning", "error", "critical")
@@ -64,13 +66,14 @@ def place_of(error: BaseException) -> list[str]:
 def places(where: TracebackType | None) -> list[str]:
     """The lines of code of a traceback, the innermost last."""
     return [
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        # A page's function is called `block 'content'`.
+        f"{Path(frame.filename).name}:{frame.lineno} {_NOT_OF_A_NAME.sub('_', frame.name)}"
         for frame in traceback.extract_tb(where)[-PLACES_MAX:]
     ]
 
 
 def log_connection_error(error: BaseException) -> None:
-    """Logs an error of the connection to nats-server; one that waiting won't mend once."""
+    """Logs an error of the connection to nats-server; if waiting can't fix it, only once."""
     wrong = refusal(error)
     if wrong is None:
         logger.warning("connection", error=type(error).__name__)
@@ -117,7 +120,7 @@ class _Lines:
 
     def write(self, line: str) -> None:
         """A line that can't be written doesn't stop the work."""
-        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
+        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Bypasses `own_process`.
         with contextlib.suppress(OSError, ValueError):
             stream.write(f"{line}\n")
             stream.flush()

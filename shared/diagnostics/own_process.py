@@ -48,8 +48,8 @@ def own_process(service: str) -> None:
 def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
     """Runs a service until it ends, then exits with the code it returns, or 0.
 
-    The interpreter would wait for a handler's thread, which may wait for a registry that hangs.
-    By now the bus and the log are closed: it can't acknowledge or record anything.
+    The interpreter would wait for a handler's thread, which may be waiting for a registry that
+    hangs. The bus and the log are closed by now: that thread can't acknowledge or record anything.
     """
     try:
         code = asyncio.run(main) or 0
@@ -67,13 +67,13 @@ def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
 
 
 def _threads_at_work() -> bool:
-    """Whether there are threads the interpreter would wait for at its end."""
+    """Whether there are threads that the interpreter would wait for when it exits."""
     own = threading.current_thread()
     return any(one is not own and not one.daemon for one in threading.enumerate())
 
 
 def _keep_memory_in() -> None:
-    """Names and keys are in memory: no core file may hold them, and no neighbour may look."""
+    """Names and keys are in memory: no core file may hold them, and no other process may look."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         # The limit doesn't bind a core that goes to a program (`core_pattern`), but this does.

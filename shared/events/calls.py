@@ -51,7 +51,7 @@ DeliveryFault = Literal["no_such_user", "blocked", "unreachable", "rejected", "o
 
 
 def _known_fault(word: object) -> object:
-    """Replaces a channel's own word, which may hold an address or a name, by `other`."""
+    """Replaces a channel's own word, which may hold an address or a name, with `other`."""
     return "other" if isinstance(word, str) and word not in get_args(DeliveryFault) else word
 
 

@@ -9,7 +9,7 @@ from shared.events.fields import Plain
 
 
 def event_of(event: type[EventT], said: BaseModel, **more: Any) -> EventT:
-    """The event with everything that was said under the names of its fields, and with `more`.
+    """The event, with what was said under its fields' names, and with `more`.
 
     Personal values are said in the clear; they are sealed when the event is recorded.
     """

@@ -1,6 +1,6 @@
 """The field types events are made of: times, ids, short words, free text, and personal values.
 
-A personal value is `Plain` from the decision until `transact` seals it, and `Sealed` ever after;
+A personal value is `Plain` from the decider until `transact` seals it, and `Sealed` ever after;
 only sealed ones can be written as JSON.
 """
 
@@ -67,7 +67,9 @@ def _birth_date(value: object) -> object:
     """Rejects numbers: 0 isn't 1970."""
     known = read_date(value) if isinstance(value, str) else None
     if known is None:
-        raise ValueError("must be a date as YYYY-MM-DD, or what is known of it: YYYY-MM or YYYY")
+        raise ValueError(
+            "must be a date, YYYY-MM-DD, or as much of it as is known: YYYY-MM or YYYY"
+        )
     if not OLDEST_BIRTH_YEAR <= known.year <= LATEST_BIRTH_YEAR:
         raise ValueError(f"must lie within {OLDEST_BIRTH_YEAR} to {LATEST_BIRTH_YEAR}")
     return value

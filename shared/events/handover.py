@@ -52,7 +52,7 @@ class RendezvousPlanned(Event):
 
 
 class RendezvousApproved(Event):
-    """Another person than the planner agreed to the rendezvous."""
+    """Someone other than the planner agreed to the rendezvous."""
 
     rendezvous_id: Id
     by: Word
@@ -115,7 +115,7 @@ class RendezvousReplanned(Event):
 
 
 class RendezvousCancelled(Event):
-    """A person called the rendezvous off; it ends, and every offer with it, as when missed."""
+    """A person cancelled the rendezvous; it ends, and every offer with it, as when missed."""
 
     rendezvous_id: Id
     by: Person

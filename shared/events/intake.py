@@ -92,9 +92,9 @@ class CallLinked(Event):
 
     Only basis `return_code` shows that the caller knows something this case was told;
     `earlier_code` is the code of an earlier episode, or one that a later code replaced.
-    `second_fact_needed`: the code came from a channel he never called on, or after many wrong
-    ones; by itself it isn't enough to tell him a place (`CallerConfirmed`). `changed` and what
-    follows: as in CaseOpened.
+    `second_fact_needed`: the code came from a channel he never called on, or after many wrong ones;
+    on its own it isn't enough to tell him a place (`CallerConfirmed`). `changed` and what follows:
+    as in CaseOpened.
     """
 
     call_id: Id
@@ -163,8 +163,7 @@ class ReturnCodeIssued(Event):
 
 
 class CallerConfirmed(Event):
-    """An operator found by a second fact that whoever gave the code in this call is the man
-    himself."""
+    """An operator found by a second fact that the man himself gave the code in this call."""
 
     call_id: Id
     channel: Channel
@@ -198,7 +197,7 @@ class NoteAdded(Event):
 
 
 class AdviceGiven(Event):
-    """An operator told a caller what he can do; most calls end so."""
+    """An operator told a caller what he can do; most calls end this way."""
 
     text: PersonalNarrative
     call_id: Id | None = None
@@ -279,7 +278,7 @@ class ErasureRequested(Event):
 
 
 class PersonalDataErased(Event):
-    """What was sealed in these classes up to here is gone: this event destroys its keys.
+    """Whatever was sealed in these classes up to here is gone: this event destroys its keys.
 
     Everything else in the case stays. Data given later is sealed under new keys, and may be erased
     again. `reference` belongs to the narrative class, and goes if that is among them.

@@ -67,7 +67,7 @@ class MessageFailed(OutboundEvent):
 
 
 class MessageRefused(OutboundEvent):
-    """It was not sent: what allowed it no longer holds, or the channel won't take it.
+    """It was not sent: what allowed it no longer holds, or the channel won't accept it.
 
     `contact_rule`: not at this hour; `address`: at this hour, but not at that address;
     `rendezvous`: the one it tells of is no longer the present one.

@@ -28,9 +28,9 @@ Unreadable = Literal["not_json", "unknown_type", "unknown_version", "wrong_envel
 
 
 class UnreadableEventError(Exception):
-    """Stored or received bytes are no event of the catalogue.
+    """Stored or received bytes aren't an event of the catalogue.
 
-    `field` is a dotted path; `expected` says what would do. The text never holds a value.
+    `field` is a dotted path; `expected` says what would be accepted. The text never holds a value.
     """
 
     def __init__(self, reason: Unreadable, field: str = "", expected: str = "") -> None:
@@ -57,7 +57,7 @@ def read_case_event(stored: bytes, name: str | None = None) -> CaseEvent[Any]:
         try:
             event = read(stored)
         except ValidationError:
-            pass  # An older version, or damaged: the slow way below tells which.
+            pass  # An older version, or damaged: the slow path below tells which.
         else:
             if event.type == _TYPES[name]:
                 return event

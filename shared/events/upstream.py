@@ -18,7 +18,7 @@ from shared.events.parsing import UnreadableEventError
 Kind = Literal["call", "end", "report"]
 
 DEPTH_MAX = 32
-"""Deeper nesting stays text: it is none of ours, and a parser's stack is finite."""
+"""Deeper nesting stays text: nothing of ours is so deep, and a parser's stack is finite."""
 
 _TYPE = re.compile("|".join(one.__name__ for one in get_args(UpstreamEvent)))
 _KINDS: dict[str, Kind] = {
@@ -38,7 +38,7 @@ _TELLING: dict[str, Kind] = {
     "outcome": "report",
     **dict.fromkeys(("call_id", "caller_address", "text", "return_code", "started_at"), "call"),
 }
-"""Fields that identify a message whose type says nothing; the first one found counts."""
+"""Fields that identify a message if its type says nothing; the first one found counts."""
 
 # An unterminated text is one token as well: searching again at each quote would take hours.
 _NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)

@@ -47,7 +47,8 @@ class VerificationEscalated(Event):
 
 
 class IdentityVerified(Event):
-    """A person decided that the man is who he says; `second_by` is another person's agreement.
+    """A person decided that the man is who he says he is; `second_by` is another person's
+    agreement.
 
     It ends an open contradiction; then two people decided, and `reason` says why.
     """
@@ -72,7 +73,7 @@ class IdentityContradicted(Event):
 
 
 class IdentityRejected(Event):
-    """A person decided that the man isn't who he says."""
+    """A person decided that the man isn't who he says he is."""
 
     fields: tuple[IdentityField, ...] = ()
     reason: PersonalNarrative

@@ -36,14 +36,14 @@ QUOTED = re.compile(r'"([^"]+)"')
 class Connection:
     """A NATS connection for synchronous callers.
 
-    `options` are nats-py's `Client.connect` arguments. Connecting starts at once and is
-    repeated for ever; a request made meanwhile waits within its own timeout.
+    `options` are nats-py's `Client.connect` arguments. Connecting starts at once and is retried
+    forever; a request made meanwhile waits within its own timeout.
     """
 
     def __init__(self, options: Mapping[str, Any], api_prefix: str = "$JS.API") -> None:
         self._options = options
         self.api_prefix = api_prefix
-        """The name of JetStream's API: another one where it belongs to another account."""
+        """The prefix of JetStream's API: a different one if it belongs to another account."""
         self._client = RawClient()
         self._inbox = ""
         self._numbers = itertools.count(1)
@@ -58,7 +58,7 @@ class Connection:
         self._closed = False
         self._failure = ""
         self.generation = 0
-        """Counts connects: a change means that subscriptions of the server's side may be gone."""
+        """Counts connects: after a change, the server may have lost subscriptions."""
         self._loop = asyncio.new_event_loop()
         self._wake = asyncio.Event()
         self._main = self._loop.create_task(self._serve())
@@ -163,13 +163,13 @@ class Connection:
         self._closed = True
         if not self._failure:
             self._loop.call_soon_threadsafe(self._end)
-        if threading.current_thread() is not self._thread:  # The garbage collector closes anywhere.
+        if threading.current_thread() is not self._thread:  # A destructor may run on any.
             self._thread.join(CLOSE_SECONDS)
-        self._connected.set()  # Whoever waits for it is refused now.
+        self._connected.set()  # Callers that wait for it are refused now.
         self._fail_calls(RequestLostError("the connection was closed"))
 
     def _end(self) -> None:
-        """On the loop's thread; repeated until it works, for nats-py's connect may swallow it."""
+        """On the loop's thread; repeated until it works: nats-py's connect may swallow it."""
         if self._main.cancel():
             self._loop.call_later(END_AGAIN_SECONDS, self._end)
 
@@ -190,7 +190,7 @@ class Connection:
         try:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
-            with contextlib.suppress(OSError, asyncio.CancelledError):  # It may go as we do.
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # It may be closed.
                 self._loop.run_until_complete(self._client.close())
         except Exception as error:
             # Settings that can't work, such as an unreadable seed; no retry would help.

@@ -77,7 +77,7 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
         self._connection.close()
 
     def _named(self, setting: str, usual: type[RecorderT]) -> type[RecorderT]:
-        """The recorder's class that a setting names, or the usual one."""
+        """The recorder class that a setting names, or the usual one."""
         topic = self.env.get(setting)
         named: type[RecorderT] = resolve_topic(topic) if topic else usual
         return named

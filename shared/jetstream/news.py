@@ -20,7 +20,7 @@ SEQUENCE = re.compile(rb"\r\nNats-Sequence: (\d+)\r\n")
 class News:
     """A subscription to what the server republishes, renewed after each connect.
 
-    Its word may come late or never, so whoever waits must also check for themselves periodically.
+    News may come late or never, so a caller that waits must also check periodically.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -61,7 +61,7 @@ class News:
                 subscribing = connection.listen(self._hear, stream.timeout, stream.news_subject)
                 self._listening = subscribing
         except (RequestLostError, RequestRefusedError) as error:
-            # Retried after the next connect; reading goes on meanwhile.
+            # Retried after the next connect; reading continues meanwhile.
             logger.warning("no news of stream %s, reading each second: %s", stream.name, error)
         return True
 

@@ -15,9 +15,9 @@ from shared.jetstream.tls import TlsClient
 class RawClient(TlsClient):
     """nats-py's client that can hand a subscription's messages over before it parses headers.
 
-    nats-py 2.16 takes 60 microseconds to make a message of the ones we read and to pass
-    it through a queue and a task; the parser calls `_process_msg`, and taking the bytes there
-    leaves a third of that. The method is private: `tests/jetstream` fails should it change.
+    nats-py 2.16 takes 60 microseconds to make a message of the ones we read and to pass it through
+    a queue and a task; the parser calls `_process_msg`, and taking the bytes there leaves a third
+    of that. The method is private: `tests/jetstream` fails if it changes.
     """
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from shared.jetstream.subscription import JetStreamSubscription
 
 REMEMBERED_ORIGINATORS = 10_000
 FEW_VERSIONS = 256
-"""So many are requested by version; for more from a low start, all the originator's events."""
+"""Up to this many are requested by version; for more, from a low start, all of the originator's."""
 
 
 class OwnWrites:
@@ -203,9 +203,9 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
     ) -> Sequence[RecordedEvent]:
         """The events of one originator by version, ascending unless `desc`; at most `limit`.
 
-        `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer:
-        a lagging one gives the events up to some moment, without holes, but never less than this
-        recorder stored itself. `OperationalError` when no answer, or none so fresh, comes within
+        `gt` and `lte` bound versions, `after_sequence` stream sequences. Any replica may answer: a
+        lagging one returns the events up to some moment, without holes, but never less than this
+        recorder stored itself. `OperationalError` when no answer, or none that fresh, comes within
         the deadline.
         """
         bounds = Bounds(gt, lte, after_sequence)

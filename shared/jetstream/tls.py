@@ -27,11 +27,11 @@ def tls_options(ca_file: str) -> dict[str, Any]:
 
 
 class TlsClient(Client):
-    """nats-py's client, which goes on to the next server if one isn't trusted.
+    """nats-py's client, which continues with the next server if one isn't trusted.
 
-    nats-py 2.16 then waits for ever for the end of a connection that asyncio has already ended.
-    The overridden methods are private: `tests/identities/test_refused_connections.py` fails should
-    they change.
+    nats-py 2.16 then waits forever for the end of a connection that asyncio has already ended. The
+    overridden methods are private: `tests/identities/test_refused_connections.py` fails if they
+    change.
     """
 
     @override
@@ -64,7 +64,7 @@ class _Transport(TcpTransport):
 
     @override
     def __bool__(self) -> bool:
-        # If a new one were falsy, as nats-py's is, nats-py would replace it by its own.
+        # If a new one were falsy, as nats-py's is, nats-py would replace it with its own.
         return self._is_new or self._io_writer is not None
 
     @override

@@ -67,7 +67,8 @@ class JetStreamTrackingRecorder(TrackingRecorder):
             message_id=f"{subject} {tracking.notification_id} after {sequence}",
             expected_sequence=sequence,
         )
-        # As the batch's last, a position and no event would be the stream's newest message.
+        # If it were the batch's last, the stream's newest message would be a position, not an
+        # event.
         return append(
             self.log.stream,
             [entry, *events],

@@ -45,7 +45,7 @@ CASES_KEPT = 20_000
 """How many cases' public keys a service caches."""
 
 KEEPER = "keeper"
-"""The name under which the command line asks; nobody else may rotate, close or check."""
+"""The name under which the command line asks; nothing else may rotate, close or check."""
 
 NO_RESPONDER = 503
 SEALED = "the key holder is sealed; `passage keys unseal`"
@@ -60,7 +60,7 @@ class KeysUnavailableError(Exception):
 
 
 class KeysSealedError(KeysUnavailableError):
-    """Nobody has keys now: no work that needs any can be done."""
+    """No process has keys now: work that needs them can't be done."""
 
 
 class TooManyError(KeysUnavailableError):

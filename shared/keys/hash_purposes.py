@@ -12,12 +12,12 @@ from pydantic import StringConstraints
 from shared.events.fields import Channel
 
 CALL = "call"
-"""Of an id that is no safe token, and of a call's words."""
+"""For an id that isn't a safe token, and for a call's words."""
 RETURN_CODE = "return-code"
 MADE_CODE = "return-code-of"
-"""Of the command from which a return code is derived."""
+"""For the command from which a return code is derived."""
 SERVICE_NUMBER = "service-number"
-"""Of a folded number (`shared.matching.numbers`)."""
+"""For a folded number (`shared.matching.numbers`)."""
 CALLERS = "caller-*"
 """In the policy: the callers of every channel."""
 _OF_NO_CHANNEL = (CALL, RETURN_CODE, MADE_CODE, SERVICE_NUMBER)

@@ -36,30 +36,30 @@ NO_PAIR = "doesn't belong to its other half"
 NOT_ONE_LINE = "isn't one line of text in UTF-8"
 HELD = "is held by another process"
 _ANEW = (
-    "bring its copy back; a certificate, an nkey or a password can be made anew: move it "
-    "aside and run `passage init`"
+    "bring its copy back; a certificate, an nkey or a password can be replaced: move it aside "
+    "and run `passage init`"
 )
 DO: Mapping[str, str] = {
     MISSING: "bring it back; in a new installation `passage init` makes it. Then give this process "
     "the file",
     UNREADABLE: "chown it to the user that this process runs as",
     A_FOLDER: "the file wasn't there when it was mounted: remove the empty folder, bring the file, "
-    "and start the container anew",
+    "and start the container again",
     EMPTY: _ANEW,
     DAMAGED: _ANEW,
-    NO_PAIR: "put the two in place that were made together",
-    NOT_ONE_LINE: "write nothing but the password into it, in one line",
+    NO_PAIR: "put back the two that were made together",
+    NOT_ONE_LINE: "write only the password into it, on one line",
     HELD: "end the other one",
 }
 """What can be wrong with a secret, and what would fix it."""
 
 
 class KeyFilesError(Exception):
-    """A key file can't be used; the message names it and says what would do."""
+    """A key file can't be used; the message names it and says what would fix it."""
 
 
 class SecretUnusableError(KeyFilesError):
-    """What a file of a secret lacks. `wrong` is one of `DO`; `setting` names what pointed to it."""
+    """What is wrong with a secret's file. `wrong` is a key of `DO`; `setting` named it."""
 
     def __init__(self, path: Path, wrong: str, setting: str = "") -> None:
         self.path = path
@@ -81,8 +81,8 @@ class KeyFilesOpenError(KeyFilesError):
 def require_closed(path: Path) -> None:
     """Raises KeyFilesOpenError if a key file or its folder is open to others.
 
-    A folder of another owner, as containers have for secrets, may be read but not changed by
-    others. A missing file, or anything but a file, is left to whoever reads it.
+    A folder with another owner, as containers have for secrets, may be read but not changed by
+    others. A missing file, or anything but a file, isn't checked here: reading it fails.
     """
     for one, mode in ((path.parent, FOLDER_MODE), (path, FILE_MODE)):
         try:
@@ -180,8 +180,7 @@ def write_once(path: Path, content: bytes) -> None:
 def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
     """Writes a new file for its owner only, synced to disk.
 
-    Root makes it for the owner of `like`, or of the folder: a container's user, who has to read
-    it.
+    Root makes it for the owner of `like`, or of the folder: the container's user has to read it.
     """
     owner = (path.parent if like is None else like).stat()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
@@ -194,7 +193,7 @@ def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and its missing parents, each for the owner of the one above."""
+    """Makes a folder and its missing parents, each owned by the owner of the one above."""
     if not folder.is_dir():
         # `parents=True` would give parents the process's own mode.
         make_folder(folder.parent)

@@ -144,7 +144,7 @@ class Hashes(Exact):
 
 
 class Closed(Exact):
-    """To the keeper: nothing is sealed or opened any more, and the key holder ends."""
+    """To the keeper: nothing can be sealed or opened from now on, and the key holder ends."""
 
     closed: Literal[True] = True
 
@@ -180,7 +180,7 @@ class KeysChecked(Exact):
 class Trial(Exact):
     """The keeper asks: does any key-encryption key open one of these entries of a case?
 
-    The entries are what KEYS has or once had of it, as a copy elsewhere has it.
+    The entries are what KEYS holds or once held of it, from any copy.
     """
 
     case_id: Id
@@ -201,7 +201,7 @@ class Tried(Exact):
 
 
 class Denied(Exact):
-    """The request is not granted or not understood; `expected` says what would be."""
+    """The request is not granted or not understood; `expected` says which would be."""
 
     denied: str
     expected: str = ""

@@ -14,7 +14,7 @@ def padded(plain: bytes) -> bytes:
 
 
 def unpadded(filled: bytes) -> bytes:
-    """Raises ValueError unless they were padded so."""
+    """Raises ValueError unless they were padded this way."""
     plain, mark, _ = filled.rpartition(b"\x80")
     if not mark or filled[len(plain) + 1 :].strip(b"\x00"):
         raise ValueError("not padded")

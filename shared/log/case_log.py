@@ -38,11 +38,11 @@ from shared.servers.credentials import api_prefix
 from shared.settings import Settings
 
 LONG_AT_ONCE = 2
-"""How many long cases are folded at a time: a dozen threads doing nothing else leave little of the
-processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
+"""How many long cases are folded at a time: a dozen threads doing only that would leave little
+processor time for a call that needs a millisecond, and each holds megabytes of what it reads."""
 READ_AT_ONCE = 4
-"""And how many others are read at a time: forty-three calls of half a megabyte are read as fast as
-short ones, and for forty-eight threads that was a gigabyte."""
+"""How many other cases are read at a time: forty-three calls of half a megabyte are read as fast as
+short ones, and in forty-eight threads that took a gigabyte."""
 READ_ATTEMPTS = 50
 """How often a case is read again because a lagging replica answered."""
 
@@ -53,7 +53,7 @@ StateT = TypeVar("StateT")
 
 
 class ChainBrokenError(Exception):
-    """A case's stored events don't follow one another: one is missing, or was altered."""
+    """A case's stored events don't form a chain: one is missing, or was altered."""
 
     def __init__(self, case_id: str, version: int) -> None:
         self.case_id = case_id
@@ -139,12 +139,12 @@ class CaseLog(Application[str], Generic[StateT]):
         return history
 
     def load_current(self, case_id: str) -> History[StateT]:
-        """As `load`, but certainly all of it: a refusal may rest on this.
+        """As `load`, but guaranteed complete: a refusal may rest on this.
 
         Raises LogError if the replicas that answer lag behind for all of READ_ATTEMPTS reads.
         """
         known = self.remembered(case_id)
-        # Usually nothing was recorded since: then one look is enough. A log in memory has none.
+        # Usually nothing was recorded since, and one look is enough. A log in memory has no leader.
         is_asked = isinstance(self.recorder, JetStreamApplicationRecorder)
         if known is not None and is_asked and self.is_current(known):
             return known
@@ -162,7 +162,7 @@ class CaseLog(Application[str], Generic[StateT]):
         if not isinstance(self.recorder, JetStreamApplicationRecorder):
             return True
         log = self.recorder.log
-        # Versions have no gaps; to look for the last one the server would scan every one.
+        # Versions have no gaps; to find the last one, the server would scan them all.
         following = log.subjects.version_filter(history.case_id, history.version + 1)
         return log.stream.leader_message(last_by_subj=following) is None
 
@@ -187,7 +187,8 @@ class CaseLog(Application[str], Generic[StateT]):
         return self.recorder.log.stream.connection
 
     def turn_on(self, case_id: str) -> AbstractContextManager[None]:
-        """While nobody else in this process reads or writes the case (`shared.log.turns`).
+        """Runs the block while nobody else in this process reads or writes the case
+        (`shared.log.turns`).
 
         Raises LongCaseError in passing, rather than wait while somebody folds a long one.
         """

@@ -28,7 +28,7 @@ class Fencing:
     holder: str | None = None
     """Who claimed it last, unless they released it; an expired lease isn't a release."""
     lost_by: tuple[str, ...] = ()
-    """From whom it was taken over, and who haven't claimed it since."""
+    """Those it was taken over from, if they haven't claimed it since."""
 
     def after(self, event: Event) -> "Fencing":
         """Never refuses."""

@@ -8,8 +8,8 @@ from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
 
 FIRST_AT_ONCE, MOST_AT_ONCE = 8, 64
-"""How many versions are requested at once: few at first, for most cases have no more. More than the
-most make nothing faster, and after a thousand short calls the next page may be of large ones."""
+"""How many versions are requested at once: few at first, because most cases have no more. Larger
+pages aren't any faster, and after a thousand short calls the next page may hold large ones."""
 SMALL_BYTES, LARGE_BYTES = 1_000_000, 4_000_000
 """After a page smaller than this, more are requested, and after a larger one fewer: an event may
 have half a megabyte, and no service has room for a thousand of these at once."""

@@ -13,7 +13,7 @@ ValueT = TypeVar("ValueT")
 
 
 class Grown(Mapping[KeyT, ValueT]):
-    """The first steps of a dictionary that only grows, and is shared by what grew from it.
+    """The first steps of a dictionary that only grows, and is shared with those grown from it.
 
     Growing one that has already grown makes a copy.
     """
@@ -27,7 +27,7 @@ class Grown(Mapping[KeyT, ValueT]):
         """Of each key the step that brought it and its value; if it changed, the next such pair."""
         self._count = self._steps = len(self._entries)
         self._right = [True]
-        """To add to what is shared: whoever takes it, in whatever thread, is the only one."""
+        """Permission to add to what is shared: only one taker, in whatever thread, gets it."""
 
     def with_entry(self, key: KeyT, value: ValueT) -> "Grown[KeyT, ValueT]":
         """This plus one entry, or with another value of an entry."""

@@ -11,11 +11,11 @@ from shared.log.grown import Grown
 
 HISTORIES_KEPT = 2_000
 EVENTS_KEPT = 60_000
-"""And of how many events together: intake takes two kilobytes for each, and 3.4 if every call came
-from a number of its own with the longest address. Its container has 512 MB."""
+"""Their events in all: intake takes two kilobytes for each, and 3.4 if every call came from a
+different number with the longest address. Its container has 512 MB."""
 
 LONG_CASES_REMEMBERED = 20_000
-"""How many long cases a service remembers as long, without looking."""
+"""How many cases a service remembers to be long, without looking."""
 
 StateT = TypeVar("StateT")
 

@@ -14,7 +14,7 @@ from shared.jetstream.stream import Stream
 from shared.subjects import INCARNATION
 
 LOOK_AGAIN_AFTER_S = 1.0
-"""A stream may be replaced without losing a connection; this bounds how long that goes unseen."""
+"""Bounds how long it goes unnoticed that a stream was replaced while the connection held."""
 
 
 class OtherIncarnationError(OperationalError):

@@ -26,7 +26,7 @@ from shared.log.history import History
 from shared.refusals import Guard, RefusedError, require
 
 ATTEMPTS = 50
-"""How often one message is decided again because somebody else was faster."""
+"""How often one message is decided again because another append came first."""
 
 SEEN_VERSION = Guard(
     "seen_version",
@@ -36,7 +36,7 @@ SEEN_VERSION = Guard(
 DECIDED_NOW = Guard(
     "decided_now", "no happened_at: a decision is made now; only facts are told afterwards"
 )
-"""Its guards are checked against the present; an old time would claim that they held then."""
+"""Guards are checked against the present; an old time would claim that they held then."""
 
 OWN_COMMAND = Guard("own_command", "a command_id of your own")
 """A repeated command is answered only to whoever sent it first."""
@@ -52,7 +52,7 @@ class ContendedError(Exception):
 class Seen(NamedTuple):
     """The version that a person decided on, and perhaps that more calls change nothing.
 
-    Otherwise anybody who calls constantly under a man's address would block every decision.
+    Without that, anybody calling constantly from a man's address would block every decision.
     """
 
     version: int
@@ -65,9 +65,10 @@ class Seen(NamedTuple):
         return cls(command.seen_version, command.despite_calls)
 
     def holds_in(self, history: History[Any]) -> bool:
-        """Whether nothing that was recorded since matters.
+        """Whether nothing recorded since matters.
 
-        Duress matters the first time: if it stood already, they decided with it in mind.
+        Duress matters only the first time: if it had been given already, they decided with it in
+        mind.
         """
         if self.version > history.version:
             return False
@@ -119,6 +120,8 @@ class Outcome:
     version: int
     sequence: int
     events: tuple[str, ...] = ()
+    stored_bytes: int = 0
+    """What these events take in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ def _append(
         longer.version,
         longer.sequence,
         longer.types_after(history.version),
+        sum(len(one.state) for one in stored),
     )
 
 

@@ -15,11 +15,11 @@ from typing import TypeVar
 from eventsourcing.persistence import StoredEvent
 
 WAIT_S = 5.0
-"""Then it goes on anyway: somebody's lost connection stops nobody else."""
+"""After this the work continues anyway: one lost connection must not stop everybody else."""
 IN_PASSING_EVENTS_MAX = 100
-"""Up to so many events of a case are folded at once for any message."""
+"""Up to this many events of a case are folded at once for any message."""
 IN_PASSING_BYTES_MAX = 2_000_000
-"""And so many bytes of them, or one event: forty of the largest take as long as a long case."""
+"""Up to this many bytes of them, or one event: forty of the largest take as long as a long case."""
 
 ResultT = TypeVar("ResultT")
 
@@ -42,7 +42,7 @@ class Turns:
 
     @contextmanager
     def on(self, case_id: str) -> Iterator[None]:
-        """Waits until nobody else is at the case, though not for ever."""
+        """Waits until nobody else is at the case, but not forever."""
         with self._lock:
             turn = self._turns.setdefault(case_id, _Turn())
             turn.users += 1

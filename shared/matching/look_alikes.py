@@ -53,7 +53,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @lru_cache(maxsize=4_096)
 def spellings(name: str) -> tuple[str, str]:
-    """The name as it looks, and as it reads in Latin letters; neither is a real name any more."""
+    """The name as it looks, and as it reads in Latin letters; neither is still a real name."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     shown = "".join(c for c in unicodedata.normalize("NFKD", folded) if _is_shown(c))
     words = _WORD.findall(shown)

@@ -29,13 +29,13 @@ SLIP_CHARACTERS = 5
 SERIES_MAX = 3
 """The most letters in a number's own series; more are words beside it."""
 LONGEST = 60
-"""A longer text is no number with some words; no time is spent on reading it."""
+"""A longer text isn't a number with some words; no time is spent on reading it."""
 
 
 def folded_number(number: str) -> str:
     """A service number in one alphabet: `АБ-000123` and its Latin look-alike meet.
 
-    A text without digits is no number (`-`, `б/н`, `n/a`) and folds to nothing. Keyed hashes are
+    A text without digits isn't a number (`-`, `б/н`, `n/a`) and folds to nothing. Keyed hashes are
     made of the result, so it must never change.
     """
     plain = unicodedata.normalize("NFKC", number.translate(_NO_MARK))

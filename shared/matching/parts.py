@@ -26,11 +26,11 @@ HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
 SHORT = 2
-"""So few letters are no surname: an initial, `мл`."""
+"""Up to this many letters aren't a surname: an initial, `мл`."""
 _CALL_SIGN = re.compile(
     r"\b(?:позывной|позивний|кличка|прозвище|прізвисько|псевдо|call\s?sign)\b.*", re.IGNORECASE
 )
-"""What follows is no name."""
+"""What follows isn't a name."""
 _RUN_TOGETHER = re.compile(
     r"(?<=[а-яёіїєґ]{2})(?=[А-ЯЁЇЄҐ][а-яёіїєґ])|(?<=[а-яёіїєґ][аеиоуюя])(?=І[б-джзк-нп-тф-щ])"
 )

@@ -85,9 +85,9 @@ _STEMS = sorted(
     ((stem, number) for number, stems in _NUMBERS.items() for stem in stems.split()),
     key=lambda one: -len(one[0]),
 )
-"""Longest first: `п'ятнадцята` is no `п'ята`."""
+"""Longest first: `п'ятнадцята` isn't `п'ята`."""
 ENDING_MAX = 3
-"""How many letters may follow a number's stem: `Первомайская` is no first."""
+"""How many letters may follow a number's stem: `Первомайская` isn't `first`."""
 
 _MARKS = str.maketrans("", "", "'’‘ʼ`´′ʹ№#\"«»“”")
 _SPELLINGS = (("y", "i"), ("j", "i"), ("w", "v"), ("tsia", "tsa"))

@@ -23,7 +23,7 @@ the log's events come on it too."""
 
 
 class Settled(Exact):
-    """A note: a parked message waits for nobody any more."""
+    """A note: a parked message no longer waits for anyone."""
 
     parked_id: Id
     sequence: Annotated[int, Field(ge=1)]

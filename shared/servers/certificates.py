@@ -28,7 +28,7 @@ def names_in(path: Path) -> tuple[str, ...]:
 
 
 def require_key_of(certificate: Path, key: Path) -> None:
-    """Raises KeyFilesError if `key` is no private key, is open to others, or is another's."""
+    """Raises KeyFilesError if `key` isn't a private key, is open to others, or is another's."""
     require_closed(key)
     public = read_certificate(certificate).public_key()
     try:

@@ -25,7 +25,7 @@ class Denials:
         found = REFUSED.search(str(error))
         if found is None:
             return False
-        # nats-py has lower-cased what the server said.
+        # nats-py has lower-cased the server's text.
         for refused in self._waiting.get(found[1].lower(), ()):
             if not refused.done():
                 refused.set_result(None)

@@ -103,7 +103,7 @@ def _refusing_in(server: str, told: dict[str, Any]) -> Iterator[Refusing]:
 
 
 def _refusing(server: str, error: dict[str, Any]) -> Refusing | None:
-    """Leaves out what heals by itself, as a replica that lags."""
+    """Leaves out what recovers automatically, such as a lagging replica."""
     text, is_off = str(error.get("error", "")), error.get("type") == JETSTREAM_IS_OFF
     if not (is_off or WRITE_ERROR in text):
         return None

@@ -17,7 +17,7 @@ from shared.servers.certificates import days_left, read_certificate, require_key
 from shared.settings import Settings
 
 RENEW_DAYS = 30
-"""From this long before a certificate expires, each start warns."""
+"""In this time before a certificate expires, each start warns."""
 
 
 def own_settings() -> Settings:
@@ -34,7 +34,7 @@ def own_settings() -> Settings:
 
 
 def require_files(settings: Settings) -> None:
-    """Raises KeyFilesError that names the setting of an unusable file, and what would do."""
+    """Raises KeyFilesError, which names the setting of an unusable file, and what would fix it."""
     checks: dict[str, Callable[[Path], object]] = {
         "nats_nkey": require_nkey,
         "nats_ca": read_certificate,
@@ -52,9 +52,9 @@ def require_files(settings: Settings) -> None:
 
 
 def require_nkey(path: Path) -> None:
-    """Raises KeyFilesError if a file is no seed, or is open to others."""
+    """Raises KeyFilesError if a file isn't a seed, or is open to others."""
     require_closed(path)
     try:
         nkeys.from_seed(bytearray(read_file(path).strip()))
-    except (nkeys.NkeysError, ValueError):  # The latter if it is no base32.
+    except (nkeys.NkeysError, ValueError):  # The latter if it isn't base32.
         raise SecretUnusableError(path, DAMAGED) from None

@@ -23,7 +23,7 @@ BEGIN_AGAIN_AFTER_S = 5.0
 
 StateT = TypeVar("StateT")
 Assemble = Callable[[str, Fold[Any], Settings], "Service"]
-"""Puts a service together; stories have one that injects their clock and timers."""
+"""How a service is assembled; stories inject their own clock and timers."""
 
 
 def _now() -> datetime:
@@ -89,7 +89,7 @@ class Context:
         return self.own_cause(event.id, event.correlationid)
 
     def own_cause(self, causation_id: str, correlation_id: str) -> Cause:
-        """The cause of what the service records by itself."""
+        """The cause of what the service records without a command."""
         return Cause(
             causation_id=causation_id,
             correlation_id=correlation_id,

@@ -35,7 +35,7 @@ class BadLineError(Exception):
 
 
 class Line(Exact):
-    """One line: at `sequence` the log of this incarnation had this digest and so many cases.
+    """One line: at `sequence` the log of this incarnation had this digest and this many cases.
 
     `opened`: the gate let services write. `ended`: all services had ended, so nothing may follow
     until the gate opens again. `succession`: `passage repair` rebuilt the log.
@@ -52,10 +52,10 @@ class Line(Exact):
     previous: HexId | None = None
     """Of a succession: the incarnation that ended."""
     kept: Annotated[int, Field(ge=0)] | None = None
-    """Of a succession: older checkpoints bind up to this sequence, and later ones no more."""
+    """Of a succession: older checkpoints bind up to this sequence, and not beyond."""
     lost: Annotated[int, Field(ge=0)] | None = None
-    """Of a succession: events that checkpoints or the old stream's end knew of and that are gone;
-    sequences, so it is an upper bound."""
+    """Of a succession: how many events are gone that checkpoints or the old stream's end knew of;
+    counted in sequences, so an upper bound."""
     reason: Annotated[str, Field(max_length=200)] | None = None
     audit_sequence: Annotated[int, Field(ge=0)] | None = None
     """How much of AUDIT the witness had read; missing in lines of older versions, and of verbs."""
@@ -130,7 +130,7 @@ def make_witness_keys(folder: Path) -> None:
 
 
 def read_signing_key(folder: Path) -> Ed25519PrivateKey:
-    """Reads witness.key. Raises KeyFilesError, also if witness.pub is another key's."""
+    """Reads witness.key. Raises KeyFilesError, also if witness.pub belongs to another key."""
     key = Ed25519PrivateKey.from_private_bytes(read_secret(folder / KEY_NAME))
     if key.public_key() != read_public_key(folder):
         raise SecretUnusableError(folder / KEY_NAME, NO_PAIR)

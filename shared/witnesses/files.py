@@ -42,7 +42,7 @@ class Witnessed:
 
     @cached_property
     def current(self) -> frozenset[str]:
-        """The incarnations without a successor; more than one is one too many."""
+        """The incarnations without a successor; there must be only one."""
         ended = {line.previous for line in self.lines}
         return frozenset(line.incarnation for line in self.lines) - ended
 
@@ -71,14 +71,14 @@ class Witnessed:
 
     @property
     def ended_at(self) -> int | None:
-        """The sequence at which the log was ended in good order, if nothing opened it since."""
+        """The sequence at which the log ended properly, if nothing has opened it since."""
         newest = self.newest
         return newest.sequence if newest is not None and newest.kind == "ended" else None
 
     def _limits(self) -> dict[str, int]:
         """Up to where the lines of each ended incarnation still bind."""
         limits: dict[str, int] = {}
-        # Newest first: what a later succession gave up, an earlier one can't have kept.
+        # Newest first: an earlier succession can't have kept what a later one gave up.
         for line in reversed(self.lines):
             if line.kind == "succession" and line.previous is not None and line.kept is not None:
                 after = limits.get(line.incarnation, line.kept)
@@ -87,7 +87,7 @@ class Witnessed:
 
 
 def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnessed:
-    """What a thinned file would have of all files together, in bounded memory.
+    """What one thinned file would hold of all files together, in bounded memory.
 
     Follows links, and checks the signature they hang on, as well as that of each line without a
     link to it.
@@ -174,7 +174,7 @@ def _append(path: Path, text: str) -> None:
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
     with os.fdopen(descriptor, "r+b") as file:
-        # A line that a power cut left unfinished never was one.
+        # A line that a power cut left unfinished doesn't count as a line.
         file.truncate(end_of_whole_lines(file))
         file.seek(0, os.SEEK_END)
         file.write(text.encode() + b"\n")
@@ -185,7 +185,7 @@ def _append(path: Path, text: str) -> None:
 
 
 def end_of_whole_lines(file: BinaryIO) -> int:
-    """The end of the last whole line; what a power cut left after it may be of any size."""
+    """The end of the last whole line; a power cut may leave anything after it, of any size."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - LINE_MAX_BYTES)

@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
     @property
     def is_misfit(self) -> bool:
-        """The message itself follows from nothing; others say whether it was stored so."""
+        """It follows nothing in the log: only copies show whether it was stored like this."""
         return self.check in MISFITS
 
 
@@ -86,14 +86,14 @@ class RolledDigest:
         self._last_bound = max(self._checkpoints, default=0)
 
     def take(self, sequence: int, subject: str, body: bytes) -> list[Problem]:
-        """Takes the next stored message; returns what is wrong with it, if anything."""
+        """What is wrong with the next stored message, if anything."""
         return self._roll(sequence, subject, hashlib.sha256(body).digest())
 
     def end(self, last: int) -> list[Problem]:
         """What is wrong with the end, given the server's `last` sequence."""
         problems = []
         if self.sequence != last:
-            what = f"{self._name} goes on to {last}"
+            what = f"{self._name} continues to {last}"
             problems.append(Problem("contiguous sequences", self.sequence, what))
         if self._last_bound > self.sequence:
             what = f"{self._name} ends at {self.sequence}, but a checkpoint was signed at "
@@ -168,11 +168,11 @@ class LogHeads(RolledDigest):
     def _follow(self, subject: str, body: bytes, stored_hash: str) -> tuple[str, str] | None:
         """Makes the event its case's head, or returns the failed check and what is wrong.
 
-        A misfit moves no head: the case's next event follows the one before it.
+        A misfit doesn't become the head: the case's next event follows the one before it.
         """
         envelope = _envelope(subject, body)
         if envelope is None:
-            return "readable", "it is no event, or stands under another event's subject"
+            return "readable", "it isn't an event, or is stored under another event's subject"
         case_id, version, _ = envelope
         misfit = self._heads.misfit(*envelope)
         if misfit is None:
@@ -182,7 +182,7 @@ class LogHeads(RolledDigest):
 
 
 def shown(subject: str) -> str:
-    """A subject, which may be anybody's choice, in printable ASCII; a long one is cut."""
+    """A subject, which anybody may have chosen, in printable ASCII; a long one is cut."""
     text = ascii(subject)[1:-1]
     return text if len(text) <= SUBJECT_SHOWN_MAX else f"{text[:SUBJECT_SHOWN_MAX]}..."
 

@@ -94,7 +94,7 @@ class FileScan:
             try:
                 check_line(last.decode("utf-8", errors="replace"), self._key)
                 run.is_vouched = True
-            except BadLineError:  # Each kept line of it is checked by itself.
+            except BadLineError:  # Each of its kept lines is checked separately.
                 pass
 
 
@@ -150,7 +150,7 @@ def _follows(
 
     `newer`: how many lines of each level or above there are from this one on.
     """
-    # Older versions linked nothing: another line may be missing behind such a one.
+    # Older versions had no links: another line may be missing before such a line.
     if line.links is None or any(one.links is None for one, _ in before):
         return True
     linked = [level for level, link in enumerate(line.links) if link in hashes]

@@ -10,6 +10,6 @@ class Exact(BaseModel):
 
 
 class Lenient(BaseModel):
-    """Unknown fields, which a newer sender may have, are passed over."""
+    """Unknown fields, which a newer sender may have, are ignored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)

@@ -36,13 +36,13 @@ def _number(value: Any) -> Any:
 
 def _day(value: Any) -> Any:
     if not (_fits(_DAY, value) or (isinstance(value, date) and not isinstance(value, datetime))):
-        raise ValueError("must be a day, as 1990-01-31")
+        raise ValueError("must be a day, such as 1990-01-31")
     return value
 
 
 def _moment(value: Any) -> Any:
     if not (isinstance(value, datetime) or _fits(_MOMENT, value)):
-        raise ValueError("must be a date and time with a zone, as 2030-01-31T10:00:00Z")
+        raise ValueError("must be a date and time with a zone, such as 2030-01-31T10:00:00Z")
     return value
 
 

@@ -20,7 +20,7 @@ from tests.query.stage import MemoryLog
 SERVICES = ("intake", "verification", "handover")
 HEAD = """# Deadlines
 
-What happens by itself when time passes. A service reads from a case what is due (`due_in`), a
+What happens automatically when time passes. A service reads from a case what is due (`due_in`), a
 timer tells when it has come; if it still stands, `decide_due` says what is recorded. Both are in
 the service's `deadlines`. Made by `make docs`.
 

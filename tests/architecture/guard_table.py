@@ -1,4 +1,4 @@
-"""docs/guards.md: for every decision the guards that it asks, in the order of the code."""
+"""docs/guards.md: for every decider the guards that it asks, in the order of the code."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from tests.architecture.guards_of import functions_in, reading
 
 OPENING = """# What may refuse a command
 
-Written by `make docs` from the decisions in `services/*`; change it there.
+Written by `make docs` from the deciders in `services/*`; change it there.
 
 Guards stand in the order in which the code names them; the first that doesn't hold is named in the
 answer (`refused`, with `guard` and `satisfied_by`). A guard may be asked under a condition: the
-decision says which. What has no command is decided on an event, a call or a timer.
+decider says which. What has no command is decided on an event, a call or a timer.
 """
 DECISION = "decide_"
 ON_EVERY_COMMAND = "Every command"
@@ -88,7 +88,7 @@ def _rows_of(service_name: str) -> Iterator[Row]:
 
 
 def _guards_of(service_name: str, function: FunctionType) -> tuple[Guard, ...]:
-    """The guards of a decision, or those that a handler asks beside its decision's."""
+    """The guards of a decider, or those that a handler asks beside its decider's."""
     is_decision = function.__name__.startswith(DECISION)
     found = reading(service_name, _modules(service_name))
     if not is_decision:
@@ -98,7 +98,7 @@ def _guards_of(service_name: str, function: FunctionType) -> tuple[Guard, ...]:
 
 
 def _asked_with(service_name: str) -> dict[FunctionType, set[str]]:
-    """Gives by function the commands that it is for: its own, of a table, or of its handler."""
+    """The commands each function is for: its own, of a table, or of its handler."""
     found: dict[FunctionType, set[str]] = defaultdict(set)
     for module in _modules(service_name):
         for command, decision in _tables(module):
@@ -111,7 +111,7 @@ def _asked_with(service_name: str) -> dict[FunctionType, set[str]]:
 
 
 def _decisions_of_handler(service_name: str, function: FunctionType) -> list[FunctionType]:
-    """The decisions that take no command themselves, but that a command's handler names."""
+    """The deciders that take no command themselves, but that a command's handler names."""
     if function.__name__.startswith(DECISION) or not _commands_of(function):
         return []
     one = reading(service_name, _modules(service_name), stop_at=DECISION)

@@ -174,7 +174,7 @@ def _recorded(example: Event, ids: tuple[tuple[str, str], ...]) -> CaseEvent[Any
 
 
 def _values(variants: Iterable[Variant]) -> dict[str, dict[str, list[str]]]:
-    """Gives by event and choice all the values that it may have."""
+    """All the values it may have, by event and choice."""
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for event, choice, value in variants:
         found[type(event).__name__][choice].append(value)
@@ -242,7 +242,7 @@ def _arrows(region: Region, found: Moves) -> list[str]:
 
 
 def _among(region: Region, begun: Iterable[str], to: str) -> str:
-    """Gives states in words, in their order; all but few are named by those left out."""
+    """States in words, in order; where most are meant, those left out are named."""
     here = {*begun}
     others = [one for one in region.states if one != to]
     left_out = [one for one in others if one not in here]

@@ -32,7 +32,7 @@ class Canary:
 
 
 def canaries(count: int, seed: int = SEED) -> list[Canary]:
-    """Gives so many persons, half of them in Cyrillic and half in Latin letters."""
+    """Half of them in Cyrillic and half in Latin letters."""
     chance = random.Random(seed)  # noqa: S311 - invented people, not secrets
     numbers = chance.sample(range(10**8, 10**9), count)
     return [_canary(chance, number, cyrillic=i % 2 == 0) for i, number in enumerate(numbers)]
@@ -146,7 +146,7 @@ def _text(part: dict[str, Any], values: Iterator[str]) -> str:
 
 
 def nonsense(names: list[str], canary: Canary) -> Iterator[Any]:
-    """Gives bodies of wrong shapes, with the values as values, keys, in lists and alone."""
+    """Bodies of wrong shapes, with the values as values, keys, in lists and alone."""
     text = text_of(canary)
     yield dict.fromkeys(names, text)
     yield {name: {text: text} for name in names}
@@ -156,7 +156,7 @@ def nonsense(names: list[str], canary: Canary) -> Iterator[Any]:
 
 
 def malformed(canary: Canary) -> Iterator[bytes]:
-    """Gives bodies that are no JSON, or none of ours, with the values in them."""
+    """Bodies that are no JSON, or none of ours, with the values in them."""
     text = text_of(canary)
     yield from (text.encode(), f'{{"{text}'.encode(), f'{{"by": "{text}", }}'.encode())
     yield from (text.encode("utf-16"), b"\xff" + text.encode(), f'"{text}"'.encode())

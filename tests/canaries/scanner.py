@@ -70,7 +70,7 @@ class Scanner:
         return done
 
     def found_in(self, content: bytes) -> set[tuple[int, str, str]]:
-        """Gives person, value and encoding of what stands in some bytes, decompressed too."""
+        """Person, value and encoding of each value found in the bytes, compressed or not."""
         done = Scanned()
         self._look(content, Path(), done, 0)
         return {(hit.person, hit.value, hit.encoding) for hit in done.hits}

@@ -144,7 +144,7 @@ class Operators:
         return rendezvous.rendezvous_id if rendezvous is not None else "meet-none"
 
     def told(self, case_id: str) -> dict[str, str]:
-        """Gives in which call or by which message he might be told: his last, if there is one."""
+        """The call or message in which he might be told: his last, if there is one."""
         if self.chance.random() < 0.2:
             return self.told_by_message(case_id)
         calls = self.calls(case_id)

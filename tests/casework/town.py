@@ -122,14 +122,14 @@ class Town:
         return answer
 
     def hear(self) -> list[Waiting]:
-        """Puts what was recorded since before those who listen; gives all that waits."""
+        """Everything that waits, after delivering what was recorded since."""
         for event in self.log[self._heard :]:
             self.hear_again(event)
         self._heard = len(self.log)
         return self.waiting
 
     def hear_again(self, event: CaseEvent[Any]) -> None:
-        """Puts an event before those who listen for its type."""
+        """Delivered to everyone who listens for its type."""
         subject = subjects.case_events(event.type_name)
         self.waiting += [
             Waiting(service, event)
@@ -154,7 +154,7 @@ class Town:
             self.until_done(partial(self.deliver, position, keep=again))
 
     def until_done(self, step: Callable[[], ResultT]) -> ResultT:
-        """Takes a step again until no crash is in its way; whoever crashed has forgotten all."""
+        """Repeats a step until nothing crashes; a crash forgets everything in memory."""
         while True:
             if self.crashing is not None:
                 fates = self.crashing.choices(("none", "before", "after"), (6, 1, 1), k=3)

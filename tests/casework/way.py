@@ -87,7 +87,7 @@ def _group_receipt(machine: Machine, case_id: str) -> dict[str, Any]:
 
 
 def until(hours: int, **fields: Any) -> Fields:
-    """Gives fields among which is an end, so many hours ahead."""
+    """The fields, with an end that many hours ahead."""
     return lambda machine, _case_id: {
         "expires_at": machine.town.now + hours * HOUR,
         **fields,

@@ -130,7 +130,7 @@ class Wired:
         verification = Verification(context, registry, due)
         self.deadlines["verification"] = due
         self.hears["verification"] = partial(react, VERIFICATION_REACTIONS, verification)
-        for kind in services.verification.handlers.DECISIONS:
+        for kind in services.verification.handlers.DECIDERS:
             self.carries_out[kind] = partial(services.verification.handlers.carry_out, verification)
         self.carries_out[CheckRegistry] = partial(
             services.verification.handlers.check_registry, verification
@@ -141,5 +141,5 @@ class Wired:
         due = services.handover.main.deadlines_of(context, timers, spans)
         self.deadlines["handover"] = due
         self.hears["handover"] = partial(react, HANDOVER_REACTIONS, Handover(context, due))
-        for kind in services.handover.handlers.DECISIONS:
+        for kind in services.handover.handlers.DECIDERS:
             self.carries_out[kind] = partial(services.handover.handlers.carry_out, context)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from jinja2 import Environment, StrictUndefined, UndefinedError
 from typing_extensions import override
 
 from shared.diagnostics.catalogue import DIAGNOSTICS
@@ -115,6 +116,18 @@ def test_a_fault_inside_of_a_module_that_python_carries_has_its_places(lines: An
         logger.error("fault", error="KeyError", place=place_of(error))
     (line,) = lines()
     assert [one.partition(":")[0] for one in line["place"]][1:2] == ["<frozen _collections_abc>"]
+
+
+def test_a_fault_inside_of_a_page_has_its_places(lines: Any) -> None:
+    page = Environment(undefined=StrictUndefined, autoescape=True).from_string(
+        "{% block content %}{{ missing }}{% endblock %}"
+    )
+    try:
+        page.render()
+    except UndefinedError as error:
+        logger.error("fault", error="UndefinedError", place=place_of(error))
+    (line,) = lines()
+    assert "<template>:1 block_content_" in line["place"]
 
 
 def test_an_exception_gives_its_type_and_places_alone(lines: Any) -> None:

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from services.handover.guards import Members
-from services.handover.handlers import DECISIONS
+from services.handover.handlers import DECIDERS
 from services.handover.state import HandoverState, evolve
 from shared.commands import handover as commands
 from shared.commands.base import Command
@@ -159,7 +159,7 @@ def decide(
     state: HandoverState, command: Command, at: timedelta = timedelta(0), **more: Any
 ) -> list[Event]:
     """Decides a command at so long after noon."""
-    return DECISIONS[type(command)](state, command, e.NOON + at, **more)
+    return DECIDERS[type(command)](state, command, e.NOON + at, **more)
 
 
 def names(events: Iterable[Event]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from services.handover.guards import Members
-from services.handover.handlers import DECISIONS
+from services.handover.handlers import DECIDERS
 from shared.commands.base import Command, Decision, Fact
 from shared.events.base import Event
 from shared.events.custody import ExchangeConsentGiven, Exchanged
@@ -60,8 +60,8 @@ def name_of(command: Command) -> str:
 
 def test_every_decision_is_among_those_tried_here() -> None:
     tried = {type(command) for command in DECIDED}
-    assert tried == {one for one in DECISIONS if issubclass(one, Decision)}
-    assert all(issubclass(one, Fact) for one in DECISIONS.keys() - tried)
+    assert tried == {one for one in DECIDERS if issubclass(one, Decision)}
+    assert all(issubclass(one, Fact) for one in DECIDERS.keys() - tried)
 
 
 @pytest.mark.parametrize("command", DECIDED, ids=name_of)

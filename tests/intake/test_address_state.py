@@ -15,7 +15,13 @@ from services.intake.state import IntakeState, evolve
 from shared.commands.intake import SendMessage, SetContactRule
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.events.intake import CallLinked, ContactRuleSet, LinkBasis, PersonalDataErased
+from shared.events.intake import (
+    CallerConfirmed,
+    CallLinked,
+    ContactRuleSet,
+    LinkBasis,
+    PersonalDataErased,
+)
 from shared.log.case_log import Fold
 from shared.policy import policy
 from tests.contexts import NOW, ask, context_for, record, refused_by
@@ -24,6 +30,7 @@ from tests.intake.receiving import ruled
 from tests.intake.test_outbox import CHANNELS, READY, SAFE, given, send
 
 NEVER = ContactRuleSet(rule="never")
+ON_SIGNAL = {"channel": "signal", "call_id": "call-10"}
 ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
 
 
@@ -61,6 +68,34 @@ def test_a_call_from_another_address_changes_nothing_whatever_it_was_linked_by()
     for basis in bases:
         address = may_send(given(*READY, elsewhere(basis)), send(), NOON, CHANNELS)
         assert (address.version, address.sealed) == (2, sealed("@beispiel"))
+
+
+def test_an_address_that_a_stranger_may_have_guessed_a_code_from_is_not_covered() -> None:
+    """Else whoever guesses one of the codes is told by message where a man is met."""
+    guessed = elsewhere().model_copy(update={"second_fact_needed": True})
+    void, later = elsewhere("earlier_code"), elsewhere("caller")
+    for call in (guessed, void):
+        for calls in ([call], [call, later.model_copy(update={"call_id": "call-10"})]):
+            assert goes_to(given(*READY, *calls, SAFE)) == (2, "CallLinked")
+    on_signal = guessed.model_copy(update={"channel": "signal"})
+    channels = CHANNELS | {"signal"}
+    outbox = given(*READY, on_signal, SAFE)
+    refused_by("address_known", may_send, outbox, send("signal"), NOON, channels)
+    outbox = given(*READY, on_signal, ERASED, later.model_copy(update=ON_SIGNAL), SAFE)
+    refused_by("address_known", may_send, outbox, send("signal"), NOON, channels)
+
+
+def test_such_an_address_is_covered_once_a_second_fact_or_the_code_proves_it_his() -> None:
+    guessed = elsewhere().model_copy(update={"second_fact_needed": True})
+    confirmed = CallerConfirmed(
+        call_id="call-9", channel="telegram", second_fact="personal_data", by="Olena Example"
+    )
+    proven = elsewhere().model_copy(update={"call_id": "call-10"})
+    assert goes_to(given(*READY, guessed, confirmed, SAFE)) == (4, "CallLinked")
+    assert goes_to(given(*READY, guessed, proven, SAFE)) == (5, "CallLinked")
+    # What was proved stays so, whatever comes from there later.
+    void = elsewhere("earlier_code").model_copy(update={"call_id": "call-11"})
+    assert goes_to(given(*READY, proven, void, SAFE)) == (5, "CallLinked")
 
 
 def test_a_call_from_the_same_address_is_where_it_is_read_from_then() -> None:

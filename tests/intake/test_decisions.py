@@ -1,4 +1,4 @@
-"""intake's decisions: given events, when a command comes, then these events or this guard."""
+"""intake's deciders: given events, when a command comes, then these events or this guard."""
 
 from functools import reduce
 

@@ -138,7 +138,7 @@ async def test_a_record_that_was_removed_or_is_none_and_a_missing_stream_are_fou
         await ask(client, "STREAM.DELETE.AUDIT", None)
         assert any("there is no stream AUDIT" in one for one in await found(running))
     assert "missing: 2 to 2" in what
-    assert "it is no record of access, or stands under another one's subject" in what
+    assert "it isn't a record of access, or is stored under another one's subject" in what
 
 
 async def test_the_witness_signs_on_over_another_record_of_access_and_it_is_found(
@@ -176,7 +176,7 @@ async def test_an_index_entry_that_was_written_again_is_found(running: Running) 
         )
     checked = await verify(running, lambda *_: None)
     what = [one.what for one in checked.findings.kept if one.check == "index"]
-    assert f"{caller[:23]} names another case than its caller's first" in what
+    assert f"{caller[:23]} names a case other than its caller's first" in what
     assert any("an entry was overwritten or removed" in one for one in what)
 
 

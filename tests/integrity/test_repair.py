@@ -125,7 +125,7 @@ def test_without_an_archive_the_sound_part_of_the_stream_is_taken() -> None:
 
 
 def with_junk(log: list[StoredMessage], at: int) -> list[StoredMessage]:
-    """Puts what is no event at a sequence; what follows stands one higher."""
+    """Stores something that is no event at a sequence; later events move up by one."""
     junk = StoredMessage(at, "cases.CASE0001.x.NoteAdded", b"{}")
     return [*log[: at - 1], junk, *moved(log[at - 1 :], 1)]
 

@@ -102,7 +102,7 @@ async def test_the_witness_answers_while_it_reads_its_files(
     following.start()
     answering = asyncio.create_task(witness._answer_until(stopping))
     try:
-        assert await health(running) == Health(False, "it reads its witness files")
+        assert await health(running) == Health(False, "it is reading its witness files")
         may_read.set()
         async with asyncio.timeout(WITHIN_S):
             while (said := await health(running)).read < COUNT:

@@ -112,7 +112,7 @@ def test_what_comes_next_takes_the_place_of_what_was_before(console: Console) ->
     [
         (b'{"ready":true,"reason":""}', "ready"),
         (b'{"ready":false}', "not ready"),
-        (b'{"ready":false,"reason":"it signs no more"}', "not ready: it signs no more"),
+        (b'{"ready":false,"reason":"it has stopped signing"}', "not ready: it has stopped signing"),
         (b'{"ready":false,"missing":["one","two"],"read":3,"of":9}', "not ready: one; two"),
         (b'{"ready":false,"read":null}', "no answer"),
         (b"[]", "no answer"),

@@ -198,7 +198,9 @@ def test_a_member_whose_name_is_longer_than_ours_is_refused(tmp_path: Path, iden
     write_members(tmp_path / "ours.age", identity, [Member(longest, b"")])
     assert members_of(tmp_path / "ours.age", identity) == [Member(longest, b"")]
     write_members(tmp_path / "longer.age", identity, [Member(f"{longest}x", b"")])
-    with pytest.raises(backup_errors.BackupDamagedError, match="a member whose name is not ours"):
+    with pytest.raises(
+        backup_errors.BackupDamagedError, match="a member with a name that Passage doesn't use"
+    ):
         members_of(tmp_path / "longer.age", identity)
 
 

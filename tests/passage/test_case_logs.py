@@ -79,7 +79,7 @@ def test_a_missing_event_is_found_by_sequence_and_version() -> None:
 
 
 def test_a_log_that_ends_too_early_is_found() -> None:
-    assert checks(good_log(), last=9) == ["contiguous sequences: the log goes on to 9"]
+    assert checks(good_log(), last=9) == ["contiguous sequences: the log continues to 9"]
 
 
 def test_a_changed_event_breaks_the_chain_at_the_next() -> None:
@@ -89,7 +89,7 @@ def test_a_changed_event_breaks_the_chain_at_the_next() -> None:
 
 def test_an_event_under_another_subject_is_found() -> None:
     moved = changed(5, lambda one: one._replace(subject=one.subject.replace("SECOND", "FIRST")))
-    assert checks(moved) == ["readable: it stands under another event's subject"]
+    assert checks(moved) == ["readable: it is stored under another event's subject"]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_caller_is_known_by_his_first_case_whatever_episode_or_code_came_later
 @pytest.mark.parametrize("case_id", ["SECOND", "OTHER", "ELSEWHERE"])
 def test_a_caller_who_was_led_to_another_case_is_found(tmp_path: Path, case_id: str) -> None:
     found = index_findings(tmp_path, ANNAS, [entry("caller.anna", case_id), NEXT])
-    assert found == [("error", "caller.anna names another case than its caller's first")]
+    assert found == [("error", "caller.anna names a case other than its caller's first")]
 
 
 def test_a_caller_known_by_codes_alone_has_one_of_their_cases(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_caller_known_by_codes_alone_has_one_of_their_cases(tmp_path: Path) ->
     assert index_findings(tmp_path, codes, [entry("caller.anna", "FIRST")]) == []
     (tmp_path / "again").mkdir()
     found = index_findings(tmp_path / "again", codes, [entry("caller.anna", "ELSEWHERE")])
-    assert found == [("error", "caller.anna names another case than its caller's first")]
+    assert found == [("error", "caller.anna names a case other than its caller's first")]
 
 
 def test_an_episode_that_does_not_follow_its_case_is_found(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_an_episode_that_does_not_follow_its_case_is_found(tmp_path: Path) -> No
 def test_episodes_in_a_circle_are_found(tmp_path: Path) -> None:
     circle = [entry("next.A", "B"), entry("next.B", "C"), entry("next.C", "B")]
     found = index_findings(tmp_path, [], circle)
-    assert found.count(("error", "the episodes after it come back to it")) == 2
+    assert found.count(("error", "the episodes after it lead back to it")) == 2
 
 
 def test_an_entry_that_was_written_again_leaves_a_hole(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_without_the_authoritys_key_it_says_what_would_do(tmp_path: Path) -> Non
     init_verb(folder)
     for name in ("ca.key", "query.pem", "query.key"):
         (folder / "tls" / name).unlink()
-    assert "bring ca.key back from its place and run this again" in str(refusal(folder))
+    assert "bring ca.key back from where it is kept, and run this again" in str(refusal(folder))
 
 
 @pytest.mark.parametrize("name", ["query.key", "ca.pem", "ca.key", "server.pem"])
@@ -142,7 +142,7 @@ def test_a_certificate_that_lacks_an_asked_name_is_named(tmp_path: Path) -> None
 def test_what_is_no_host_name_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
     ended = refusal(tmp_path / "keys", query=[name])
     assert ended.code == Exit.USAGE
-    assert "must be a host name or address, as nats-1" in str(ended)
+    assert "must be a host name or address, such as nats-1" in str(ended)
     assert not (tmp_path / "keys").exists()
 
 

@@ -10,7 +10,7 @@ from passage.integrity.verify.case_logs import Promise
 from tests.passage.test_case_logs import entry, index_findings, opened, promised, stored_log
 
 ANNAS = entry("caller.anna", "FIRST")
-OF_ANOTHER = ("error", "caller.anna names another case than its caller's first")
+OF_ANOTHER = ("error", "caller.anna names a case other than its caller's first")
 MORE = [entry("more.FIRST", "SECOND"), entry("more.SECOND", "THIRD")]
 
 
@@ -45,7 +45,7 @@ def test_of_a_case_that_takes_a_full_ones_calls_the_log_need_say_nothing(tmp_pat
 def test_full_cases_in_a_circle_are_found(tmp_path: Path) -> None:
     circle = [entry("more.A", "B"), entry("next.B", "A")]
     found = index_findings(tmp_path, [], circle)
-    assert found.count(("error", "the episodes after it come back to it")) == 2
+    assert found.count(("error", "the episodes after it lead back to it")) == 2
 
 
 def test_a_later_episode_may_begin_with_a_code_from_a_number_that_has_a_case() -> None:

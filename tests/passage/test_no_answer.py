@@ -177,8 +177,8 @@ async def test_a_rotation_that_takes_longer_may_be_asked_for_again(
     monkeypatch.setattr("passage.asking_keyholder.ROTATION_TIMEOUT_S", TOO_SHORT_S)
     said = await ended(keys._ask(running, "rotate", Rotated))
     assert said == (
-        "the key holder doesn't answer (TimeoutError); it may do yet what it was asked for, and "
-        "may be asked again"
+        "the key holder doesn't answer (TimeoutError); it may still carry out the request, and can "
+        "be asked again"
     )
     monkeypatch.undo()
     assert await keys._ask(running, "rotate", Rotated) == rotated

@@ -13,10 +13,12 @@ from shared.events.claims import CaseClaimed
 from shared.events.groups import GroupFormed
 from shared.events.handover import HandoverDiscrepancyRaised
 from shared.events.intake import DuressSignalled
+from shared.events.shifts import DeskEvent
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with, books_of
+from tests.rarer_examples import every_event
 
 
 class Outline(HTMLParser):
@@ -112,7 +114,7 @@ async def test_only_what_comes_first_in_the_queue_is_marked(tmp_path: Path) -> N
 async def test_an_empty_queue_says_so(tmp_path: Path) -> None:
     log = MemoryLog.of(book_with([e.case_opened(), e.case_closed("hoax")]))
     async with asked(log, tmp_path) as desk:
-        assert "No case waits for a person." in (await desk.http.get("/")).text
+        assert "No case is waiting for a person." in (await desk.http.get("/")).text
 
 
 async def test_the_case_page_shows_the_timeline_as_it_is_or_was_and_nothing_sealed(
@@ -128,6 +130,16 @@ async def test_the_case_page_shows_the_timeline_as_it_is_or_was_and_nothing_seal
     assert not re.search(r"1\.[A-Za-z0-9_-]{40,}", page)
     assert then.count('scope="row"') == 3
     assert "As it was after version 3" in then
+
+
+async def test_a_case_page_shows_every_event_that_a_case_can_have(tmp_path: Path) -> None:
+    events = [one for one in every_event() if not isinstance(one, DeskEvent)]
+    log = MemoryLog.of(book_with(events))
+    async with asked(log, tmp_path) as desk:
+        page = await desk.http.get(f"/cases/{CASE}?from_version=1")
+    assert page.status_code == 200
+    assert page.text.count('scope="row"') == len(events)
+    assert "from time 22:00, to time 02:00" in page.text  # When it is safe to call him.
 
 
 async def test_pages_use_nothing_from_elsewhere(log: MemoryLog, tmp_path: Path) -> None:

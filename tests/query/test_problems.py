@@ -33,7 +33,7 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
 
 
 def shapes_of_nonsense(schema: dict[str, Any]) -> Iterator[Any]:
-    """Gives bodies with the canary in every place: as value, key, list, number's neighbour."""
+    """Bodies with the canary in every place: as value, key, list, number's neighbour."""
     names = list(schema.get("properties", {}))
     yield dict.fromkeys(names, f"{CANARY}\x00\u202e")
     yield {name: {CANARY: CANARY} for name in names}

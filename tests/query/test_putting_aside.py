@@ -115,7 +115,7 @@ def test_a_version_that_no_column_takes_is_put_aside_without_it(database_url: st
         VERSION_MAX,
         "it follows version 1 of its case",
     )
-    assert (beyond["version"], beyond["unreadable"]) == (0, "no case has so many versions")
+    assert (beyond["version"], beyond["unreadable"]) == (0, "no case has that many versions")
     assert beyond["type_name"] == f"cases.{CASE}.{VERSION_MAX + 1}.NoteAdded"
 
 

@@ -246,4 +246,4 @@ async def test_the_page_lists_what_waits(tmp_path: Path) -> None:
         page = await desk.http.get("/parked")
         none = await desk.http.get("/parked", params={"after": 3})
     assert (page.status_code, PARKED_ID in page.text, "secret" in page.text) == (200, True, False)
-    assert "Nothing waits here" in none.text
+    assert "Nothing is waiting here" in none.text

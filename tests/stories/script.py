@@ -191,7 +191,7 @@ def order_kept(step: Step) -> tuple[str, str]:
 
 
 def shuffled(block: Sequence[Step], chance: random.Random) -> list[Step]:
-    """Gives facts in another order that is possible.
+    """The facts in another possible order.
 
     What needs a name comes after what gives it, and where the last of its kind counts, each stays
     behind the one before it.

@@ -148,7 +148,7 @@ class StorySite:
         ]
 
     def next_due(self, until: datetime) -> Due | None:
-        """Takes away the timer that falls due first, if any does by then."""
+        """The timer that falls due first is removed, if any does by then."""
         running = [
             Due(timer.due_at, service, timer)
             for service, timers in self.timers.items()

@@ -1,4 +1,4 @@
-"""verification's decisions: given a case's events, when, then these events or this guard."""
+"""verification's deciders: given a case's events, when, then these events or this guard."""
 
 import pytest
 

@@ -43,7 +43,7 @@ def timers_at(url: str, service: str = SERVICE) -> Iterator[Timers]:
 
 
 async def fired_until(url: str, last: str) -> list[Timer]:
-    """Takes what is due, until the timer of that kind has come; one delivered again counts once."""
+    """Receives until the timer of that kind has come; a redelivered one counts once."""
     fired: dict[int, Timer] = {}
     async with connected(url) as client:
         js = client.jetstream(timeout=WITHIN_S)

@@ -32,8 +32,8 @@ PATTERN = "passage-*.age"
 _SIGNED_AS = b"passage backup manifest\n"
 """The key's other signatures begin otherwise, so neither passes for the other."""
 UNCHECKED = (
-    f"nobody's signature was looked for: {PUBLIC_NAME} isn't among the key files; name its copy "
-    "with --signer"
+    f"no signature was checked: {PUBLIC_NAME} isn't among the key files; name its copy with "
+    "--signer"
 )
 
 
@@ -106,7 +106,9 @@ def check_signature(
     if signer is None:
         return
     if signature is None:
-        raise BackupForgedError("the backup isn't signed; only one that this site signed is taken")
+        raise BackupForgedError(
+            "the backup isn't signed; only one that this site signed is accepted"
+        )
     try:
         signer.verify(signature, _SIGNED_AS + manifest)
     except InvalidSignature:

@@ -113,7 +113,7 @@ class Manifest(_Written):
         for one in self.streams:
             if one.name == name:
                 return one
-        raise BackupIncompleteError(f"the backup holds no stream {name}; take another one")
+        raise BackupIncompleteError(f"the backup holds no stream {name}; use another one")
 
     @property
     def events(self) -> int:
@@ -158,7 +158,7 @@ class Tally:
 def read_manifest(content: bytes | None) -> Manifest:
     """Reads the last member. Raises BackupIncompleteError if it is missing or invalid."""
     if content is None:
-        raise BackupIncompleteError("the backup has no manifest; take another one")
+        raise BackupIncompleteError("the backup has no manifest; use another one")
     try:
         return Manifest.model_validate_json(content)
     except ValidationError:
@@ -202,6 +202,7 @@ def warning_of_messages(manifest: Manifest, now: datetime) -> str | None:
     if now >= until:
         return None
     return (
-        f"messages that waited when the backup was made may go a second time until {until}, "
-        "if they went since: where that may harm anybody, start `passage up` after that"
+        "messages that were waiting when the backup was made may be sent a second time until "
+        f"{until}, if they have gone out since: if that could harm anybody, start `passage up` "
+        "after that"
     )

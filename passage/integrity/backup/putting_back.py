@@ -94,7 +94,7 @@ async def put_back(
                 told(f"reading {part.name}")
                 if await content_sha256(target.client, part) != part.content_sha256:
                     raise StreamRefusedError(
-                        f"{part.name} came back with other content than was copied"
+                        f"{part.name} came back with content other than what was copied"
                     )
         _keep_read_models(manifest, filling.read_models, done)
     return done
@@ -194,7 +194,7 @@ def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> Non
         there = restored.get(part.name)
         if there is None or not came_back(part, there):
             raise StreamRefusedError(
-                f"{part.name} came back with other sequences than the manifest says"
+                f"{part.name} came back with sequences other than the manifest says"
             )
 
 

@@ -49,7 +49,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back, what didn't, and how the log goes on if something is lost."""
+    """What came back, what didn't, and how the log continues if something is lost."""
 
     done: PutBack
     lost: Lost

@@ -113,7 +113,9 @@ def _members(path: Path, plain: BinaryIO, decrypting: Future[None]) -> Iterator[
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
                 if not is_name(member.name):
-                    raise BackupDamagedError(f"{path} has a member whose name is not ours")
+                    raise BackupDamagedError(
+                        f"{path} has a member with a name that Passage doesn't use"
+                    )
                 if member.size >= PIECE_BYTES and PurePosixPath(member.name).name in WHOLE:
                     raise BackupDamagedError(f"{path}: {member.name} is too large to be ours")
                 yield from _pieces(member.name, tar.extractfile(member) or io.BytesIO())
@@ -121,7 +123,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: Future[None]) -> Iterator[
         while plain.read(DRAIN_BYTES):
             pass  # Behind the tar's end only age's own end is left, which must be checked.
     except tarfile.TarError:
-        plain.close()  # Or the decrypting thread waits for ever until somebody reads the rest.
+        plain.close()  # Otherwise the decrypting thread waits forever for a reader of the rest.
         raise _error(path, decrypting) from None
     if decrypting.exception() is not None:
         raise _error(path, decrypting)
@@ -145,13 +147,13 @@ def _pieces(name: str, file: IO[bytes]) -> Iterator[Member]:
 def _error(path: Path, decrypting: Future[None]) -> BackupError:
     if NO_KEY in str(decrypting.exception()):
         return BackupKeyError(f"{path} was not made for this key, or its head is damaged")
-    return BackupDamagedError(f"{path} is damaged or cut off; take another backup")
+    return BackupDamagedError(f"{path} is damaged or cut off; use another backup")
 
 
 def _in_a_thread(work: Callable[[BinaryIO], None], end: BinaryIO) -> Future[None]:
     """One direction of the encryption; closes its end of the pipe.
 
-    Whoever is at the other end raises its failure.
+    The other end raises its failure.
     """
 
     def run() -> None:

@@ -120,8 +120,8 @@ class Restoring:
             ) from error
 
     async def _once_heard(self, chunk: bytes) -> bytes:
-        # In a cluster our own server may hear of the restore later than we do; what no server heard
-        # is not in the stream, so it can be resent.
+        # In a cluster, our own server may hear of the restore later than we do; what no server has
+        # heard is not in the stream, so it can be resent.
         for _ in range(HEARD_TRIES - 1):
             try:
                 return await self._request(chunk, CHUNK_TIMEOUT_S)
@@ -170,6 +170,6 @@ async def content_sha256(client: Client, part: StreamPart) -> str:
 
 def _part(stream: str, state: Json) -> StreamPart:
     messages, last = state["messages"], state["last_seq"]
-    # Of an empty stream the server says now 0, now the next sequence.
+    # For an empty stream the server says sometimes 0, sometimes the next sequence.
     first = state["first_seq"] if messages else last + 1
     return StreamPart(name=stream, messages=messages, first_sequence=first, last_sequence=last)

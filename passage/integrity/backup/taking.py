@@ -263,14 +263,14 @@ def write_backup(data: Path, to: Path, told: Told = lambda _: None) -> Written:
                 taken = asyncio.run(fill(writer))
             digest = file.end()
         if hash_on_disk(draft) != digest:
-            raise BackupDamagedError(f"{to} doesn't give back what was written; take another disk")
+            raise BackupDamagedError(f"{to} doesn't return what was written; use another disk")
         if opens := secret.exists():
             public = signer.public_key() if signer is not None else None
             check(draft, read_identity(secret), lambda _bytes: None, public)
         draft.replace(path)
         sync(to)
     except OSError as error:
-        raise BackupError(f"{to} doesn't take the backup ({error.strerror or error})") from None
+        raise BackupError(f"{to} doesn't accept the backup ({error.strerror or error})") from None
     finally:
         draft.unlink(missing_ok=True)
     return Written(

@@ -116,9 +116,9 @@ def lost_against(newest: int | None, last_sequence: int) -> Lost:
 
 
 async def begin_incarnation(client: Client) -> str:
-    """Gives CASES a new incarnation: lost sequences will be used again.
+    """The new incarnation of CASES: lost sequences will be used again.
 
-    Whoever remembers a sequence of the old one must not take the new events for those.
+    A reader that remembers the old one's sequences must not take the new events for the old ones.
     """
     found = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None))["config"]
     incarnation = uuid4().hex
@@ -150,7 +150,7 @@ class Arriving:
     came: Path | None = None
     """One file with all the lines."""
     succession: str | None = None
-    """The signed line that says how the log goes on."""
+    """The signed line that says how the log continues."""
 
     def combined(self) -> "Arriving":
         """Merges all lines into one file, newest last, as required."""
@@ -174,11 +174,11 @@ class Arriving:
             return newest_checkpoint(pieces_of(self._readable())) or 0
         except OSError as error:
             raise WitnessUnreadableError(
-                f"{error.filename} can't be read ({error.strerror}): mend that, or move it away"
+                f"{error.filename} can't be read ({error.strerror}): repair it, or move it away"
             ) from None
 
     async def succeeded(self, running: Running, keys: Path, lost: Lost) -> "Arriving":
-        """Signs, after all known lines, that the log goes on under its new incarnation."""
+        """Signs, after all known lines, that the log continues under its new incarnation."""
         paths, came = self._readable(), self.came or self.staging / COMBINED
         update = {"witnesses": tuple(dict.fromkeys([came, *paths])), "witness_keys": keys}
         running = running.model_copy(update=update)

@@ -26,7 +26,7 @@ STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
 """How a stored event and an entry of KEYS begin, wherever their bytes are."""
 SUBJECT = re.compile(rb'"subject":"([A-Za-z0-9_-]{1,64})"')
 LONGEST_OBJECT_BYTES = 1_048_576
-"""Nothing that the server stores is longer."""
+"""The server stores nothing longer."""
 ENVELOPE_BYTES = 1_024
 """An envelope's first five attributes take less."""
 FIRST_LOOK_BYTES = 4_096
@@ -67,7 +67,7 @@ class Erasures:
                 self.looked_at[where] += 1
 
     def take_bytes(self, where: str, content: bytes) -> int:
-        """Takes every event and every key entry in some bytes; returns how many."""
+        """How many events and key entries the bytes held."""
         self.looked_at[where] += 0
         taken = 0
         for found in self._objects(content):

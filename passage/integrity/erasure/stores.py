@@ -32,7 +32,7 @@ PIECE_BYTES = 67_108_864
 
 
 class NotLookedIntoError(Exception):
-    """A file can't be read here; the text says why, and what to do."""
+    """A file can't be searched; the text says why, and what to do."""
 
 
 async def read_log(client: Client, erasures: Erasures) -> None:
@@ -83,7 +83,7 @@ def _read_table(reader: Engine, table: Table, erasures: Erasures) -> bool:
         query = query.where(table.c[CASE_COLUMN] == erasures.case_id)
     where = f"database, table {table.name}"
     sealed = {one.encode() for _, one in erasures.must_stay_closed()}
-    shortest = min(map(len, sealed), default=0)  # Few values of a row are so long.
+    shortest = min(map(len, sealed), default=0)  # Few values of a row are that long.
     keeps = False
     erasures.looked_at[where] += 0
     with reader.connect() as connection:
@@ -135,7 +135,7 @@ def _read_file(where: str, path: Path, erasures: Erasures) -> None:
     with path.open("rb") as file:
         _read_stream(where, file, erasures)
     if _starts_with(path, SQLITE_STARTS):
-        # A long value is in pieces on several pages; as a row it is whole.
+        # On pages, a long value is split into pieces; as a row it is whole.
         _read_sqlite(where, path, erasures)
 
 
@@ -144,7 +144,7 @@ def _read_stream(where: str, file: IO[bytes], erasures: Erasures) -> None:
     file.seek(0)
     if start.startswith(AGE_STARTS):
         raise NotLookedIntoError(
-            "encrypted; it is looked into where `backup.key` lies in the key folder"
+            "encrypted; it is searched only if `backup.key` is in the key folder"
         )
     if start.startswith(GZIP_STARTS):
         with gzip.open(file) as plain:

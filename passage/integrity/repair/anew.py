@@ -102,8 +102,8 @@ class Repair:
         if len(known) > 1 or self.witnessed.problems:
             raise VerbEndedError(
                 Exit.FAILED,
-                "the witness files contradict each other or hold lines that nobody signed: take "
-                "away the files that are wrong, then try again; see `passage gate`",
+                "the witness files contradict each other or hold lines that nobody signed: remove "
+                "the wrong files, then try again; see `passage gate`",
             )
         try:
             read_signing_key(self.running.keys)
@@ -127,9 +127,9 @@ class Repair:
         except ArchiveUnsoundError as error:
             raise VerbEndedError(
                 Exit.FAILED,
-                f"the archive is no sound copy either: {error}. Nothing was changed. If the gate "
-                "finds nothing but `archive`, the log is sound: move query's database away and "
-                "query builds it anew. Else restore a backup",
+                f"the archive isn't a sound copy either: {error}. Nothing was changed. If the gate "
+                "finds nothing but `archive`, the log is sound: move query's database away, and "
+                "query rebuilds it. Otherwise restore a backup",
             ) from None
 
     async def _carry_out(
@@ -163,7 +163,7 @@ def _check_loss(plan: Plan, accepted: bool) -> None:
         raise VerbEndedError(
             Exit.FAILED,
             f"{counted(plan.lost, 'event')} can't be brought back from archive or stream; "
-            "--dry-run says which. Restore a backup that has them, or go on with --accept-loss. "
+            "--dry-run says which. Restore a backup that has them, or continue with --accept-loss. "
             "Nothing was changed",
         )
 
@@ -231,7 +231,7 @@ async def store(
 
 
 async def make_durables(client: RawClient, floors: dict[str, int], unmoved: int) -> None:
-    """Creates the durables, each to go on after what it had acknowledged.
+    """Creates the durables, each to continue after what it had acknowledged.
 
     Redelivered messages are recognised by their service and have no effect.
     """

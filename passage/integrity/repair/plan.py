@@ -18,14 +18,14 @@ SAME = "as it was"
 DIFFERING = "archive; the stream had other bytes"
 MISSING = "archive; the stream had none"
 NEWER = "stream; newer than the archive"
-ASIDE = "kept as it was stored, though it is no event or follows from nothing"
+ASIDE = "kept as stored, though it isn't an event or follows nothing"
 MOVED = "stream; newer than the archive, from a higher sequence"
 
 FOREIGN = "not in the archive: inserted or altered"
-DISPLACED = "stands at its own sequence again"
+DISPLACED = "at its own sequence again"
 UNSOUND = "doesn't follow from what is before it"
 CONTRADICTED = "a checkpoint signed something else"
-AFTER_THE_END = "added after the log was ended in good order"
+AFTER_THE_END = "added after the log had ended properly"
 
 
 class ArchiveUnsoundError(Exception):
@@ -76,13 +76,13 @@ class Plan:
     taken: Spans = field(default_factory=Spans)
     """By sequence of the new stream: the source of each event."""
     aside: Spans = field(default_factory=Spans)
-    """By sequence of the new stream: what is no event, or follows from nothing, and stays."""
+    """By sequence of the new stream: what isn't an event, or follows nothing, and stays."""
     left_out: Spans = field(default_factory=Spans)
     """By sequence of the old stream: what is not taken, and why."""
     digest: bytes = b""
     cases: int = 0
     kept: int = 0
-    """Up to here old checkpoints bind."""
+    """Old checkpoints bind up to here."""
     lost: int = 0
     told: int = 0
     """The last sequence of the old stream with an event of ours, taken or not."""
@@ -201,7 +201,7 @@ def _as_stored(row: StoredMessage, old: StoredMessage | None) -> StoredMessage:
 
 
 def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None:
-    """Takes a row of the archive; returns what is wrong with it if it may have been stored so."""
+    """What is wrong with a row of the archive that may have been stored that way."""
     misfit = None
     for problem in heads.take(row.sequence, row.subject, row.body):
         if not problem.is_misfit:
@@ -212,7 +212,7 @@ def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None
 
 
 def _take_certified(plan: Plan, heads: LogHeads, newer: list[StoredMessage]) -> int:
-    """Takes from the stream what a checkpoint knows just so; returns how many messages."""
+    """How many messages a checkpoint confirms exactly as they are."""
     last = heads.agreed(newer)
     count = max(0, last - heads.sequence)
     for one in newer[:count]:
@@ -236,7 +236,7 @@ def _take_newer(
     known: set[bytes],
     witnessed: Witnessed,
 ) -> None:
-    """Takes what follows in the stream; at a contradiction it goes back to the last mark."""
+    """At a contradiction it goes back to the last mark."""
     mark = _Mark(len(plan.newer), heads.digest, heads.cases)
     origins = [one.sequence for one in plan.newer]
     for one in stream:

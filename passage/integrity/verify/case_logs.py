@@ -22,7 +22,7 @@ OF_THE_DESK: Mapping[str, type[Event]] = {
     OF_SHIFTS: ShiftStarted,
     OF_EXPORTS: StatisticsExported,
 }
-"""Number prefixes of logs that are no case's, and such a log's first event."""
+"""Number prefixes of logs that aren't a case's, and the first event of such a log."""
 
 
 class Promise(NamedTuple):
@@ -101,7 +101,7 @@ class CaseLogs(Check):
             return None
         said = (event.subject, event.caseversion, event.type_name)
         if said != tuple(subject):
-            self._findings.add("readable", where, "it stands under another event's subject")
+            self._findings.add("readable", where, "it is stored under another event's subject")
             return None
         owner = f"/services/{OWNER[type(event.data)]}"
         if event.source != owner:

@@ -57,7 +57,7 @@ class Checked:
         self.cases = 0
         self.rows_of_cases: int | None = None
         self.copies = 0
-        """How many servers' copies of CASES were read; 0 where there is one only."""
+        """How many servers' copies of CASES were read; 0 if there is only one."""
 
     def as_json(self) -> dict[str, object]:
         counts = [
@@ -188,7 +188,7 @@ class _RecordCheck(Check):
 
     @override
     def take(self, batch: Sequence[StoredMessage]) -> None:
-        what = "it is no record of access, or stands under another one's subject"
+        what = "it isn't a record of access, or is stored under another one's subject"
         for stored in batch:
             if not _is_record(stored):
                 self._findings.add(AUDIT, f"sequence {stored.sequence}", what)

@@ -127,12 +127,12 @@ class IndexCheck(Check):
         for query, what in (
             (_NOT_THERE, "is not in the index"),
             (_OTHER_CASE, "names another case"),
-            (_OTHER_CALLERS, "names another case than its caller's first"),
+            (_OTHER_CALLERS, "names a case other than its caller's first"),
         ):
             for key, sequence in self._rows(query):
                 self._add(f"sequence {sequence}", f"{_short(key)} {what}")
         for (case_id,) in self._rows(_IN_A_CIRCLE):
-            self._add(f"case {case_id}", "the episodes after it come back to it")
+            self._add(f"case {case_id}", "the episodes after it lead back to it")
         for key, count, sequence in self._rows(_COUNTED_TWICE):
             what = f"{key} is recorded {count} times"
             self._findings.add("calls once", f"sequence {sequence}", what)

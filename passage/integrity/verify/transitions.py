@@ -1,7 +1,7 @@
 """Whether decisions were allowed: the rules that a reader of the log can check afterwards.
 
-They are written independently of the services' decisions, so a bug there shows here. Only
-decisions are judged, at the time that the log records for them; facts never are. The rules are in
+They are written independently of the services' deciders, so a bug there shows here. Only decisions
+are judged, at the time that the log records for them; facts never are. The rules are in
 `passage.integrity.verify.rules`, one file per noun.
 """
 
@@ -79,7 +79,7 @@ def broken_rules(trail: Trail, event: CaseEvent[Any]) -> Iterator[str]:
     if trail.way.handed_over and kind in _BEFORE_HANDOVER:
         yield "decided after he was handed over"
     if trail.continued and kind in _IN_LATEST_EPISODE:
-        yield "decided on a case that another goes on with"
+        yield "decided on a case that another case continues"
     if trail.closed and kind in _WHILE_OPEN:
         yield "decided on a closed case"
     rule = _RULES.get(kind)

@@ -32,7 +32,7 @@ class AccessesOfDay(Shape):
     cases: int
     """How many different cases these belong to."""
     values: int
-    """How many values in all; the same one twice counts twice."""
+    """How many values in all; one opened twice counts twice."""
     searches: int
     """How often they searched by number, caller, code or name, or asked who a caller is."""
     found: int
@@ -46,9 +46,9 @@ class AccessReport(Shape):
     items: list[AccessesOfDay]
     unreadable: int
     next: str | None
-    """The cursor of the next page. A page without items may still have a next one."""
+    """The cursor of the next page. An empty page may still have a next one."""
     cut_day: str | None
-    """A day with more openings than `limit`: some are counted here, the rest on the next page."""
+    """A day with more openings than `limit`: some count on this page, the rest on the next."""
 
 
 class _Wanted(Body):
@@ -84,7 +84,7 @@ router = APIRouter(prefix="/api", tags=["personal values"])
 
 @router.get("/accesses", responses=problems(503))
 def report(context: AppContext, wanted: Annotated[_Wanted, Query()]) -> AccessReport:
-    """Who had how much opened, by day and person, newest day first; a page of the record."""
+    """Who opened how much, by day and person, newest day first; one page of the record."""
     if wanted.from_day and wanted.to_day and wanted.to_day < wanted.from_day:
         raise invalid("must not be before from_day", "to_day")
     begin = _sequence(wanted.cursor)

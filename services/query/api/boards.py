@@ -74,19 +74,19 @@ router = APIRouter(prefix="/api", tags=["boards"])
 def waiting(
     context: AppContext, identity: IdentityState | None = None, limit: Limit = BOARD_MAX
 ) -> Board:
-    """Who is registered and hasn't called again, longest waiting first."""
+    """Men who registered and haven't called again, longest waiting first."""
     return _shown(Boards(context.generations).waiting(identity, limit))
 
 
 @router.get("/live", dependencies=[WAITS])
 def live(context: AppContext, limit: Limit = BOARD_MAX) -> Board:
-    """Who is on Ukrainian territory and not yet received, earliest window first."""
+    """Men on Ukrainian territory and not yet received, earliest window first."""
     return _shown(Boards(context.generations).live(limit))
 
 
 @router.get("/receipts", dependencies=[WAITS])
 def receipts(context: AppContext, limit: Limit = BOARD_MAX) -> Board:
-    """Whom a team will take but has given no receipt for, with the window's end."""
+    """Men a team will take but has given no receipt for, with the window's end."""
     return _shown(Boards(context.generations).awaiting_receipt(limit))
 
 
@@ -100,7 +100,7 @@ def overdue(context: AppContext, rule: OverdueRule | None = None, limit: Limit =
 def alarms(context: AppContext, by: Person) -> Alarms:
     """Calls with a duress code that no supervisor has cleared; for supervisors only."""
     if not context.is_supervisor(by):
-        raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
+        raise ProblemError(403, "for-supervisors", "Only a supervisor may see this.")
     answer = Boards(context.generations).alarms()
     wrong_codes = context.metrics.recent_wrong_codes.in_last_hour()
     return Alarms(

@@ -94,7 +94,7 @@ class FoundCandidate(Shape):
     episode: int
     basis: Basis
     suggestion_only: bool
-    """Found by a name alone: others may bear it."""
+    """Found by a name alone: others may have it."""
     reason: str
     agrees: list[PersonField]
     conflicts: list[PersonField]
@@ -131,7 +131,7 @@ router = APIRouter(prefix="/api", tags=["cases"])
 
 @router.post("/candidates", responses=problems(403, 404, 429, 503))
 def candidates(context: AppContext, wanted: WhoIsThis) -> FoundCandidates:
-    """Finds who a caller may be; what is opened is recorded with `by` and `purpose`."""
+    """Finds out who a caller may be; what is opened is recorded with `by` and `purpose`."""
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
     if wanted.case_id is not None:
         answer = looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)

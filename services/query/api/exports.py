@@ -68,7 +68,7 @@ router = APIRouter(prefix="/api/exports")
 
 @router.get("", tags=["desk"])
 def exports(context: AppContext, limit: Limit = 50) -> Exports:
-    """What figures left the house, when, and who agreed."""
+    """Which figures left the house, when, and who agreed."""
     answer = Boards(context.generations).exports(limit)
     items = [ExportRow.showing(one) for one in answer.found]
     return Exports(items=items, sequence=answer.sequence)

@@ -19,7 +19,7 @@ from shared.parked.messages import Waiting
 from shared.parked.parking import Reason
 
 PROBLEMS = problems(
-    (403, "`by` is no supervisor"),
+    (403, "`by` isn't a supervisor"),
     (404, "Nothing is parked there"),
     (503, "The key holder is sealed, or the server doesn't answer"),
 )
@@ -51,7 +51,7 @@ class WaitingMessages(Shape):
 
     items: list[WaitingMessage]
     next: int | None
-    """`after` of the next page. A page without items may still have a next one."""
+    """`after` of the next page. An empty page may still have a next one."""
 
 
 class ParkedContent(Shape):
@@ -90,7 +90,7 @@ def read_parked(
 ) -> ParkedContent:
     """One message's content; who read it and why is recorded before the answer."""
     if not context.is_supervisor(wanted.by):
-        raise ProblemError(403, "for-supervisors", "Only a supervisor reads parked messages.")
+        raise ProblemError(403, "for-supervisors", "Only a supervisor may read parked messages.")
     with answering(PARKED):
         parked = context.parked_at(sequence)
     if parked is None:

@@ -106,7 +106,7 @@ class Access(Shape):
 
 
 class Accesses(Shape):
-    """Who had what of a case opened, oldest first."""
+    """Who opened what of a case, oldest first."""
 
     items: list[Access]
     unreadable: int
@@ -133,7 +133,7 @@ def reveal(context: AppContext, case_id: CaseId, wanted: Reveal) -> Revealed:
 
 @router.get("/accesses")
 def accesses(context: AppContext, case_id: CaseId) -> Accesses:
-    """Who had which personal values of the case opened, when and for what purpose."""
+    """Who opened which personal values of the case, when and for what purpose."""
     with answering("The record of access"):
         found = context.accesses(case_id)
     items = [_access(one, case_id) for one in found.records]

@@ -44,9 +44,9 @@ class ReadModelCheck:
         self._tables = tables_for(prefix_of(self._fingerprint))
 
     def wait_for(self, sequence: int) -> bool:
-        """Waits until the read model shows a sequence, for as long as it makes progress.
+        """Waits until the read model shows a sequence, as long as it makes progress.
 
-        If it stands still: a finding, and False.
+        If it stops: a finding, and False.
         """
         reached, deadline = -1, 0.0
         while True:
@@ -57,7 +57,7 @@ class ReadModelCheck:
             if shown > reached:
                 reached, deadline = shown, time.monotonic() + CATCH_UP_TIMEOUT_S
             if time.monotonic() > deadline:
-                self._found("read model", f"sequence {shown}", f"it doesn't go on to {sequence}")
+                self._found("read model", f"sequence {shown}", f"it doesn't get to {sequence}")
                 return False
             time.sleep(LOOK_EVERY_S)
 
@@ -97,7 +97,7 @@ class ReadModelCheck:
     def _cases(
         self, connection: Connection, aside: dict[str, list[Item]]
     ) -> Iterator[Iterable[Item]]:
-        """What there is of each log in the order of the log, as query met it."""
+        """What there is of each log, in the order in which query read it."""
         for case_id, read in self._cases_with_events(connection):
             yield merge(read, aside.pop(case_id, ()), key=lambda one: one.sequence)
         yield from aside.values()

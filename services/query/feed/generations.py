@@ -56,7 +56,8 @@ class Generations:
     def _take_over(self, connection: Connection, own: str) -> None:
         others = [one for one in _states(connection) if one != own]
         for name, table in self.following.tables.by_name.items():
-            # Over all rows at once an index is sorted first; row by row, each goes to another page.
+            # Made over all rows at once, an index is sorted first; row by row, each goes to another
+            # page.
             for index in table.indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
             connection.execute(text(f"DROP VIEW IF EXISTS {name}"))

@@ -22,7 +22,7 @@ from shared.jetstream import SequenceGapError
 BATCH_EVENTS = 5_000
 """The most events in one transaction; a live event is applied at once."""
 BEHIND_EVENTS = 500
-"""So many at once mean that the feed is behind; then larger transactions pay."""
+"""With this many at once the feed is behind, and larger transactions pay off."""
 BATCH_BYTES = 16_777_216
 """A batch ends beyond this: 5,000 calls of 130 kB exceed query's container."""
 IDLE_S = 0.25
@@ -150,9 +150,9 @@ class Feed:
             return
         found = self._log.select_notifications(self._checkpoint, 1)
         if not found or found[0].id != self._checkpoint:
-            raise StoppedError(f"the log has no sequence {self._checkpoint} any more")
+            raise StoppedError(f"the log no longer has sequence {self._checkpoint}")
         if bytes(found[0].state) != self._generations.following.last_archived():
-            other = f"another event stands at sequence {self._checkpoint}"
+            other = f"another event is at sequence {self._checkpoint}"
             raise StoppedError(f"the log was replaced: {other}")
 
     def _alarm(self, reason: str) -> None:

@@ -42,7 +42,9 @@ class Metrics:
             "passage_query_put_aside_messages",
             "Messages of CASES that can't be read; their cases are shown as damaged",
         )
-        self.retries = counter("passage_query_feed_retries", "Faults the feed began anew after")
+        self.retries = counter(
+            "passage_query_feed_retries", "Faults after which the feed started again"
+        )
         self.rebuilding = gauge("passage_query_rebuilding", "1: older tables are served meanwhile")
 
     def _measure_the_rest(self) -> None:
@@ -51,7 +53,7 @@ class Metrics:
         self.parked = gauge("passage_parked_messages", "Messages that wait for a person")
         self.storing_problems = gauge(
             "passage_storing_problems",
-            "Streams that a nats-server doesn't write any more, and full disks",
+            "Streams that a nats-server no longer writes, and full disks",
         )
         self.calls_waiting = gauge(
             "passage_calls_waiting",

@@ -182,7 +182,7 @@ class ReadModel:
             if found < before:
                 raise SetBackError(f"the database is at sequence {found}, and was at {before}")
             raise StoppedError(
-                f"checkpoint: it was not {before} any more; another process writes these tables"
+                f"checkpoint: it was no longer {before}; another process writes these tables"
             )
 
 

@@ -14,7 +14,7 @@ from shared.events.intake import DuressCleared, DuressSignalled
 VERSION = 2
 KEPT_OF_A_CASE = 20
 """How many calls of one case are listed, the first and the newest: thousands with one code would
-hide the alarms of other cases, and be rewritten with each."""
+hide the alarms of other cases, and each call would rewrite them all."""
 
 OF_DURESS: tuple[type[Event], ...] = (DuressSignalled, DuressCleared)
 

@@ -12,7 +12,7 @@ ASIDE = "unreadable IS NOT NULL"
 class ArchiveRow(NamedTuple):
     """A message as stored, under subject `cases.<case_id>.<version>.<type_name>`.
 
-    If the subject was no event's, `version` is 0 and `type_name` the whole subject.
+    If the subject wasn't an event's, `version` is 0 and `type_name` the whole subject.
     """
 
     sequence: Position

@@ -39,7 +39,7 @@ VERSION_MAX = 2**31 - 1
 
 
 class StoppedError(Exception):
-    """The projection needs a person to go on; the text says at which sequence and why."""
+    """The projection can't continue without a person; the text says at which sequence and why."""
 
 
 class ReadEvent(NamedTuple):
@@ -53,7 +53,7 @@ class LogRows(NamedTuple):
     """The rows of one log: its state, and a case's in each table named like the field."""
 
     state: Any
-    """A CaseRow, or a ShiftRow or ExportRow: these are no cases."""
+    """A CaseRow; or a ShiftRow or ExportRow, which aren't cases."""
     queue: tuple[QueueRow, ...] = ()
     statistics_funnel: tuple[FunnelRow, ...] = ()
     overdue: tuple[OverdueRow, ...] = ()
@@ -107,9 +107,9 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
         return put_aside(stored, f"{error.reason} in {error.field or 'message'}")
     said = (event.subject, event.caseversion, event.type_name)
     if said != (stored.originator_id, stored.originator_version, stored.topic):
-        return put_aside(stored, "it stands under another event's subject")
+        return put_aside(stored, "it is stored under another event's subject")
     if event.caseversion > VERSION_MAX:
-        return put_aside(stored, "no case has so many versions")
+        return put_aside(stored, "no case has that many versions")
     return ReadEvent(stored.id, stored.recorded_at, stored.state, event)
 
 

@@ -12,7 +12,7 @@ VERSION = 3
 
 Kind = Literal["caller", "shown_name", "service_number", "return_code", "previous_case"]
 OF_IDENTITY: tuple[Kind, ...] = ("caller", "shown_name", "service_number")
-"""What goes when the identity is erased; a return code or a case number names nobody."""
+"""Deleted when the identity is erased; a return code or a case number names nobody."""
 
 
 class LookupRow(NamedTuple):
@@ -27,7 +27,7 @@ TABLES = (TableOf("lookups", LookupRow, key=("key", "kind", "case_id")),)
 
 
 class Forgotten(NamedTuple):
-    """A case whose identity was erased: it isn't found by who somebody is any more."""
+    """A case with an erased identity: it is no longer found by who somebody is."""
 
     case_id: str
 

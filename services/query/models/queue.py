@@ -123,7 +123,7 @@ def evolve(
 
 
 def need_of(case: CaseRow, overdue: Collection[OverdueRule] = ()) -> Need | None:
-    """What a person has to do next; the earliest thing in the hotline's order of work."""
+    """What a person has to do next: the first thing in the hotline's order of work."""
     if case.next_case is not None:
         return None  # He has another case now; this one is read-only.
     return _after_receipt(case, overdue) or (_of_open_case(case, overdue) if case.open else None)
@@ -157,7 +157,7 @@ def _of_open_case(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | Non
 
 
 def _of_interrupted(case: CaseRow) -> Need | None:
-    """What must be taken up before anything else goes on."""
+    """What must be dealt with before anything else continues."""
     if case.claim_expired and case.stage in LIVE:
         return "claim_expired"
     return "review" if case.hold == "review" else None

@@ -16,7 +16,7 @@ VERSION = 4
 
 class CallsKey(NamedTuple):
     day: Day
-    """On which the call began, not after it was recorded."""
+    """The day on which the call began, at the latest the day on which it was recorded."""
     channel: Channel
 
 
@@ -30,7 +30,7 @@ CALLS: tuple[type[Event], ...] = (intake.CaseOpened, intake.CallLinked)
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
-    """The key that the event counts under, or None if it is no call.
+    """The key that the event counts under, or None if it isn't a call.
 
     A case split off a call of another case began with no call of its own.
     """

@@ -1,6 +1,6 @@
 """The pages' routes. They show what the API shows, personal values masked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -142,12 +142,19 @@ def _minute(moment: datetime | None) -> str:
 def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(name)} {_words(one)}" for name, one in value.items())
     return "" if value is None else str(value).replace("_", " ")
+
+
+def _listed(values: Iterable[object]) -> str:
+    """Ids as they are."""
+    return ", ".join(one if isinstance(one, str) else _words(one) for one in values)
 
 
 def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
-        (_words(name), ", ".join(value) if isinstance(value, list) else _words(value))
+        (_words(name), _listed(value) if isinstance(value, list) else _words(value))
         for name, value in details.items()
         if value not in (None, [], "")
     ]

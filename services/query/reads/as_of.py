@@ -48,7 +48,7 @@ def case_as_of(
             more = end < len(events)
             events = events[start:end]
         aside += _put_aside(rows)
-        # Kept is only what is shown.
+        # Only what is shown is kept.
         for read in (rows.timeline, rows.archive, rows.lookups):
             read.clear()
     made = rows.after.get(case_id)

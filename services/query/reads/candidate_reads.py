@@ -24,11 +24,11 @@ CALLS: tuple[type[Event], ...] = (intake.CaseOpened, intake.CallLinked)
 SAID_MAX = 200
 """The last events of each type read per case: thousands may have called in it."""
 BODIES_AT_ONCE = 8
-"""A call may have half a megabyte, and query hasn't the memory for two hundred such."""
+"""A call may have half a megabyte, and query lacks the memory for two hundred of those."""
 COMPARED = frozenset({"caller_address", "identity", "unit"})
 """The personal fields that are opened to be compared."""
 EPISODES_MAX = 100
-"""A longer chain isn't followed to its end; nobody calls in so many episodes."""
+"""A longer chain isn't followed to its end; nobody calls in that many episodes."""
 
 Hits = Mapping[str, Collection[Kind]]
 """Case -> the kinds of keys that found it."""

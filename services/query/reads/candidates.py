@@ -33,7 +33,7 @@ from shared.matching.numbers import folded_number
 
 CANDIDATES_MAX = 20
 OPENED_MAX = 50
-"""If many men share a phone, the values of so many are opened and compared."""
+"""If many men share a phone, the values of at most this many are opened and compared."""
 
 
 class Asked(NamedTuple):

@@ -31,7 +31,7 @@ from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
 QUEUED_OF_A_CHANNEL = 50
-"""After so many of one channel, as urgent, come those of others: a flood hides nobody else."""
+"""After this many of one channel come equally urgent ones of others: a flood hides nobody."""
 
 
 class CaseFilter(BaseModel):
@@ -207,7 +207,7 @@ def _put_aside(snapshot: Snapshot, case_id: str) -> list[PutAside]:
 def first_of_queue(snapshot: Snapshot, limit: int) -> list[QueueRow]:
     """The most urgent first; among equals, channels take turns.
 
-    Reads no more than these of any channel, however many a flood has left.
+    Reads at most `limit` of each channel, however many a flood has left.
     """
     rows: list[QueueRow] = []
     for rank in range(FIRST, LAST + 1):

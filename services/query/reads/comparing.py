@@ -30,7 +30,7 @@ REASONS: dict[Basis, str] = {
     "return_code": "The caller gave the code that was issued in this case.",
     "caller": "The same number or account called in this case; several men may share it.",
     "service_number": "The same service number was given in this case.",
-    "name": "Only a suggestion: the name may be the same, and others may bear it.",
+    "name": "Only a suggestion: the name may be the same, and others may have it.",
 }
 FOUND_BY_IT = "the case was found by it"
 VERDICTS: tuple[Verdict, ...] = ("agrees", "says_nothing", "conflicts")

@@ -34,7 +34,7 @@ BY = "service:query"
 PURPOSE = "name search"
 SUGGESTIONS_MAX = 20
 FEW = 25
-"""So many new names are opened before an answer; more are opened beside it."""
+"""At most this many new names are opened before an answer; the rest, in the background."""
 FOLLOWS_WITHIN_S = 0.05
 """How long an answer that doesn't depend on names waits while another opens some."""
 
@@ -73,14 +73,14 @@ class Names:
         return len(self._index)
 
     def suggestions(self, name: str, by: str, purpose: str) -> Likely:
-        """The cases that a name may mean, opened anew for the searcher.
+        """The cases that a name may mean, opened again for the searcher.
 
         Raises KeysUnavailableError, which drops all names from memory, and KeysDeniedError.
         """
         try:
             self._keys.search(Searcher(by, purpose, ("name",)))
         except TooManyError:
-            raise  # Their own budget is spent; others may go on searching.
+            raise  # Only their own budget is spent; others may continue to search.
         except KeysUnavailableError:
             self.drop()
             raise
@@ -94,7 +94,7 @@ class Names:
     def likely(self, name: str, born: str | None) -> Likely:
         """The same, unconfirmed, from names already in memory; never waits long.
 
-        If many must be opened first, that goes on in the background. Raises as `suggestions`.
+        If many must be opened first, that continues in the background. Raises as `suggestions`.
         """
         complete = False
         if self._following.acquire(timeout=FOLLOWS_WITHIN_S):
@@ -108,7 +108,7 @@ class Names:
         return Likely(found, complete, more)
 
     def forget(self, places: Iterable[Place]) -> None:
-        """Forgets names that don't open any more."""
+        """Forgets names that no longer open."""
         with self._lock:
             for place in places:
                 self._forget(place)
@@ -170,7 +170,7 @@ class Names:
             return self._follow()
 
     def _follow(self, at_most: int | None = None) -> bool:
-        """Takes new events of the read model; returns whether that was all.
+        """Whether nothing new is left after this.
 
         Takes nothing if there are more than `at_most`.
         """

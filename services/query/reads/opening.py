@@ -15,7 +15,7 @@ REQUEST_MAX_BYTES = 600_000
 """Sealed values in one request; nats-server takes a megabyte a message."""
 PAGE_MAX_BYTES = 2_000_000
 PLACE_BYTES = 200
-"""The most that a value's place takes in a request."""
+"""The most bytes that a value's place takes in a request."""
 STRUCTURED = frozenset({"identity", "place"})
 """The fields that seal JSON; the others seal plain text."""
 

@@ -16,8 +16,8 @@ from services.query.models.statistics import CallsRow
 from shared.events.fields import Channel
 
 PublicationClass = Literal["public", "internal", "secret"]
-"""public: may leave the house. internal: for the hotline alone. secret: internal, and never
-counted in anything that leaves the house: how many surrendered, and how many came back."""
+"""public: may leave the house. internal: for the hotline alone. secret: internal, and never counted
+in anything that leaves the house: how many surrendered, and how many came back."""
 
 StatisticName = Literal["calls", "queue", "stages", "closings", "handed_over", "exchanged"]
 

@@ -27,7 +27,7 @@ async def _wait(context: AppContext, min_sequence: MinSequence = None) -> None:
     reached = context.progress.reached
     if min_sequence is None or await reached(min_sequence, MIN_SEQUENCE_WAIT_S):
         return
-    detail = "The read model hasn't come so far yet; ask again."
+    detail = "The read model hasn't caught up that far yet; ask again."
     raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
 
 
@@ -50,6 +50,6 @@ def look_up(
         with answering("The log"):
             answer = case_as_of(context.log, case_id, as_of, wanted)
     if answer.found is None:
-        detail = "There is no such case, or there was none at that moment."
+        detail = "There is no such case, or it didn't exist at that moment."
         raise ProblemError(404, "no-such-case", detail)
     return cast("Answer[CaseHistory]", answer)

@@ -45,7 +45,7 @@ class Caller(Body):
 
 
 class Search(Body):
-    """One thing to search for. In a body, for it must not be in a URL.
+    """One thing to search for. In a body, because it must not be in a URL.
 
     Except for a case number, a search needs a person and a purpose: both are recorded before the
     answer, and it counts against that person's budget.
@@ -105,5 +105,5 @@ def asked_by(wanted: Search) -> tuple[str, str]:
     """Who searches, and why. Raises ProblemError if that is missing."""
     if wanted.by is None or wanted.purpose is None:
         missing = [one for one in ("by", "purpose") if getattr(wanted, one) is None]
-        raise invalid("is required but for a search by case_number: it is recorded", *missing)
+        raise invalid("is required except in a search by case_number: it is recorded", *missing)
     return wanted.by, wanted.purpose

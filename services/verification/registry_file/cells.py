@@ -88,7 +88,9 @@ def _cell(raw: str, column: Column, line: int, problems: Problems) -> str:
     if as_text is None and _FORMULA.fullmatch(text):
         problems.add(line, column, "holds a formula: export values, not formulas")
     elif _EXCEL_ERROR.fullmatch(text.casefold()):
-        problems.add(line, column, "holds an error of the spreadsheet: widen or mend the cell")
+        problems.add(
+            line, column, "holds an error of the spreadsheet: widen the column or correct the cell"
+        )
     elif column not in {"service_number", "date_of_birth"} and _LOST_LETTERS.search(text):
         problems.add(line, column, "letters were lost: export the file as UTF-8")
     elif len(text) > NAME_MAX_CHARACTERS:

@@ -47,7 +47,7 @@ _ROMAN = re.compile(r"(\d{1,2})[-. ]+([ivxіхv]{1,4})[-. ]+(\d{4})")
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _IN_LATIN = str.maketrans("іх", "ix")
 _SPREAD = re.compile(r"(?<=\d) ?([-./,]) ?(?=\d)")
-"""Spaces beside the marks, or commas for points: `17. 05. 1990`."""
+"""Spaces around the marks, or commas for points: `17. 05. 1990`."""
 _SPACED = re.compile(r"(\d{1,2}) (\d{1,2}) (\d{4})")
 _NO_DAY = re.compile(r"(?:[?xх_*-]{1,2}[./]){1,2}(?=(?:\d{1,2}[./])?\d{4}$)")
 """`??.05.1990`: the day isn't known."""
@@ -62,7 +62,7 @@ class ReadDate(NamedTuple):
 
 
 class WrongDateError(Exception):
-    """A cell holds no date; the message says what would do."""
+    """A cell holds no date; the message says what is accepted."""
 
 
 class DateOrder(NamedTuple):

@@ -54,7 +54,7 @@ def decoded(data: bytes, named: str | None = None) -> Decoded:
     """In the named or detected encoding. Raises RegistryFileError."""
     for mark, kind in WORKBOOKS.items():
         if data.startswith(mark):
-            raise refuse(f"is {kind}, no text: save the table as CSV (UTF-8)")
+            raise refuse(f"is {kind}, not text: save the table as CSV (UTF-8)")
     if named is not None:
         return _as_named(data, named)
     for mark, encoding in MARKS:
@@ -130,7 +130,9 @@ def _of_one_byte(data: bytes) -> Decoded:
     others = [score for score, text in found.values() if _is_another(text, as_chosen)]
     next_best = max([*others, 0.0])
     if best <= 0 or best < min(TIMES_MORE * next_best, next_best + MORE):
-        raise refuse("the encoding can't be told: save the file as UTF-8, or name it: --encoding")
+        raise refuse(
+            "the encoding can't be recognised: save the file as UTF-8, or name it: --encoding"
+        )
     return _as_named(data, chosen)
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 SHOWN_MAX = 50
-"""So many problems are listed; the rest are counted."""
+"""At most this many problems are listed; the rest are counted."""
 
 
 class FileProblem(NamedTuple):

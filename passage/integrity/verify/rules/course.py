@@ -52,7 +52,7 @@ def _linked(trail: Trail, data: CallLinked, _event: CaseEvent[Any]) -> None:
 def _confirmed(trail: Trail, data: CallerConfirmed, _event: CaseEvent[Any]) -> Iterator[str]:
     call = (data.channel, data.call_id)
     if call not in trail.calls:
-        yield "a caller confirmed in a call that the case hasn't"
+        yield "a caller confirmed in a call that the case doesn't have"
         return
     trail.calls = {**trail.calls, call: trail.calls[call]._replace(coded=True)}
 
@@ -105,7 +105,7 @@ def _claimed(trail: Trail, data: CaseClaimed, event: CaseEvent[Any]) -> Iterator
 def _released(trail: Trail, data: CaseReleased, _event: CaseEvent[Any]) -> Iterator[str]:
     lease = trail.lease
     if lease is None or lease.operator is None or lease.fence != data.fence:
-        yield "let go of a case that he did not hold"
+        yield "released a case that the person did not hold"
         return
     trail.lease = Lease(lease.fence)
 
@@ -146,7 +146,7 @@ def _alike(trail: Trail, data: CasesLinked, event: CaseEvent[Any]) -> Iterator[s
 
 def _unalike(trail: Trail, data: CasesUnlinked, _event: CaseEvent[Any]) -> Iterator[str]:
     if data.other_case not in trail.linked:
-        yield "took a link back that there was not"
+        yield "removed a link that did not exist"
     trail.linked -= {data.other_case}
 
 

@@ -57,7 +57,7 @@ def _verified(trail: Trail, data: IdentityVerified, _event: CaseEvent[Any]) -> I
     elif data.basis == "two_sources" and not by_two:
         yield "verified by two sources without a second person"
     elif data.basis == "registry_and_operator" and not who.matched:
-        yield "verified by a registry that doesn't know him so"
+        yield "verified by a registry that doesn't know him as stated"
     only_him = who.claimants and all(same_person(one, data.by) for one in who.claimants)
     if only_him and not by_two and not who.life_now:
         yield "verified by the only operator who claimed the case"

@@ -123,10 +123,10 @@ def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -
 def _undisclosed(trail: Trail, data: DisclosureWithdrawn, _event: CaseEvent[Any]) -> Iterator[str]:
     meeting, message = trail.way.meeting, trail.messages.get(data.message_id)
     if meeting is None or not meeting.disclosed or meeting.told_by != data.message_id:
-        yield "took back that he was told, though not by that message"
+        yield "withdrew a disclosure that was not made by that message"
         return
     if message is None or not message.failed:
-        yield "took back that he was told by a message that had not failed"
+        yield "withdrew a disclosure by a message that had not failed"
     perhaps = frozenset({data.message_id} if data.reason == "no_report" else ())
     trail.way.meeting = meeting._replace(
         disclosed=False, told_by=None, perhaps_told_by=meeting.perhaps_told_by | perhaps
@@ -146,7 +146,7 @@ def _why_not_told(
 ) -> Iterator[str]:
     if data.call_id is not None:
         if not trail.is_on_coded_call(data.call_id):
-            yield f"{done} in no call with the case's return code that still went on"
+            yield f"{done} in no call with the case's return code that had not ended"
     elif data.message_id is None:
         yield f"{done} in no call and by no message"
     elif not trail.may_be_contacted(at):
@@ -177,7 +177,7 @@ def _ended(
     if current:
         way.meeting = way.offer = way.accepted_by = None
     elif isinstance(data, RendezvousCancelled):
-        yield "called off a rendezvous that is not the present one"
+        yield "cancelled a rendezvous that is not the present one"
 
 
 RULES: Rules = {

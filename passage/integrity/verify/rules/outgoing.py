@@ -48,7 +48,7 @@ def _dispatched(trail: Trail, data: MessageDispatched, event: CaseEvent[Any]) ->
     if trail.duress:
         yield "a message was sent while somebody might be forcing him"
     if message.rendezvous_id is not None and not message.told:
-        yield "a message that tells of a place was sent before he was said to be told by it"
+        yield "a message that tells of a place was sent before its disclosure was recorded"
     if event.time > message.valid_until + LEEWAY:
         yield "a message was sent too late"
     if not trail.may_be_contacted(event.time):

@@ -41,7 +41,7 @@ def _offered(trail: Trail, data: HandoverOffered, event: CaseEvent[Any]) -> Iter
     yield from why_forced(trail, "offered")
     waits = way.offer is not None and event.time < way.offer.deadline_at - LEEWAY
     if waits or way.accepted_by is not None:
-        yield "offered while another offer stood"
+        yield "offered while another offer was open"
     way.offer = OpenOffer(data.offer_id, data.team, data.deadline_at)
     way.accepted_by = None
 
@@ -64,7 +64,7 @@ def _answered(
 def _withdrawn(trail: Trail, data: HandoverWithdrawn, _event: CaseEvent[Any]) -> Iterator[str]:
     way = trail.way
     if way.offer is None or way.offer.offer_id != data.offer_id:
-        yield "took an offer back that is not open"
+        yield "withdrew an offer that is not open"
         return
     way.offer = None
 
@@ -80,7 +80,7 @@ def _group_received(trail: Trail, data: GroupHandedOver, event: CaseEvent[Any]) 
     if len(named) != len({*named}) or {*named} != awaited:
         yield "a receipt names others than the group's roll, or somebody twice"
     way.received |= {*data.received}
-    way.accepted_by = None  # Missing men are offered anew.
+    way.accepted_by = None  # Missing men are offered again.
     if trail.receipts is not None:
         trail.receipts.update((data.group_id, one) for one in data.received)
 
@@ -139,7 +139,7 @@ def _asked(
     if exchange and custody.exchanged:
         yield "asked about an exchange after it"
     if not isinstance(data, ExchangeOffered) and not two_people(actor_of(event), data.witness):
-        yield "a consent was witnessed by who recorded it"
+        yield "a consent was witnessed by the person who recorded it"
     if isinstance(data, ExchangeConsentGiven):
         custody.consent = True
 

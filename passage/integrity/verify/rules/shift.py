@@ -17,7 +17,7 @@ def _started(trail: Trail, data: ShiftStarted, _event: CaseEvent[Any]) -> Iterat
 def _handed_over(trail: Trail, data: ShiftHandedOver, _event: CaseEvent[Any]) -> Iterator[str]:
     shift = trail.shift
     if shift is None or shift.ended:
-        yield "a shift was handed over that does not run"
+        yield "a shift was handed over that is not running"
         return
     if not _is_one_of(data.by, shift.operators):
         yield "a shift was handed over by somebody else"
@@ -32,9 +32,9 @@ def _accepted(trail: Trail, data: ShiftCaseAccepted, _event: CaseEvent[Any]) -> 
         yield "accepted a case that no shift handed over"
         return
     if not _is_one_of(data.by, shift.to):
-        yield "a case was accepted by somebody who doesn't follow"
+        yield "a case was accepted by somebody who doesn't follow on"
     if same_person(data.by, shift.handed_over[data.live_case]):
-        yield "a case was accepted by who handed it over"
+        yield "a case was accepted by the person who handed it over"
     shift.waiting -= {data.live_case}
     shift.accepted |= {data.live_case}
 
@@ -42,7 +42,7 @@ def _accepted(trail: Trail, data: ShiftCaseAccepted, _event: CaseEvent[Any]) -> 
 def _ended(trail: Trail, _data: ShiftEnded, _event: CaseEvent[Any]) -> Iterator[str]:
     shift = trail.shift
     if shift is None or shift.ended:
-        yield "a shift ended that does not run"
+        yield "a shift ended that is not running"
         return
     if shift.waiting:
         yield "a shift ended with cases that nobody accepted"

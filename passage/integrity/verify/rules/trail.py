@@ -15,7 +15,7 @@ from shared.refusals import is_another_person
 from shared.written.zones import clock_in
 
 LEEWAY = timedelta(minutes=5)
-"""Clocks differ; deciders get the benefit of this much doubt."""
+"""Clocks differ; whoever decided gets the benefit of this much doubt."""
 
 
 class Meeting(NamedTuple):
@@ -130,7 +130,7 @@ class Trail:
     """What the rules need to know about a case so far, and about the log around it."""
 
     supervisors: tuple[str, ...] = ()
-    """Who alone may close a case as hoax or infiltration."""
+    """Only they may close a case as hoax or infiltration alone."""
     receipts: set[tuple[str, str]] | None = None
     """Group and case of every group receipt in the log; None: only this case is read."""
     others: Mapping[str, "Trail"] | None = None
@@ -144,7 +144,7 @@ class Trail:
     """By channel and the channel's own call number."""
     duress: bool = False
     contact: tuple[Safe, ...] = ()
-    """What he said about contacting him, except what a certainly later statement replaces."""
+    """What he said about contacting him, except what a statement that is surely later replaces."""
     messages: Mapping[str, Message] = field(default_factory=lambda: _NONE)
     group: str | None = None
     """The group he leads or travels with."""
@@ -189,7 +189,7 @@ def _within(window: ContactWindow, moment: datetime) -> bool:
 
 
 Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str] | None]
-"""Takes an event into the trail and yields the rules that it breaks; None: it can't break any."""
+"""Adds an event to the trail and yields the rules it breaks; None: it can't break any."""
 
 Rules = dict[type[Event], Rule]
 
