@@ -1,6 +1,6 @@
 """Who may do what: the one table of roles, by command and by view.
 
-Nobody may do what the table doesn't name. `tests/query/test_roles.py` walks every command and route.
+What the table doesn't name nobody may do. `tests/query/test_roles.py` walks commands and routes.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,12 +18,12 @@ TAKING_CALLS = frozenset[Role]({"operator", "verifier", "coordinator", "supervis
 VERIFYING = frozenset[Role]({"verifier", "supervisor"})
 ARRANGING = frozenset[Role]({"coordinator", "supervisor"})
 SUPERVISING = frozenset[Role]({"supervisor"})
-LISTING = TAKING_CALLS | {"integration"}
-COUNTING = LISTING | {"auditor"}
+LISTING: frozenset[Role] = TAKING_CALLS | {"integration"}
+COUNTING: frozenset[Role] = LISTING | {"auditor"}
 AUDITING = frozenset[Role]({"auditor", "supervisor"})
-EVERYBODY = frozenset(ROLES)
+EVERYBODY: frozenset[Role] = frozenset(ROLES)
 
-_COMMANDS: dict[frozenset[Role], str] = {
+_COMMANDS: Mapping[frozenset[Role], str] = {
     TAKING_CALLS: """
         TriageCall DeclareSurrender ProvidePersonalData IssueReturnCode ConfirmCaller AddNote
         CloseCase ReopenCase OpenOtherCase GiveAdvice SetContactRule SendMessage
@@ -58,7 +58,7 @@ _COMMANDS: dict[frozenset[Role], str] = {
 OWN = frozenset({"SetBreakGlass", "RevokeKey", "EndSessions"})
 """Commands about a person that are about oneself, unless a supervisor gives them."""
 
-_VIEWS: dict[frozenset[Role], str] = {
+_VIEWS: Mapping[frozenset[Role], str] = {
     TAKING_CALLS: """
         GET /api/cases/{case_id}
         GET /api/cases/{case_id}/links
