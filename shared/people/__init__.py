@@ -1,0 +1,1 @@
+"""What services know of people: their accounts, roles, keys and signatures."""
