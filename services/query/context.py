@@ -11,6 +11,7 @@ from starlette.requests import Request
 from services.query.feed.generations import Generations
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
+from services.query.logins.known import Logins
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import Accesses, AccessPage
 from services.query.reads.cases import Reads
@@ -33,6 +34,7 @@ class Context:
     progress: Progress
     metrics: Metrics
     nats: NatsConnection
+    logins: Logins
     log: Log
     keys: Keys
     names: Names

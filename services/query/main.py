@@ -28,6 +28,7 @@ from services.query.feed.loop import Feed
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.http_connections import CONNECTIONS_MAX, Connection
+from services.query.logins.known import LoggedOut
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import accesses_of, newest_accesses
 from services.query.reads.cases import Reads
@@ -113,6 +114,7 @@ class Query:
             progress=progress,
             metrics=metrics,
             nats=NatsConnection(settings),
+            logins=LoggedOut(),
             log=recorder,
             keys=keys,
             names=names,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from services.query.app import create_app
 from services.query.context import Context
@@ -21,6 +22,7 @@ from shared.parked.messages import Waiting, WaitingPage
 from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.fixed_keys import FixedKeys, hashes_of, sealed_event
+from tests.query.let_in import LetIn
 from tests.query.stage import Follower, MemoryLog, books_of, settings_for
 
 HOST = "http://127.0.0.1:8080"
@@ -34,6 +36,7 @@ class Desk:
     http: httpx.AsyncClient
     follower: Follower
     context: Context
+    logins: LetIn
 
 
 @asynccontextmanager
@@ -45,12 +48,13 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     accesses: Callable[[str], Accesses] = lambda _: Accesses([], 0),
     supervisors: str = "",
     parked: Sequence[Waiting] = (),
+    also: Callable[[FastAPI], None] = lambda _: None,
 ) -> AsyncIterator[Desk]:
     """An app that follows `log`; without a `link` no service can be reached."""
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
     settings = settings.model_copy(update={"supervisors": supervisors})
-    keys = keys or FixedKeys()
+    keys, logins = keys or FixedKeys(), LetIn()
     with Follower(log, url, keys) as follower:
         # Of an empty log there is no event to wait for, but its tables must be there too.
         follower.until_caught_up()
@@ -62,6 +66,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             progress=follower.progress,
             metrics=follower.metrics,
             nats=nats or NatsConnection(settings),
+            logins=logins,
             log=log,
             keys=keys,
             names=follower.names,
@@ -73,12 +78,17 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             ),
             parked_at=dict(parked).get,
         )
-        async with client_of(context) as http:
-            yield Desk(http, follower, context)
+        async with client_of(context, also) as http:
+            yield Desk(http, follower, context, logins)
 
 
-def client_of(context: Context) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
+def client_of(
+    context: Context, also: Callable[[FastAPI], None] = lambda _: None
+) -> httpx.AsyncClient:
+    """`also` may add to the app."""
+    app = create_app(context)
+    also(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=HOST)
 
 

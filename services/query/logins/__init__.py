@@ -1,0 +1,1 @@
+"""Who asks: sessions, and the ways to begin one."""

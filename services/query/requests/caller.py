@@ -1,0 +1,63 @@
+"""Who asks: the person whose session a request brings, as a cookie or as a bearer token."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.query.context import AppContext
+from services.query.logins.known import Caller, NotKnown
+from services.query.nats_connection import NobodyAnswersError
+from services.query.requests.problems import ProblemError
+from shared.people.roles import Role
+
+__all__ = ["COOKIE", "Called", "Caller", "log_in", "not_your_role", "token_of"]
+
+COOKIE = "__Host-passage"
+BEARER = "bearer "
+WHY: dict[NotKnown, str] = {
+    "unknown": "Log in at /login, or with `passage login`.",
+    "idle": "Nothing came for 15 minutes; log in again.",
+    "ended": "This session was ended, or its key revoked; log in again.",
+    "locked": "This session is locked; its person unlocks it at /login.",
+    "suspended": "This person is suspended; a supervisor can lift that.",
+}
+
+
+def token_of(request: Request) -> str | None:
+    """The token that a request brings; a bearer token counts before the cookie."""
+    given = request.headers.get("authorization", "")
+    if given[: len(BEARER)].lower() == BEARER:
+        return given[len(BEARER) :].strip() or None
+    return request.cookies.get(COOKIE)
+
+
+def log_in(why: NotKnown = "unknown") -> ProblemError:
+    return ProblemError(401, "log-in", WHY[why], reason=why)
+
+
+def not_your_role(may: Iterable[Role]) -> ProblemError:
+    """`may`: the roles that may do what was asked."""
+    roles = sorted(may)
+    detail = f"Only these roles may do that: {', '.join(roles) or 'none'}."
+    return ProblemError(403, "not-your-role", detail, roles=roles)
+
+
+async def _called(request: Request, context: AppContext) -> Caller:
+    token = token_of(request)
+    if token is None:
+        raise log_in()
+    try:
+        found = await context.logins.caller(token)
+    except NobodyAnswersError as silence:
+        detail = f"Who asks can't be checked now: {silence}."
+        raise ProblemError(503, "unavailable", detail, service="sessions") from None
+    if isinstance(found, str):
+        raise log_in(found)
+    return found
+
+
+CALLED = Depends(_called)
+"""For a router whose routes need a session, but not who has it."""
+Called = Annotated[Caller, CALLED]
+"""The person who asks. Raises ProblemError 401 `log-in`."""
