@@ -13,9 +13,9 @@ from services.query.models.overdue import OverdueRow, OverdueRule
 from services.query.reads.boards import Boards, OnBoard
 from services.query.reads.served import Answer, Listed
 from services.query.requests.cases import WAITS
-from services.query.requests.problems import ProblemError, problems
+from services.query.requests.problems import problems
 from shared.callers.return_codes import WRONG_CODES_AN_HOUR
-from shared.events.fields import Channel, Person
+from shared.events.fields import Channel
 
 BOARD_MAX = 2_000
 

@@ -22,11 +22,12 @@ from services.query.requests.problems import ProblemError, problems
 from services.query.requests.search import Typed, WhoCalls
 from shared.callers.contact_rule import with_zones
 from shared.commands.case_numbers import CaseNumber
-from shared.events.fields import BirthDate, ContactWindow, Name
+from shared.events.fields import BirthDate, ContactWindow, Name, PersonalClass
 from shared.events.intake import ContactRule
 from shared.matching import STATED_FIELDS, Stated, Verdict
 from shared.people.roles import Role
 
+IDENTITY: tuple[PersonalClass, ...] = ("identity",)
 JUDGING = frozenset[Role]({"verifier", "supervisor"})
 """Who may have the reasons of any comparison."""
 STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
@@ -141,9 +142,7 @@ def candidates(context: AppContext, caller: Called, wanted: WhoIsThis) -> FoundC
         _require_reasons(context, caller, wanted.case_id)
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
     if wanted.case_id is not None:
-        answer = looking.of_case(
-            wanted.case_id, caller.account, wanted.why, reveal=wanted.reveal
-        )
+        answer = looking.of_case(wanted.case_id, caller.account, wanted.why, reveal=wanted.reveal)
     else:
         answer = looking.of_caller(wanted.asked(), caller.account, wanted.why)
     if answer is None:
@@ -164,7 +163,7 @@ def _require_reasons(context: Context, caller: Caller, case_id: str | None) -> N
         raise not_your_role(JUDGING)
     case = context.reads.cases_by_ids([case_id]).found.get(case_id)
     if case is not None:
-        require_need(caller, case, ("identity",))
+        require_need(caller, case, IDENTITY)
 
 
 def _shown(one: Candidate, *, reveal: bool) -> FoundCandidate:

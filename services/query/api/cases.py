@@ -16,7 +16,6 @@ from services.query.requests.body import SEQUENCE_MAX, Body, VersionCursor
 from services.query.requests.caller import Called
 from services.query.requests.cases import WAITS, CaseId, MinSequence, following, look_up
 from services.query.requests.problems import invalid, problems
-from shared.events.fields import Person
 from shared.written.values import Moment
 
 CASES_MAX = 500

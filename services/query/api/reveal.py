@@ -127,7 +127,9 @@ def reveal(context: AppContext, caller: Called, case_id: CaseId, wanted: Reveal)
         for one in personal_values(answer.found.events)
         if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
     ]
-    require_need(caller, answer.found.case, {*wanted.classes, *(one.personal_class for one in found)})
+    require_need(
+        caller, answer.found.case, {*wanted.classes, *(one.personal_class for one in found)}
+    )
     shown = revealed(context, caller, case_id, found, wanted, answer.sequence)
     # After a page that was cut short comes its rest, after a whole one later events.
     shown.next = shown.next or following(answer.found)

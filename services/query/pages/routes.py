@@ -18,7 +18,7 @@ from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseHistory
 from services.query.reads.served import Answer
 from services.query.reads.slices import Slice
-from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
+from services.query.requests.body import PARKED_MAX, PURPOSES, SEQUENCE_MAX
 from services.query.requests.caller import Called, Caller
 from services.query.requests.cases import WAITS, CaseId, look_up
 from services.query.requests.problems import PARKED, SEALED_DETAIL, ProblemError, answering
@@ -175,4 +175,6 @@ PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
 
 def _render(name: str, context: Context, **values: object) -> str:
     missing = context.not_ready_because() + context.behind()
-    return PAGES.get_template(name).render(missing=missing, version=context.version, **values)
+    return PAGES.get_template(name).render(
+        missing=missing, version=context.version, purposes=PURPOSES, **values
+    )

@@ -11,7 +11,8 @@ from services.query.models.case_row import RANK, CaseRow
 from services.query.requests.caller import Called, Caller, not_your_role
 from services.query.requests.problems import ProblemError
 from shared.events.fields import PersonalClass
-from shared.people.roles import Role, may, may_by, roles_for
+from shared.events.people import log_of
+from shared.people.roles import OWN, Role, may, may_by, roles_for
 
 OF_COMMANDS = "/api/commands/"
 
@@ -42,6 +43,14 @@ def require_may(caller: Caller, act: str) -> None:
     if not may_by(caller.kind, act):
         detail = "After logging in by password you may read and take calls; use a key for this."
         raise ProblemError(403, "not-by-break-glass", detail)
+
+
+def require_own(caller: Caller, command: str, about: str) -> None:
+    """Raises ProblemError 403 if a command about oneself is about another person."""
+    if command not in OWN or about == log_of(caller.account):
+        return
+    if command == "SetBreakGlass" or not is_supervisor(caller):
+        raise not_your_role(["supervisor"] if command != "SetBreakGlass" else ())
 
 
 async def _may(request: Request, caller: Called) -> None:

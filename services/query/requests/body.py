@@ -1,6 +1,6 @@
 """What requests share: only known fields, and what they are for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +30,9 @@ Purpose = Literal[
 """What personal values are asked for; recorded with who asks, before the answer."""
 
 REMARK_MAX_CHARACTERS = 70
+
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 class Body(BaseModel):
