@@ -11,11 +11,12 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from shared.events.fields import HEAD_COUNT_MAX_PERSONS, Id
+from shared.events.people import OF_DECISIONS, OF_PEOPLE, DecisionId, PersonId
 from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, ExportId, ShiftId
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHARACTERS = 12
-DESK = (OF_SHIFTS, OF_EXPORTS)
+DESK = (OF_SHIFTS, OF_EXPORTS, OF_PEOPLE, OF_DECISIONS)
 LONGEST = 200
 """A longer text isn't a number with something beside it."""
 _PARTS = re.compile(r"[\s/:#№?&=()\[\],;<>\"]+")
@@ -33,7 +34,7 @@ _ON_KEYS_ALONE = frozenset("ЙЦГШЩФЫПЛДЯЧИЬ")
 def typed_case_number(typed: str) -> str:
     """The case number that somebody typed; anything else is returned unchanged.
 
-    A text that begins like a shift's or export's number counts as one, in any case.
+    A text that begins like the number of one of desk's logs counts as one, in any case.
     """
     for beginning in DESK:
         if typed.upper().startswith(beginning):
@@ -70,3 +71,5 @@ CaseNumbers = Annotated[tuple[CaseNumber, ...], Field(max_length=HEAD_COUNT_MAX_
 """Those of men who travel together."""
 ShiftNumber = Annotated[ShiftId, BeforeValidator(_typed)]
 ExportNumber = Annotated[ExportId, BeforeValidator(_typed)]
+PersonNumber = Annotated[PersonId, BeforeValidator(_typed)]
+DecisionNumber = Annotated[DecisionId, BeforeValidator(_typed)]

@@ -6,7 +6,7 @@ The command line and the API offer these.
 from collections.abc import Iterator
 from types import ModuleType
 
-from shared.commands import handover, intake, parked, shifts, verification
+from shared.commands import handover, intake, parked, people, shifts, verification
 from shared.commands.base import Command
 
 
@@ -19,9 +19,10 @@ def _commands_in(module: ModuleType) -> Iterator[type[Command]]:
 ANSWERED_BY: dict[type[Command], str] = {
     command: service
     for service, modules in {
-        "intake": (intake, shifts, parked),
+        "intake": (intake, parked),
         "verification": (verification,),
         "handover": (handover,),
+        "desk": (shifts, people),
     }.items()
     for module in modules
     for command in _commands_in(module)

@@ -13,6 +13,7 @@ from shared.events import (
     handover,
     intake,
     outbound,
+    people,
     shifts,
     verification,
 )
@@ -51,11 +52,6 @@ IntakeEvent = (
     | outbound.MessageSent
     | outbound.MessageFailed
     | outbound.MessageRefused
-    | shifts.ShiftStarted
-    | shifts.ShiftHandedOver
-    | shifts.ShiftCaseAccepted
-    | shifts.ShiftEnded
-    | shifts.StatisticsExported
 )
 VerificationEvent = (
     verification.RegistryChecked
@@ -101,8 +97,34 @@ HandoverEvent = (
     | custody.PublicityConsentGiven
     | custody.PublicityConsentWithdrawn
 )
-AnyCaseEvent = IntakeEvent | VerificationEvent | HandoverEvent
-"""Every event of a case."""
+DeskEvent = (
+    shifts.ShiftStarted
+    | shifts.ShiftHandedOver
+    | shifts.ShiftCaseAccepted
+    | shifts.ShiftEnded
+    | shifts.StatisticsExported
+    | people.PersonAdded
+    | people.RoleGranted
+    | people.RoleTaken
+    | people.EnrolmentOffered
+    | people.EnrolmentExpired
+    | people.KeyRegistered
+    | people.KeyRevoked
+    | people.BreakGlassSet
+    | people.BreakGlassUsed
+    | people.PersonSuspended
+    | people.PersonResumed
+    | people.SessionsEnded
+    | people.TokenIssued
+    | people.TokenRevoked
+    | people.AttemptsRefused
+    | people.DecisionProposed
+    | people.DecisionAgreed
+    | people.DecisionWithdrawn
+    | people.DecisionExpired
+)
+AnyCaseEvent = IntakeEvent | VerificationEvent | HandoverEvent | DeskEvent
+"""Every event of a case, or of one of desk's logs."""
 
 OWNER: dict[type[Event], str] = {
     event: service
@@ -110,6 +132,7 @@ OWNER: dict[type[Event], str] = {
         ("intake", IntakeEvent),
         ("verification", VerificationEvent),
         ("handover", HandoverEvent),
+        ("desk", DeskEvent),
     )
     for event in get_args(union)
 }

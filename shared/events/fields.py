@@ -120,7 +120,10 @@ Person = Annotated[
     StringConstraints(min_length=1, max_length=PERSON_MAX_CHARACTERS, strip_whitespace=True),
     AfterValidator(_of_one_line),
 ]
-"""An operator, by the name they go by at the hotline."""
+"""An operator, by account; in older events by the name they go by at the hotline."""
+
+Account = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
+"""Somebody who logs in, or a machine that does."""
 
 Name = Annotated[
     str,

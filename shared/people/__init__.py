@@ -1,1 +1,1 @@
-"""What services know of people: their accounts, roles, keys and signatures."""
+"""The people who work here, as every service knows them: folded from their logs, and pure."""

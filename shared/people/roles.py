@@ -1,6 +1,9 @@
 """The roles that people may have; a person may have several."""
 
-from typing import Literal, get_args
+from typing import get_args
 
-Role = Literal["operator", "verifier", "coordinator", "supervisor", "auditor", "integration"]
+from shared.events.people import Role
+
+__all__ = ["ROLES", "Role"]
+
 ROLES: tuple[Role, ...] = get_args(Role)
