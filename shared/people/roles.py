@@ -1,9 +1,142 @@
-"""The roles that people may have; a person may have several."""
+"""Who may do what: the one table of roles, by command and by view.
 
-from typing import get_args
+What the table doesn't name nobody may do. `tests/query/test_roles.py` walks commands and routes.
+"""
 
-from shared.events.people import Role
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Literal, get_args
 
-__all__ = ["ROLES", "Role"]
+Role = Literal["operator", "verifier", "coordinator", "supervisor", "auditor", "integration"]
+"""operator takes calls; verifier judges identity; coordinator arranges rendezvous and handover;
+supervisor answers for the people and the alarms; auditor reads accesses and statistics, no case;
+integration is a machine's, for what has no personal values."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
+
+TAKING_CALLS = frozenset[Role]({"operator", "verifier", "coordinator", "supervisor"})
+VERIFYING = frozenset[Role]({"verifier", "supervisor"})
+ARRANGING = frozenset[Role]({"coordinator", "supervisor"})
+SUPERVISING = frozenset[Role]({"supervisor"})
+LISTING: frozenset[Role] = TAKING_CALLS | {"integration"}
+COUNTING: frozenset[Role] = LISTING | {"auditor"}
+AUDITING = frozenset[Role]({"auditor", "supervisor"})
+EVERYBODY: frozenset[Role] = frozenset(ROLES)
+
+_COMMANDS: Mapping[frozenset[Role], str] = {
+    TAKING_CALLS: """
+        TriageCall DeclareSurrender ProvidePersonalData IssueReturnCode ConfirmCaller AddNote
+        CloseCase ReopenCase OpenOtherCase GiveAdvice SetContactRule SendMessage
+        ClaimCase TakeOverCase ReleaseCase SetFollowUp
+        FormGroup JoinGroup LeaveGroup CountHeads LinkCases UnlinkCases
+        StartShift HandOverShift AcceptShiftCase EndShift
+        CheckRegistry EscalateVerification ContradictIdentity OpenReview
+        RecordArrival GiveGuidance RecordMissed RecordContactLost RecordContactRegained
+        WithdrawExchangeConsent WithdrawPublicityConsent
+        ErasePersonalData
+        ProposeDecision AgreeToDecision WithdrawDecision
+    """,
+    VERIFYING: "VerifyIdentity RejectIdentity AssessCredibility ResolveReview",
+    ARRANGING: """
+        PlanRendezvous ApproveRendezvous DiscloseRendezvous ReplanRendezvous CancelRendezvous
+        UseEmergencyOverride
+        OfferHandover AcceptHandover RefuseHandover WithdrawHandover RecordHandover
+        RecordGroupHandover ResolveDiscrepancy
+        RecordCustody ConfirmCaptureCard OfferExchange GiveExchangeConsent RecordExchange
+        GivePublicityConsent
+        RecordExport
+    """,
+    SUPERVISING: """
+        ClearDuress TakeUpParked SetParkedAside
+        AddPerson GrantRole TakeRole OfferEnrolment SuspendPerson ResumePerson
+        IssueToken RevokeToken
+    """,
+    EVERYBODY: "SetBreakGlass RevokeKey EndSessions",
+}
+"""Of one's own keys and sessions everybody disposes; of others' a supervisor (see `OWN`)."""
+
+OWN = frozenset({"SetBreakGlass", "RevokeKey", "EndSessions"})
+"""Commands about a person that are about oneself, unless a supervisor gives them."""
+
+_VIEWS: Mapping[frozenset[Role], str] = {
+    TAKING_CALLS: """
+        GET /api/cases/{case_id}
+        GET /api/cases/{case_id}/links
+        GET /api/cases/{case_id}/outbox
+        POST /api/cases/{case_id}/reveal
+        POST /api/candidates
+        POST /api/search
+        GET /api/groups/{group_id}
+        GET /api/shifts
+        GET /api/shifts/{shift_id}
+        POST /api/shifts/{shift_id}/reveal
+        GET /api/exports
+        POST /api/exports
+        GET /
+        GET /cases/{case_id}
+        POST /search
+    """,
+    LISTING: """
+        GET /api/cases
+        GET /api/queue
+        GET /api/waiting
+        GET /api/live
+        GET /api/receipts
+        GET /api/overdue
+        GET /api/parked
+    """,
+    COUNTING: """
+        GET /api/statistics
+        GET /api/statistics/calls
+        GET /api/statistics/funnel
+    """,
+    AUDITING: """
+        GET /api/accesses
+        GET /api/cases/{case_id}/accesses
+        GET /audit
+    """,
+    SUPERVISING: """
+        GET /api/alarms
+        POST /api/parked/{sequence}/read
+        POST /api/budgets/{account}/release
+        GET /parked
+    """,
+}
+"""By method and path. A view that a page and the API share stands here twice."""
+
+OPEN = frozenset({"GET /livez", "GET /readyz", "GET /version", "GET /metrics"})
+"""For everyone, without a session: nothing about a case or a person is in them."""
+
+NO_PAGES = frozenset[Role]({"integration"})
+
+
+COMMANDS: Mapping[str, frozenset[Role]] = MappingProxyType(
+    {name: roles for roles, names in _COMMANDS.items() for name in names.split()}
+)
+VIEWS: Mapping[str, frozenset[Role]] = MappingProxyType(
+    {
+        view: roles
+        for roles, views in _VIEWS.items()
+        for view in map(str.strip, views.strip().splitlines())
+    }
+)
+
+CALL_COMMANDS = frozenset(_COMMANDS[TAKING_CALLS].split()) - {
+    *("ErasePersonalData", "ProposeDecision", "AgreeToDecision", "WithdrawDecision")
+}
+"""What a person may do who logged in by break-glass: read, and take calls."""
+
+
+def roles_for(act: str) -> frozenset[Role]:
+    """The roles that may give a command, or see a view named by method and path."""
+    return COMMANDS.get(act) or VIEWS.get(act) or frozenset()
+
+
+def may(roles: Collection[Role], act: str) -> bool:
+    """Whether somebody with these roles may do it; what the table doesn't name nobody may."""
+    return not roles_for(act).isdisjoint(roles)
+
+
+def may_by(kind: str, act: str) -> bool:
+    """Whether this way of logging in is enough: break-glass changes nothing but calls."""
+    return kind != "break_glass" or act in VIEWS or act in CALL_COMMANDS
