@@ -134,6 +134,7 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
         _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
         _bucket(subjects.SESSIONS_BUCKET, replicas, {"max_age": SESSION_MAX_S * NANOSECONDS}),
         _challenges(replicas),
+        _bucket(subjects.LOGIN_COUNTERS_BUCKET, replicas),
         # A rotation rewraps hundreds of keys in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )

@@ -14,9 +14,9 @@ from services.query.logins.proofs import (
     check_key_file,
     check_registration,
     read_assertion,
-    signed_by_key_file,
     text_of,
 )
+from shared.people.key_files import key_file_id, login_bytes
 from shared.people.site import Site
 from shared.people.state import Key, Moment
 from tests.soft_passkeys import BE, SITE, UP, UV, SoftPasskey
@@ -124,14 +124,14 @@ def test_what_is_no_credential_is_unreadable(credential: dict[str, Any]) -> None
 def test_a_key_file_signs_for_one_act_person_site_and_challenge() -> None:
     private = Ed25519PrivateKey.generate()
     public = text_of(private.public_key().public_bytes_raw())
-    signed = signed_by_key_file("log_in", SITE, "olena", "n")
+    signed = login_bytes("log_in", SITE.origin, "olena", "n")
     signature = text_of(private.sign(signed))
     check_key_file(public, signature, signed)
     for other in (
-        signed_by_key_file("enrol", SITE, "olena", "n"),
-        signed_by_key_file("log_in", ELSEWHERE, "olena", "n"),
-        signed_by_key_file("log_in", SITE, "petro", "n"),
-        signed_by_key_file("log_in", SITE, "olena", "m"),
+        login_bytes("enrol", SITE.origin, "olena", "n"),
+        login_bytes("log_in", ELSEWHERE.origin, "olena", "n"),
+        login_bytes("log_in", SITE.origin, "petro", "n"),
+        login_bytes("log_in", SITE.origin, "olena", "m"),
     ):
         with pytest.raises(NotProvenError, match="signature_wrong"):
             check_key_file(public, signature, other)

@@ -19,8 +19,6 @@ from webauthn.helpers.structs import AuthenticatorData, CredentialDeviceType
 from shared.people.site import Site
 from shared.people.state import Key
 
-KEY_FILE_PREFIX = b"passage.login.v1\n"
-"""What key files sign otherwise, decisions, begins otherwise."""
 GET, CREATE = "webauthn.get", "webauthn.create"
 
 
@@ -137,12 +135,6 @@ def check_key_file(public_key: str, signature: str, signed: bytes) -> None:
         raise NotProvenError("signature_wrong") from None
     except ValueError:
         raise NotProvenError("unreadable") from None
-
-
-def signed_by_key_file(act: str, site: Site, account: str, nonce: str) -> bytes:
-    """What a key file signs to log in or to be registered: it holds at this site only."""
-    said = {"act": act, "nonce": nonce, "person": account, "site": site.origin}
-    return KEY_FILE_PREFIX + json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _check_client(site: Site, client: dict[str, Any], wanted: str) -> None:

@@ -58,7 +58,7 @@ class Sessions:
     ) -> None:
         self._bucket = bucket
         self._person = person
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         self._known: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
 
@@ -75,7 +75,7 @@ class Sessions:
 
     def begin(self, person: PersonState, kind: SessionKind, key_id: str | None = None) -> str:
         """Returns the token."""
-        token, now = new_token(), self._now()
+        token, now = new_token(), self.now()
         session = Session(
             account=person.account,
             kind=kind,
@@ -133,7 +133,7 @@ class Sessions:
         entry = self._bucket.get(session) if OF_PERSON.match(token) else None
         if entry is None:
             return "unknown"
-        kept, now = _read(entry), self._now()
+        kept, now = _read(entry), self.now()
         person = self._person(kept.account)
         over = kept.over(person, now)
         if over is not None:
@@ -151,7 +151,7 @@ class Sessions:
             return "unknown"
         if person.suspended:
             return "suspended"
-        if not known.holds_at(self._now()):
+        if not known.holds_at(self.now()):
             return "ended"
         return self._remember(Caller(account, person.roles, "token", token_hash))
 
