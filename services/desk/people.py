@@ -12,9 +12,10 @@ from shared.events import people
 from shared.events.base import Event
 from shared.events.event_of import event_of
 from shared.people.state import PersonState
+from shared.policy import policy
 from shared.refusals import Guard, require
 
-RESERVED = frozenset({"keeper", "nobody", "passage"})
+RESERVED = frozenset({"keeper", "nobody", "passage", *policy().services})
 """Accounts that would be taken for something else in the record."""
 
 ACCOUNT_NEW = Guard("account_new", "an account that nobody has or had")

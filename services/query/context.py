@@ -21,7 +21,6 @@ from services.query.storing import Storing
 from shared.keys.client import Keys
 from shared.parked.messages import WaitingPage
 from shared.parked.parking import Parked
-from shared.refusals import Supervisors
 from shared.settings import Settings
 
 
@@ -45,10 +44,6 @@ class Context:
     parked_page: Callable[[int, int], WaitingPage]
     """(after this PARKED sequence, limit)."""
     parked_at: Callable[[int], Parked | None]
-
-    def is_supervisor(self, person: str | None) -> bool:
-        """Whether they are named as a supervisor; if nobody is, everyone counts."""
-        return person is not None and Supervisors(self.settings.supervisor_names).let(person)
 
     def behind(self) -> list[str]:
         """The pages' notice while an older read model is served."""

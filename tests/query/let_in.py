@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from services.query.logins.known import Caller, NotKnown, SessionKind
+from services.query.logins.known import Caller, NotKnown
 from shared.people.roles import Role
+from shared.people.sessions import SessionKind
 
 
 @dataclass
