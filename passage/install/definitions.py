@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from passage.install.quotas import USUAL, Quota
-from services import handover, intake, keyholder, query, verification, witness
+from services import desk, handover, intake, keyholder, query, verification, witness
 from shared import subjects
 from shared.people.sessions import CHALLENGE_MAX_S, SESSION_MAX_S
 from shared.policy import policy
@@ -43,7 +43,7 @@ MESSAGE_MAX_BYTES = 1_048_576
 
 SERVICES: dict[str, tuple[Durable, ...]] = {
     service.SERVICE: service.CONSUMES
-    for service in (keyholder, intake, verification, handover, query, witness)
+    for service in (keyholder, intake, verification, handover, desk, query, witness)
 }
 """What each service consumes, by its name, in the order in which `passage up` starts them."""
 
