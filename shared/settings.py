@@ -92,6 +92,13 @@ class Settings(BaseSettings):
         validate_default=True,
         description="that certificate's private key; set both or neither",
     )
+    site: str = Field(
+        "",
+        pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$",
+        description="the address that people's browsers show, as `https://passage.example`; "
+        "passkeys are made for its host name and no other, so that a later change makes them "
+        "useless. Empty: `localhost` with the port of `PASSAGE_HTTP`",
+    )
     registry_file: Path = Field(
         Path(".passage.keys/registry.db"),
         description="the personnel registry, a SQLite file; `passage up` sets it to "
@@ -200,6 +207,15 @@ class Settings(BaseSettings):
     )
     second_call_days: float = Field(
         30.0, gt=0, description="how long a man may be silent after he was given his code, days"
+    )
+    enrolment_hours: float = Field(
+        24.0, gt=0, le=168, description="how long a link to register a key holds, hours"
+    )
+    proposal_minutes: float = Field(
+        10.0,
+        gt=0,
+        le=60,
+        description="how long a decision waits for its second signature, minutes",
     )
     supervisors: str = Field(
         "",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from passage.install.quotas import USUAL, Quota
-from services import handover, intake, keyholder, query, verification, witness
+from services import desk, handover, intake, keyholder, query, verification, witness
 from shared import subjects
+from shared.people.sessions import CHALLENGE_MAX_S, SESSION_MAX_S
 from shared.policy import policy
 from shared.subjects import Durable
 
@@ -23,6 +24,7 @@ PARKED_OF_A_CHANNEL_MAX = 500
 """Anything beyond that waits in the channel's own stream, and counts towards its quota."""
 OUTBOUND_OF_A_CHANNEL_MAX = 1_000
 OUTBOUND_MESSAGE_MAX_BYTES = 131_072
+CHALLENGES_MAX = 20_000
 UNBOUNDED = {
     "max_consumers": -1,
     "max_msgs": -1,
@@ -41,7 +43,7 @@ MESSAGE_MAX_BYTES = 1_048_576
 
 SERVICES: dict[str, tuple[Durable, ...]] = {
     service.SERVICE: service.CONSUMES
-    for service in (keyholder, intake, verification, handover, query, witness)
+    for service in (keyholder, intake, verification, handover, desk, query, witness)
 }
 """What each service consumes, by its name, in the order in which `passage up` starts them."""
 
@@ -130,6 +132,9 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
+        _bucket(subjects.SESSIONS_BUCKET, replicas, {"max_age": SESSION_MAX_S * NANOSECONDS}),
+        _challenges(replicas),
+        _bucket(subjects.LOGIN_COUNTERS_BUCKET, replicas),
         # A rotation rewraps hundreds of keys in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )
@@ -204,6 +209,20 @@ def _timers(service: str, replicas: int) -> Wanted:
             "allow_msg_ttl": True,
             "allow_rollup_hdrs": True,  # The server allows them where it allows schedules.
             # The server refuses `new` with schedules; without limits nothing is discarded anyway.
+            "discard": "old",
+        },
+    )
+
+
+def _challenges(replicas: int) -> Wanted:
+    """What browsers and key files are given to sign, until they have."""
+    return _bucket(
+        subjects.CHALLENGES_BUCKET,
+        replicas,
+        {
+            "max_age": CHALLENGE_MAX_S * NANOSECONDS,
+            "max_msgs": CHALLENGES_MAX,
+            # Anybody may ask for one: whoever asks for too many loses their own oldest.
             "discard": "old",
         },
     )

@@ -12,6 +12,9 @@ from services.query.feed.generations import Generations
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.logins.known import Logins
+from services.query.logins.refused import Refused
+from services.query.logins.tries import Tries
+from services.query.logins.ways import Ways
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import Accesses, AccessPage
 from services.query.reads.cases import Reads
@@ -34,6 +37,9 @@ class Context:
     metrics: Metrics
     nats: NatsConnection
     logins: Logins
+    ways: Ways
+    tries: Tries
+    refused: Refused
     log: Log
     keys: Keys
     names: Names

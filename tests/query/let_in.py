@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from services.query.context import Context
-from services.query.logins.known import Caller, NotKnown, SessionKind
+from services.query.logins.known import Caller, NotKnown
 from shared.people.roles import Role
+from shared.people.sessions import SessionKind
 
 
 @dataclass

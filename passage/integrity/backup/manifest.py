@@ -25,8 +25,15 @@ WHOLE = frozenset({HEADER, MANIFEST, SIGNATURE, BEGIN})
 NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
 READ_MODELS = "read_models"
-NOT_COPIED = frozenset({subjects.OUTBOUND})
-"""Streams of which no copy may come back: a message to a caller goes out once."""
+NOT_COPIED = frozenset(
+    {
+        subjects.OUTBOUND,
+        f"KV_{subjects.SESSIONS_BUCKET}",
+        f"KV_{subjects.CHALLENGES_BUCKET}",
+    }
+)
+"""Streams of which no copy may come back: a message to a caller goes out once, and a session that
+was ended stays ended."""
 WITH_OLD_CALLS_MISSING = frozenset(
     {
         *map(subjects.calls_stream, policy().channels.names),
