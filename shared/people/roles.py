@@ -97,12 +97,10 @@ _VIEWS: Mapping[frozenset[Role], str] = {
     AUDITING: """
         GET /api/accesses
         GET /api/cases/{case_id}/accesses
-        GET /audit
     """,
     SUPERVISING: """
         GET /api/alarms
         POST /api/parked/{sequence}/read
-        POST /api/budgets/{account}/release
         GET /parked
     """,
 }

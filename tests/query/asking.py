@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
 
 from services.query.app import create_app
 from services.query.context import Context
+from services.query.logins.refused import Refused
+from services.query.logins.tries import Tries
+from services.query.logins.ways import Ways
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import Accesses, AccessPage
 from services.query.storing import Storing
@@ -58,6 +61,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
     keys, logins = keys or FixedKeys(), LetIn()
+    nats = nats or NatsConnection(settings)
     with Follower(log, url, keys) as follower:
         # Of an empty log there is no event to wait for, but its tables must be there too.
         follower.until_caught_up()
@@ -68,8 +72,12 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             reads=follower.reads,
             progress=follower.progress,
             metrics=follower.metrics,
-            nats=nats or NatsConnection(settings),
+            nats=nats,
             logins=logins,
+            # Nobody logs in here: they are let in.
+            ways=cast("Ways", None),
+            tries=Tries(),
+            refused=Refused(nats.request, follower.metrics.refused_logins),
             log=log,
             keys=keys,
             names=follower.names,
