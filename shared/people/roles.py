@@ -98,6 +98,12 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/accesses
         GET /api/cases/{case_id}/accesses
     """,
+    EVERYBODY: """
+        GET /api/me
+        POST /api/me/sessions/{session}/end
+        POST /api/session/lock
+        GET /me
+    """,
     SUPERVISING: """
         GET /api/alarms
         POST /api/parked/{sequence}/read
@@ -106,7 +112,19 @@ _VIEWS: Mapping[frozenset[Role], str] = {
 }
 """By method and path. A view that a page and the API share stands here twice."""
 
-OPEN = frozenset({"GET /livez", "GET /readyz", "GET /version", "GET /metrics"})
+OPEN = frozenset({"GET /livez", "GET /readyz", "GET /version", "GET /metrics"}) | {
+    "GET /login",
+    "GET /enrol/{link}",
+    "POST /api/login/passkey/options",
+    "POST /api/login/passkey",
+    "POST /api/login/break-glass",
+    "POST /api/login/key/options",
+    "POST /api/login/key",
+    "POST /api/enrol/options",
+    "POST /api/enrol/passkey",
+    "POST /api/enrol/key",
+    "POST /api/session/end",
+}
 """For everyone, without a session: nothing about a case or a person is in them."""
 
 NO_PAGES = frozenset[Role]({"integration"})
