@@ -1,7 +1,7 @@
 """The key files of people on this machine, and requests in their name.
 
-`passage login` makes one in the user's own folder. `passage up` makes those of whoever runs it and of
-the invented people of the demo, beside the installation's other keys.
+`passage login` makes one in the user's own folder. `passage up` makes those of whoever runs it and
+of the invented people of the demo, beside the installation's other keys.
 """
 
 import json
@@ -175,9 +175,7 @@ class AsPerson(httpx.Auth):
     requires_response_body: bool = field(default=True, init=False)
 
     @override
-    def auth_flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         token = self.keys.session(self.key.account)
         if token is not None:
             response = yield _with(request, token)
@@ -189,9 +187,7 @@ class AsPerson(httpx.Auth):
             self.keys.keep_session(self.key.account, began)
         yield _with(request, began)
 
-    def log_in(
-        self, url: httpx.URL
-    ) -> Generator[httpx.Request, httpx.Response, str]:
+    def log_in(self, url: httpx.URL) -> Generator[httpx.Request, httpx.Response, str]:
         """Raises VerbEndedError."""
         asked = yield httpx.Request(
             "POST", url.join("/api/login/key/options"), json={"account": self.key.account}
