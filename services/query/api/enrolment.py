@@ -90,4 +90,3 @@ async def enrol_key_file(context: AppContext, body: NewKeyFile) -> Shown:
         label=body.label,
     )
     return await pass_on(context, "desk", command)
-

@@ -232,5 +232,3 @@ def _said_of(context: Context, opened: Opened) -> LoggedIn:
         kind=opened.kind,
         until=context.ways.sessions.now() + timedelta(seconds=SESSION_MAX_S),
     )
-
-
