@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "keys": "keys",
     "health": "health_verb",
     "login": "login_verb",
+    "operator": "operator",
     "call": "call_verb",
     "outbox": "outbox_verb",
     "do": "do_verb",
