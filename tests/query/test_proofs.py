@@ -16,7 +16,7 @@ from services.query.logins.proofs import (
     read_assertion,
     text_of,
 )
-from shared.people.key_files import key_file_id, login_bytes
+from shared.people.key_files import login_bytes
 from shared.people.site import Site
 from shared.people.state import Key, Moment
 from tests.soft_passkeys import BE, SITE, UP, UV, SoftPasskey
