@@ -92,6 +92,13 @@ class Settings(BaseSettings):
         validate_default=True,
         description="that certificate's private key; set both or neither",
     )
+    site: str = Field(
+        "",
+        pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$",
+        description="the address that people's browsers show, as `https://passage.example`; "
+        "passkeys are made for its host name and no other, so that a later change makes them "
+        "useless. Empty: `localhost` with the port of `PASSAGE_HTTP`",
+    )
     registry_file: Path = Field(
         Path(".passage.keys/registry.db"),
         description="the personnel registry, a SQLite file; `passage up` sets it to "

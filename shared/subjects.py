@@ -18,6 +18,8 @@ KEYHOLDER_SEALED = "keyholder.sealed"
 INDEX_BUCKET = "INDEX"
 EARLY_ENDS_BUCKET = "EARLY_ENDS"
 KEYS_BUCKET = "KEYS"
+NONCES_BUCKET = "NONCES"
+COUNTERS_BUCKET = "COUNTERS"
 NEWS = "news.>"
 """Where the server repeats the headers of every event that CASES stored."""
 STORAGE = "servers.storage"
@@ -91,6 +93,11 @@ def read_case_subject(subject: str) -> CaseSubject:
 
 def command(service: str, name: str) -> str:
     return f"commands.{service}.{name}"
+
+
+def nonces(service: str) -> str:
+    """Where a service is asked for what is to be signed with a command (request/reply)."""
+    return f"nonces.{service}"
 
 
 def health(service: str) -> str:

@@ -11,6 +11,7 @@ from passage.install.quotas import USUAL, Quota
 from services import handover, intake, keyholder, query, verification, witness
 from shared import subjects
 from shared.policy import policy
+from shared.skeleton.signing import NONCES_KEPT_S, NONCES_MAX
 from shared.subjects import Durable
 
 NANOSECONDS = 1_000_000_000
@@ -130,6 +131,8 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
+        _nonces(replicas),
+        _bucket(subjects.COUNTERS_BUCKET, replicas),
         # A rotation rewraps hundreds of keys in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )
@@ -207,6 +210,12 @@ def _timers(service: str, replicas: int) -> Wanted:
             "discard": "old",
         },
     )
+
+
+def _nonces(replicas: int) -> Wanted:
+    """What was given out to be signed, and for which command it was used."""
+    special = {"max_age": NONCES_KEPT_S * NANOSECONDS, "max_msgs": NONCES_MAX, "discard": "old"}
+    return _bucket(subjects.NONCES_BUCKET, replicas, special)
 
 
 def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> Wanted:

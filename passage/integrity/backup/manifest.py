@@ -25,8 +25,9 @@ WHOLE = frozenset({HEADER, MANIFEST, SIGNATURE, BEGIN})
 NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
 READ_MODELS = "read_models"
-NOT_COPIED = frozenset({subjects.OUTBOUND})
-"""Streams of which no copy may come back: a message to a caller goes out once."""
+NOT_COPIED = frozenset({subjects.OUTBOUND, f"KV_{subjects.NONCES_BUCKET}"})
+"""Streams of which no copy may come back: a message to a caller goes out once, and a nonce that was
+used stays used."""
 WITH_OLD_CALLS_MISSING = frozenset(
     {
         *map(subjects.calls_stream, policy().channels.names),
