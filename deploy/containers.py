@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVERS = ("nats-1", "nats-2", "nats-3", "postgres")
-SERVICES = ("keyholder", "intake", "verification", "handover", "query", "witness")
+SERVICES = ("keyholder", "intake", "verification", "handover", "desk", "query", "witness")
 CASES_MAX = 500
 PATIENCE_S = 300.0
 LOOK_EVERY_S = 0.5

@@ -32,6 +32,7 @@ class Rights(Exact):
     hashes: tuple[PolicyPurpose, ...] = ()
     hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()
+    never_opens: tuple[str, ...] = ()
     people: bool = False
     opens_itself: tuple[str, ...] = ()
     timers: bool = False
@@ -41,7 +42,8 @@ class Rights(Exact):
     sends: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:
-        return bool({"*", f"{type_name}.{field}"} & set(self.opens))
+        named = f"{type_name}.{field}"
+        return named not in self.never_opens and bool({"*", named} & set(self.opens))
 
     def may_open_itself(self, type_name: str, field: str) -> bool:
         """Whether it may have this field opened for its own work."""

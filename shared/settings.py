@@ -208,6 +208,15 @@ class Settings(BaseSettings):
     second_call_days: float = Field(
         30.0, gt=0, description="how long a man may be silent after he was given his code, days"
     )
+    enrolment_hours: float = Field(
+        24.0, gt=0, le=168, description="how long a link to register a key holds, hours"
+    )
+    proposal_minutes: float = Field(
+        10.0,
+        gt=0,
+        le=60,
+        description="how long a decision waits for its second signature, minutes",
+    )
     supervisors: str = Field(
         "",
         description="the supervisors' names, separated by commas. Only they can clear a duress "

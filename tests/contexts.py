@@ -42,7 +42,8 @@ class MemoryBucket(Bucket):
 
     @override
     def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
-        return [self.kept.get(key) for key in keys]
+        found = [self.kept.get(key) for key in keys]
+        return [one if one is not None and one.value else None for one in found]
 
     @override
     def there(self, keys: Sequence[str]) -> set[str]:
@@ -64,7 +65,8 @@ class MemoryBucket(Bucket):
 
     @override
     def entries(self) -> Iterator[tuple[str, BucketEntry]]:
-        yield from sorted(self.kept.items(), key=lambda entry: entry[1].revision)
+        left = [(key, one) for key, one in self.kept.items() if one.value]
+        yield from sorted(left, key=lambda entry: entry[1].revision)
 
     def _put(self, key: str, value: bytes) -> int:
         self._revision += 1

@@ -1,11 +1,23 @@
 """Invented events that few cases have; with those of `tests.examples`, one of every type."""
 
+import json
 from datetime import timedelta
 
-from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification
+from shared.events import (
+    claims,
+    custody,
+    groups,
+    handover,
+    intake,
+    outbound,
+    people,
+    shifts,
+    verification,
+)
 from shared.events.base import Event
 from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow
+from shared.events.signatures import Signature
 from tests import examples as e
 
 OLENA, PETRO = "Olena Example", "Petro Example"
@@ -102,6 +114,65 @@ def of_shifts() -> list[Event]:
     ]
 
 
+def signature(person: str, nonce: str = "nonce-1") -> Signature:
+    """As far as its form goes; no key made it."""
+    signed = {"act": "CancelRendezvous", "case_id": e.CASE, "nonce": nonce, "person": person}
+    return Signature(
+        person=person,
+        key_id="a2V5LTE",
+        kind="key_file",
+        canonical=json.dumps(signed, separators=(",", ":"), sort_keys=True),
+        signature="c2lnbmVk",
+    )
+
+
+def of_people() -> list[people.PersonEvent]:
+    link, token = e.digest("the link"), e.digest("the token")
+    return [
+        people.PersonAdded(name="Olena Example", by="petro"),
+        people.RoleGranted(role="supervisor", by="petro"),
+        people.EnrolmentOffered(token_hash=link, expires_at=AT, by="petro"),
+        people.KeyRegistered(
+            kind="passkey",
+            key_id="a2V5LTE",
+            public_key="cHVibGlj",
+            label="blue key",
+            sign_count=1,
+            rp_id="localhost",
+            token_hash=link,
+        ),
+        people.BreakGlassSet(
+            password_hash=e.sealed("$argon2id$"), totp_secret=e.sealed("the secret")
+        ),
+        people.BreakGlassUsed(step=59_123_456),
+        people.TokenIssued(token_hash=token, label="figures", expires_at=AT, by="petro"),
+        people.TokenRevoked(token_hash=token, by="petro"),
+        people.AttemptsRefused(kind="passkey", why="wrong_origin", count=1),
+        people.EnrolmentOffered(token_hash=e.digest("another link"), expires_at=AT, by="petro"),
+        people.EnrolmentExpired(token_hash=e.digest("another link")),
+        people.KeyRevoked(key_id="a2V5LTE", by="petro"),
+        people.SessionsEnded(by="olena"),
+        people.RoleTaken(role="supervisor", by="petro"),
+        people.PersonSuspended(reason=e.sealed("lost the key"), by="petro"),
+        people.PersonResumed(by="petro"),
+    ]
+
+
+def of_decisions() -> list[people.DecisionEvent]:
+    return [
+        people.DecisionProposed(
+            act="CancelRendezvous",
+            about=e.CASE,
+            command=e.sealed("the command"),
+            signature=signature("olena"),
+            expires_at=AT,
+        ),
+        people.DecisionAgreed(signature=signature("petro", "nonce-2")),
+        people.DecisionWithdrawn(by="olena"),
+        people.DecisionExpired(),
+    ]
+
+
 def of_verification() -> list[Event]:
     return [
         verification.CredibilityAssessed(
@@ -185,6 +256,8 @@ def every_event() -> list[Event]:
         *of_intake(),
         *of_the_desk(),
         *of_shifts(),
+        *{type(event): event for event in of_people()}.values(),
+        *of_decisions(),
         *of_verification(),
         *of_the_way(),
         *of_the_receipt(),

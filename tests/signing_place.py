@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from typing_extensions import override
-
 from shared.commands import handover, intake, people, shifts, verification
 from shared.commands.base import Command
 from shared.events.base import CaseEvent, Event
@@ -106,14 +104,6 @@ ASKED: dict[str, Callable[[str], Command]] = {
 """One of each command that needs signatures, by OLENA; who signs second is PETRO."""
 
 
-class Known(Directory):
-    """Somebody has signed before."""
-
-    @override
-    def anybody_signs(self) -> bool:
-        return True
-
-
 def _count(state: int, _event: CaseEvent[Any]) -> int:
     return state + 1
 
@@ -138,7 +128,7 @@ class SigningPlace:
         self.buckets = (MemoryBucket(), MemoryBucket())
         self.nonces = Nonces(self.buckets[0], "place", self.clock)
         self.signing = Signing(
-            Known(self._people), self.nonces, Counters(self.buckets[1]), self.site
+            Directory(self._people), self.nonces, Counters(self.buckets[1]), self.site
         )
         self.context = Context("place", self.writer, self.clock, self.signing)
         for account in (OLENA, PETRO, MARIA):
@@ -165,7 +155,7 @@ class SigningPlace:
 
     def rightly_signed(self, command: Command) -> Command:
         """By as many as it needs: OLENA with her passkey, PETRO with his key file."""
-        asked = SIGNED[type(command)].asked(command, Known(self._people).person)
+        asked = SIGNED[type(command)].asked(command, Directory(self._people).person)
         keys: list[AnyKey] = [self.passkeys[OLENA], self.key_files[PETRO]]
         return with_signatures(
             command, *(self.signed(command, one) for one in keys[: asked.people])

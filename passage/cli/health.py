@@ -14,7 +14,7 @@ from passage.runner.storing import storing_state
 from passage.running import find_running, settings_of_environment
 
 STORING = "storing"
-SERVICES = (KEYHOLDER, "intake", "verification", "handover", "witness", QUERY)
+SERVICES = (KEYHOLDER, "intake", "verification", "handover", "desk", "witness", QUERY)
 
 
 def health_verb(

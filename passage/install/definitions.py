@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from passage.install.quotas import USUAL, Quota
-from services import handover, intake, keyholder, query, verification, witness
+from services import desk, handover, intake, keyholder, query, verification, witness
 from shared import subjects
+from shared.people.sessions import CHALLENGE_MAX_S, SESSION_MAX_S
 from shared.policy import policy
 from shared.skeleton.signing import NONCES_KEPT_S, NONCES_MAX
 from shared.subjects import Durable
@@ -24,6 +25,7 @@ PARKED_OF_A_CHANNEL_MAX = 500
 """Anything beyond that waits in the channel's own stream, and counts towards its quota."""
 OUTBOUND_OF_A_CHANNEL_MAX = 1_000
 OUTBOUND_MESSAGE_MAX_BYTES = 131_072
+CHALLENGES_MAX = 20_000
 UNBOUNDED = {
     "max_consumers": -1,
     "max_msgs": -1,
@@ -42,7 +44,7 @@ MESSAGE_MAX_BYTES = 1_048_576
 
 SERVICES: dict[str, tuple[Durable, ...]] = {
     service.SERVICE: service.CONSUMES
-    for service in (keyholder, intake, verification, handover, query, witness)
+    for service in (keyholder, intake, verification, handover, desk, query, witness)
 }
 """What each service consumes, by its name, in the order in which `passage up` starts them."""
 
@@ -133,6 +135,9 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
         _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
         _nonces(replicas),
         _bucket(subjects.COUNTERS_BUCKET, replicas),
+        _bucket(subjects.SESSIONS_BUCKET, replicas, {"max_age": SESSION_MAX_S * NANOSECONDS}),
+        _challenges(replicas),
+        _bucket(subjects.LOGIN_COUNTERS_BUCKET, replicas),
         # A rotation rewraps hundreds of keys in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )
@@ -216,6 +221,20 @@ def _nonces(replicas: int) -> Wanted:
     """What was given out to be signed, and for which command it was used."""
     special = {"max_age": NONCES_KEPT_S * NANOSECONDS, "max_msgs": NONCES_MAX, "discard": "old"}
     return _bucket(subjects.NONCES_BUCKET, replicas, special)
+
+
+def _challenges(replicas: int) -> Wanted:
+    """What browsers and key files are given to sign, until they have."""
+    return _bucket(
+        subjects.CHALLENGES_BUCKET,
+        replicas,
+        {
+            "max_age": CHALLENGE_MAX_S * NANOSECONDS,
+            "max_msgs": CHALLENGES_MAX,
+            # Anybody may ask for one: whoever asks for too many loses their own oldest.
+            "discard": "old",
+        },
+    )
 
 
 def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> Wanted:

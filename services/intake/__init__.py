@@ -1,8 +1,8 @@
 """intake turns calls into cases, and records what callers say.
 
 Consumes each channel's stream: calls, their ends, and reports on messages; from CASES what
-`reactions` lists; and its own timers. Answers the commands of `shared.commands.intake` and
-`shared.commands.shifts`; records intake's events of `shared.events.catalogue`.
+`reactions` lists; and its own timers. Answers the commands of `shared.commands.intake`;
+records intake's events of `shared.events.catalogue`.
 """
 
 from services.intake.reactions import REACTIONS

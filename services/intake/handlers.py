@@ -11,7 +11,6 @@ from services.intake import (
     case_links,
     casework,
     claims,
-    desk,
     erasure,
     groups,
     statements,
@@ -21,7 +20,6 @@ from services.intake.guards import Rules
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands import intake as commands
-from shared.commands import shifts
 from shared.commands.base import Command
 from shared.events.base import Event
 from shared.keys.hash_purposes import SERVICE_NUMBER
@@ -49,12 +47,8 @@ DECIDERS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     commands.CountHeads: groups.decide_count,
     commands.UnlinkCases: case_links.decide_unlink,
     commands.ConfirmCaller: statements.decide_confirm_caller,
-    shifts.StartShift: lambda state, command: desk.decide_start(state.shift, command),
-    shifts.AcceptShiftCase: lambda state, command: desk.decide_accept(state.shift, command),
-    shifts.EndShift: lambda state, command: desk.decide_end(state.shift, command),
-    shifts.RecordExport: lambda state, command: desk.decide_export(state.exported, command),
 }
-"""Commands decided on the log of the case, shift or export alone."""
+"""Commands decided on the log of the case alone."""
 
 RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
     commands.CloseCase: casework.decide_close,

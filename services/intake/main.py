@@ -31,7 +31,6 @@ from shared.bus.timers import Timers
 from shared.commands import intake as commands
 from shared.commands.base import Command
 from shared.commands.parked import SetParkedAside, TakeUpParked
-from shared.commands.shifts import HandOverShift
 from shared.diagnostics.own_process import own_process, run_to_end
 from shared.events.fields import Channel
 from shared.jetstream.stream import Stream
@@ -107,7 +106,7 @@ def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[In
 
 
 def handlers_of(listening: Listening) -> dict[type[Command], CommandHandler]:
-    """What carries out each command about a case, a shift or an export."""
+    """What carries out each command about a case."""
     intake = listening.intake
     return {
         **dict.fromkeys((*handlers.DECIDERS, *handlers.RULED), partial(handlers.carry_out, intake)),
@@ -118,7 +117,6 @@ def handlers_of(listening: Listening) -> dict[type[Command], CommandHandler]:
         commands.JoinGroup: partial(others.join_group, intake),
         commands.LinkCases: partial(others.link_cases, intake),
         commands.SendMessage: partial(sending.send_message, listening.sending),
-        HandOverShift: partial(others.hand_over_shift, intake.context),
     }
 
 

@@ -1,10 +1,9 @@
-"""Handlers that involve another case: groups, links, a second man on the line, a shift's cases.
+"""Handlers that involve another case: groups, links, a second man on the line.
 
 intake follows CASES, and repeats what a person records about another case in that case's log, in
 recorded order. What came that way isn't sent back.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -14,19 +13,15 @@ from services.intake.case_links import (
     decide_other_case,
     decide_told_of_link,
 )
-from services.intake.desk import decide_hand_over
 from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
 from services.intake.handlers import Intake
 from services.intake.others_state import Told, is_from_service
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
 from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
-from shared.commands.shifts import HandOverShift
 from shared.events.base import CaseEvent, Event
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
-from shared.events.parsing import UnreadableEventError
-from shared.log.case_log import ChainBrokenError
 from shared.log.fencing import LEASE_CURRENT
 from shared.log.history import History
 from shared.log.transact import Cause, Outcome, transact
@@ -57,32 +52,6 @@ def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
     decide = partial(decide_other_case, command=command, source=source.state)
     # The claim they saw is the source case's; the new case has none.
     return transact(context.writer, new_id, replace(context.cause_of(command), fenced=None), decide)
-
-
-def hand_over_shift(context: Context, command: HandOverShift) -> Outcome:
-    """Every named case must exist."""
-    unknown = first_unknown(context, command.case_ids)
-
-    def decide(state: IntakeState) -> list[Event]:
-        return decide_hand_over(state.shift, command, unknown)
-
-    return transact(context.writer, command.case_id, context.cause_of(command), decide)
-
-
-def first_unknown(context: Context, case_ids: Iterable[str]) -> str | None:
-    """The first number that no case has; None if all exist."""
-    return next((one for one in case_ids if not _exists(context, one)), None)
-
-
-def _exists(context: Context, case_id: str) -> bool:
-    log = context.writer.log
-    remembered = log.remembered(case_id)
-    if remembered is not None and remembered.state.opened:  # A case that exists stays.
-        return True
-    try:
-        return bool(log.load_current(case_id).state.opened)
-    except (ChainBrokenError, UnreadableEventError):
-        return True  # Someone must be responsible for a damaged case, too.
 
 
 def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome | None:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from services.intake.claim_state import Claim, evolve_claim
 from services.intake.deadline_state import Pending, evolve_pending
-from services.intake.desk import ShiftState, evolve_exported, evolve_shift
 from services.intake.known_state import Known, evolve_known
 from services.intake.others_state import Group, Told, evolve_group, evolve_links, evolve_told
 from services.intake.outbox_state import Outbox, evolve_outbox
@@ -62,10 +61,6 @@ class IntakeState:
     told: tuple[Told, ...] = ()
     pending: Pending = field(default_factory=Pending)
     outbox: Outbox = field(default_factory=Outbox)
-    shift: ShiftState | None = None
-    """Only in the log of a shift, which isn't a case."""
-    exported: bool = False
-    """Whether this is the log of an export, which isn't a case either."""
 
     @property
     def is_underway(self) -> bool:
@@ -159,8 +154,6 @@ SLICES = Slices[IntakeState](
     known=evolve_known,
     told=evolve_told,
     outbox=evolve_outbox,
-    shift=evolve_shift,
-    exported=evolve_exported,
 )
 
 

@@ -25,6 +25,7 @@ from services.query.api import (
 from services.query.context import Context
 from services.query.http_guards import Guards
 from services.query.pages import routes as pages
+from services.query.requests.authorised import MAY
 from services.query.requests.problems import install, problems
 from shared.servers.certificates import names_in
 from shared.settings import Settings
@@ -34,13 +35,18 @@ def _name_of(route: APIRoute) -> str:
     return route.name
 
 
+IN_SESSION = APIRouter(
+    dependencies=[MAY], responses=problems((401, "Log in first"), (403, "Not for your roles"))
+)
+for _made in (cases, search, candidates, reveal, statistics, exports, commands):
+    IN_SESSION.include_router(_made.router)
+for _made in (boards, groups, shifts, ties, accesses, parked, pages):
+    IN_SESSION.include_router(_made.router)
 ROUTES = APIRouter(
     generate_unique_id_function=_name_of, responses=problems((422, "A field breaks a rule"))
 )
-for _made in (cases, search, candidates, reveal, statistics, exports, commands, health):
-    ROUTES.include_router(_made.router)
-for _made in (boards, groups, shifts, ties, accesses, parked, pages):
-    ROUTES.include_router(_made.router)
+ROUTES.include_router(health.router)
+ROUTES.include_router(IN_SESSION)
 ROUTES.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
 
 

@@ -12,6 +12,9 @@ from services.query.feed.generations import Generations
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.logins.known import Logins
+from services.query.logins.refused import Refused
+from services.query.logins.tries import Tries
+from services.query.logins.ways import Ways
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import Accesses, AccessPage
 from services.query.reads.cases import Reads
@@ -21,7 +24,6 @@ from services.query.storing import Storing
 from shared.keys.client import Keys
 from shared.parked.messages import WaitingPage
 from shared.parked.parking import Parked
-from shared.refusals import Supervisors
 from shared.settings import Settings
 
 
@@ -35,6 +37,9 @@ class Context:
     metrics: Metrics
     nats: NatsConnection
     logins: Logins
+    ways: Ways
+    tries: Tries
+    refused: Refused
     log: Log
     keys: Keys
     names: Names
@@ -45,10 +50,6 @@ class Context:
     parked_page: Callable[[int, int], WaitingPage]
     """(after this PARKED sequence, limit)."""
     parked_at: Callable[[int], Parked | None]
-
-    def is_supervisor(self, person: str | None) -> bool:
-        """Whether they are named as a supervisor; if nobody is, everyone counts."""
-        return person is not None and Supervisors(self.settings.supervisor_names).let(person)
 
     def behind(self) -> list[str]:
         """The pages' notice while an older read model is served."""

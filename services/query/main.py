@@ -28,7 +28,9 @@ from services.query.feed.loop import Feed
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.http_connections import CONNECTIONS_MAX, Connection
-from services.query.logins.known import LoggedOut
+from services.query.logins.opening import ways_of
+from services.query.logins.refused import Refused
+from services.query.logins.tries import Tries
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import accesses_of, newest_accesses
 from services.query.reads.cases import Reads
@@ -43,6 +45,7 @@ from shared.jetstream.stream import Stream
 from shared.keys.client import RemoteKeys
 from shared.log.case_log import jetstream_env
 from shared.parked.messages import parked_at, waiting_page
+from shared.people.directory import Directory
 from shared.settings import Settings
 from shared.skeleton.own_settings import own_settings
 
@@ -102,6 +105,9 @@ class Query:
         metrics.watch(progress)
         reads = Reads(generations)
         names = Names(reads, keys, settings.names_idle_s)
+        nats = NatsConnection(settings)
+        self._directory = Directory.over(settings, SERVICE)
+        ways = ways_of(settings, connection, self._directory.person)
         self._storing = Storing(
             partial(reports_of, connection, len(settings.nats_servers)), settings.disk_paths
         )
@@ -113,8 +119,11 @@ class Query:
             reads=reads,
             progress=progress,
             metrics=metrics,
-            nats=NatsConnection(settings),
-            logins=LoggedOut(),
+            nats=nats,
+            logins=ways.sessions,
+            ways=ways,
+            tries=Tries(),
+            refused=Refused(nats.request, metrics.refused_logins),
             log=recorder,
             keys=keys,
             names=names,
@@ -142,6 +151,7 @@ class Query:
             stop.set()
             for task in regular:
                 task.cancel()
+            await self.context.refused.close()
             await self.context.nats.close()
             await asyncio.to_thread(self._end, feed)
 
@@ -172,6 +182,7 @@ class Query:
     def _end(self, feed: threading.Thread) -> None:
         feed.join(FEED_END_S)
         self._factory.close()
+        self._directory.close()
         self._database.dispose()
         logger.info("ended", service=SERVICE, sequence=self.context.progress.sequence)
 

@@ -26,6 +26,7 @@ from shared.diagnostics.forms import (
     Form,
     words,
 )
+from shared.events.people import Attempted
 from shared.keys.keyfiles import DO
 from shared.parked.parking import Reason
 from shared.servers.refused_connections import REFUSALS
@@ -271,6 +272,10 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
     ),
     "names_dropped": Diagnostic("query forgot the names, because nobody searched by name", {}),
     "keys_denied": Diagnostic("the key holder denied query's request", {}),
+    "login_refused": Diagnostic(
+        "somebody who couldn't prove who they are wasn't let in",
+        {"kind": words(*get_args(Attempted))},
+    ),
     "answer_unreadable": Diagnostic(
         "a service's answer can't be read", {"handler": COMMAND, "service": SERVICE}
     ),

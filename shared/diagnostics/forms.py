@@ -40,6 +40,7 @@ RELEASE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}([a-z]{1,4}[0-9]{1,4})?){0,3}")
 SERVICES = (
     "intake",
     "verification",
+    "desk",
     "handover",
     "query",
     "keyholder",

@@ -87,6 +87,10 @@ class Bucket:
         except IntegrityError:
             raise TakenError(f"{len(changes)} keys in bucket {self._name}") from None
 
+    def remove(self, key: str, revision: int) -> None:
+        """Raises TakenError if the key isn't at that revision."""
+        self.change([Change(key, b"", revision)])
+
     def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         """Every key with its newest value."""
         page = self._stream.read_from(1, READ_BATCH_MESSAGES)

@@ -5,14 +5,17 @@ What the table doesn't name nobody may do. `tests/query/test_roles.py` walks com
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import get_args
 
-Role = Literal["operator", "verifier", "coordinator", "supervisor", "auditor", "integration"]
+from shared.events.people import Role
+
+__all__ = ["ROLES", "Role", "may", "may_by", "roles_for"]
+
+ROLES: tuple[Role, ...] = get_args(Role)
 """operator takes calls; verifier judges identity; coordinator arranges rendezvous and handover;
 supervisor answers for the people and the alarms; auditor reads accesses and statistics, no case;
 integration is a machine's, for what has no personal values."""
 
-ROLES: tuple[Role, ...] = get_args(Role)
 
 TAKING_CALLS = frozenset[Role]({"operator", "verifier", "coordinator", "supervisor"})
 VERIFYING = frozenset[Role]({"verifier", "supervisor"})
@@ -53,10 +56,11 @@ _COMMANDS: Mapping[frozenset[Role], str] = {
     """,
     EVERYBODY: "SetBreakGlass RevokeKey EndSessions",
 }
-"""Of one's own keys and sessions everybody disposes; of others' a supervisor (see `OWN`)."""
-
 OWN = frozenset({"SetBreakGlass", "RevokeKey", "EndSessions"})
-"""Commands about a person that are about oneself, unless a supervisor gives them."""
+"""About oneself; about somebody else only from a supervisor, a password from nobody else at all."""
+
+BY_OTHER_ROUTES = frozenset({"Enrol", "LogInByBreakGlass", "ReportAttempts"})
+"""What query sends by itself, before there is a session or without one: nobody gives these."""
 
 _VIEWS: Mapping[frozenset[Role], str] = {
     TAKING_CALLS: """

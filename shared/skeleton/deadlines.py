@@ -36,6 +36,8 @@ class Deadlines(Generic[StateT]):
     """When each kind is due in a case; pure. What was dealt with is left out."""
     decide_due: Callable[[StateT, Due], Sequence[Event]]
     """What is recorded of a deadline that stands; pure."""
+    logs: tuple[str, ...] = ("",)
+    """How the numbers of the logs begin that have deadlines."""
 
     def keep(self, case_id: str, fired: Due | None = None) -> None:
         """Sets the timers of a case; call it for each event that makes or moves a deadline.
@@ -89,8 +91,9 @@ class Deadlines(Generic[StateT]):
         recorder, start = self.context.writer.log.recorder, 1
         while page := recorder.select_notifications(start, LOG_PAGE_EVENTS):
             for stored in page:
-                if stored.originator_version == 1:
-                    yield str(stored.originator_id)
+                log_id = str(stored.originator_id)
+                if stored.originator_version == 1 and log_id.startswith(self.logs):
+                    yield log_id
             start = page[-1].id + 1
 
     def _read(self, delivery: Delivery) -> tuple[Due, str]:

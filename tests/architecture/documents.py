@@ -17,7 +17,7 @@ from tests.architecture.sources import ROOT, with_part
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog
 
-SERVICES = ("intake", "verification", "handover")
+SERVICES = ("intake", "verification", "handover", "desk")
 HEAD = """# Deadlines
 
 What happens automatically when time passes. A service reads from a case what is due (`due_in`), a

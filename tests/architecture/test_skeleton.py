@@ -1,4 +1,4 @@
-"""Whoever knows one of the deciding services knows all three: the same files, names and shapes."""
+"""Whoever knows one of the deciding services knows all four: the same files, names and shapes."""
 
 import ast
 import inspect
@@ -19,7 +19,7 @@ from shared.policy import policy
 from shared.settings import Settings
 from shared.skeleton.due import Due, settings_of
 
-DECIDING = ("intake", "verification", "handover")
+DECIDING = ("intake", "verification", "handover", "desk")
 FILES = {"__init__", "__main__", "main", "handlers", "reactions", "deadlines", "guards", "state"}
 ROOT = Path(__file__).resolve().parents[2]
 

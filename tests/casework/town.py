@@ -62,6 +62,7 @@ class Town:
         self.intake = self.wired.intake(contexts["intake"], timers["intake"])
         self.wired.verification(contexts["verification"], timers["verification"], knows)
         self.wired.handover(contexts["handover"], timers["handover"])
+        self.wired.desk(contexts["desk"], timers["desk"])
         self.calls = 0
         self.forced_calls: list[str] = []
         """The calls in which a duress code was given."""

@@ -1,4 +1,4 @@
-"""The three services wired as their own `main` wires them, without a server."""
+"""The four services wired as their own `main` wires them, without a server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +9,9 @@ from typing import Any
 from nacl.public import PrivateKey
 from typing_extensions import override
 
+import services.desk
+import services.desk.deadlines
+import services.desk.main
 import services.handover
 import services.handover.deadlines
 import services.handover.handlers
@@ -20,6 +23,10 @@ import services.verification
 import services.verification.deadlines
 import services.verification.handlers
 import services.verification.main
+from services.desk.handlers import Desk
+from services.desk.reactions import REACTIONS as DESK_REACTIONS
+from services.desk.state import DeskState
+from services.desk.state import evolve as evolve_desk
 from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
 from services.handover.reactions import Handover
 from services.handover.state import HandoverState
@@ -55,11 +62,12 @@ from shared.skeleton.service import Context
 from shared.subjects import Durable
 from tests.contexts import MemoryBucket, MemoryTimers
 
-SERVICES = ("intake", "verification", "handover")
+SERVICES = ("intake", "verification", "handover", "desk")
 DURABLES: dict[str, Durable] = {
     "intake": services.intake.CASES,
     "verification": services.verification.CASES,
     "handover": services.handover.CASES,
+    "desk": services.desk.CASES,
 }
 SETTINGS = Settings()
 CHANNEL_KEY = PrivateKey(b"c" * 32).public_key
@@ -68,6 +76,7 @@ FOLDS: dict[str, Fold[Any]] = {
     "intake": Fold(IntakeState(), evolve_intake),
     "verification": Fold(VerificationState(), evolve_verification),
     "handover": Fold(HandoverState(), evolve_handover),
+    "desk": Fold(DeskState(), evolve_desk),
 }
 
 
@@ -143,3 +152,12 @@ class Wired:
         self.hears["handover"] = partial(react, HANDOVER_REACTIONS, Handover(context, due))
         for kind in services.handover.handlers.DECIDERS:
             self.carries_out[kind] = partial(services.handover.handlers.carry_out, context)
+
+    def desk(self, context: Context, timers: MemoryTimers) -> Desk:
+        desk = services.desk.main.desk_of(
+            context, timers, spans_of(services.desk.deadlines.Spans, SETTINGS)
+        )
+        self.deadlines["desk"] = desk.deadlines
+        self.hears["desk"] = partial(react, DESK_REACTIONS, desk)
+        self.carries_out |= services.desk.main.handlers_of(desk)
+        return desk

@@ -140,7 +140,7 @@ def refused_start(service: str, **settings: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "service", ["intake", "verification", "handover", "query", "keyholder", "witness"]
+    "service", ["intake", "verification", "handover", "desk", "query", "keyholder", "witness"]
 )
 def test_a_wrong_setting_is_named_and_its_value_not_shown(service: str) -> None:
     line = refused_start(service, PASSAGE_THREADS=CANARY, PASSAGE_LOG_LEVEL=CANARY)
@@ -148,7 +148,9 @@ def test_a_wrong_setting_is_named_and_its_value_not_shown(service: str) -> None:
     assert line["settings"] == ["threads", "log_level"]
 
 
-@pytest.mark.parametrize("service", ["intake", "verification", "handover", "keyholder", "witness"])
+@pytest.mark.parametrize(
+    "service", ["intake", "verification", "handover", "desk", "keyholder", "witness"]
+)
 def test_a_start_without_keys_tells_no_path_and_no_text(service: str, tmp_path: Path) -> None:
     line = refused_start(
         service,

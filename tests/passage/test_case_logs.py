@@ -125,6 +125,20 @@ def test_logs_of_shifts_and_exports_are_good_and_no_cases() -> None:
     assert logs.knows("SHIFT-night")
 
 
+def _from_intake(log: list[StoredMessage]) -> list[StoredMessage]:
+    return [
+        one._replace(body=one.body.replace(b"/services/desk", b"/services/intake")) for one in log
+    ]
+
+
+def test_shifts_that_intake_recorded_before_desk_did_are_good() -> None:
+    before = _from_intake(stored_log("SHIFT-night", [of_shifts()[0]]))
+    assert checks(before) == []
+    after = _from_intake(stored_log("SHIFT-day", [of_shifts()[0]], 2))
+    by_desk = stored_log("EXPORT-1", [of_shifts()[-1]])
+    assert checks([*by_desk, *after]) == ["transitions: ShiftStarted is not from /services/desk"]
+
+
 @pytest.mark.parametrize(
     ("log_id", "position", "first"),
     [

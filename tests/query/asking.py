@@ -19,16 +19,20 @@ from shared.events.fields import Identity, Plain
 from shared.keys.client import Keys
 from shared.matching.numbers import folded_number
 from shared.parked.messages import Waiting, WaitingPage
+from shared.people.roles import Role
 from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.fixed_keys import FixedKeys, hashes_of, sealed_event
 from tests.query.let_in import LetIn
 from tests.query.stage import Follower, MemoryLog, books_of, settings_for
 
+OLENA = "olena"
 HOST = "http://127.0.0.1:8080"
 
-WHO = {"by": "Olena Example", "purpose": "he is on the line"}
-"""Who asks for what is sealed, and what for."""
+WHO = {"purpose": "caller_on_the_line"}
+"""What a sealed value is asked for."""
+OPERATING: tuple[Role, ...] = ("operator", "verifier", "coordinator")
+AT_THE_DESK: tuple[Role, ...] = (*OPERATING, "supervisor")
 
 
 @dataclass
@@ -46,14 +50,13 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     keys: Keys | None = None,
     nats: NatsConnection | None = None,
     accesses: Callable[[str], Accesses] = lambda _: Accesses([], 0),
-    supervisors: str = "",
+    roles: Sequence[Role] = AT_THE_DESK,
     parked: Sequence[Waiting] = (),
     also: Callable[[FastAPI], None] = lambda _: None,
 ) -> AsyncIterator[Desk]:
-    """An app that follows `log`; without a `link` no service can be reached."""
+    """An app that follows `log`, asked by Olena in these roles; without `nats` nobody answers."""
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
-    settings = settings.model_copy(update={"supervisors": supervisors})
     keys, logins = keys or FixedKeys(), LetIn()
     with Follower(log, url, keys) as follower:
         # Of an empty log there is no event to wait for, but its tables must be there too.
@@ -79,6 +82,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             parked_at=dict(parked).get,
         )
         async with client_of(context, also) as http:
+            http.headers.update(logins.let_in(OLENA, *roles))
             yield Desk(http, follower, context, logins)
 
 

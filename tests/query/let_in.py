@@ -1,9 +1,11 @@
 """Sessions without a server: whoever a test lets in is known by the token that it gets."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from services.query.logins.known import Caller, NotKnown, SessionKind
+from services.query.context import Context
+from services.query.logins.known import Caller, NotKnown
 from shared.people.roles import Role
+from shared.people.sessions import SessionKind
 
 
 @dataclass
@@ -20,3 +22,9 @@ class LetIn:
 
     async def caller(self, token: str) -> Caller | NotKnown:
         return self.callers.get(token, "unknown")
+
+
+def letting_in(context: Context, account: str, *roles: Role) -> tuple[Context, dict[str, str]]:
+    """The context with somebody logged in, and the headers of their requests."""
+    logins = LetIn()
+    return replace(context, logins=logins), logins.let_in(account, *roles)

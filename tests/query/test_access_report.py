@@ -119,6 +119,7 @@ async def served(folder: Path, audit: Stream) -> AsyncIterator[AsyncClient]:
         asked(MemoryLog(), folder) as desk,
         client_of(replace(desk.context, newest_accesses=read)) as http,
     ):
+        http.headers.update(desk.http.headers)
         yield http
 
 

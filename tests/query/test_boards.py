@@ -16,7 +16,7 @@ from shared.events.base import Event
 from shared.events.fields import Channel
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
-from tests.query.asking import Desk, asked
+from tests.query.asking import OPERATING, Desk, asked
 from tests.query.stage import MemoryLog, Recorded, book_with, books_of
 from tests.rarer_examples import AT, OLENA, PETRO
 
@@ -113,14 +113,15 @@ async def test_what_is_overdue_is_there_until_somebody_acts(tmp_path: Path) -> N
 async def test_alarms_are_for_supervisors_until_one_clears_them(tmp_path: Path) -> None:
     log, book = MemoryLog(), book_with([*ARRIVED, DURESS])
     log.write(book)
-    async with asked(log, tmp_path, supervisors=f"{PETRO}, Ivan Example") as desk:
-        refused = await desk.http.get("/api/alarms", params={"by": OLENA})
-        nobody = await desk.http.get("/api/alarms")
-        found = await board(desk, "alarms", by="petro  example")
+    async with asked(log, tmp_path) as desk:
+        operator = desk.logins.let_in("petro", *OPERATING)
+        refused = await desk.http.get("/api/alarms", headers=operator)
+        nobody = await desk.http.get("/api/alarms", headers={"authorization": ""})
+        found = await board(desk, "alarms")
         book.add(CLEARED)
         desk.follower.until(log.write(book))
-        after = await board(desk, "alarms", by=PETRO)
-    assert (refused.status_code, nobody.status_code) == (403, 422)
+        after = await board(desk, "alarms")
+    assert (refused.status_code, nobody.status_code) == (403, 401)
     assert CASE not in refused.text
     assert [(one["case_id"], one["call_id"]) for one in found["items"]] == [(CASE, "call-2")]
     assert found["items"][0]["case"]["progress"] == "arrived"
@@ -131,20 +132,20 @@ async def test_open_alarms_are_there_after_a_restart_and_none_twice(tmp_path: Pa
     log, book = MemoryLog(), book_with([*ARRIVED, DURESS])
     log.write(book)
     async with asked(log, tmp_path) as desk:
-        before = await board(desk, "alarms", by=PETRO)
+        before = await board(desk, "alarms")
     async with asked(log, tmp_path) as desk:
-        again = await board(desk, "alarms", by=PETRO)
+        again = await board(desk, "alarms")
         # The case's rows are read anew for it: what stood open must stay so beside it.
         book.add(DURESS.model_copy(update={"call_id": "call-3"}))
         desk.follower.until(log.write(book))
-        both = await board(desk, "alarms", by=PETRO)
+        both = await board(desk, "alarms")
         book.add(DURESS)
         desk.follower.until(log.write(book))
-        repeated = await board(desk, "alarms", by=PETRO)
+        repeated = await board(desk, "alarms")
     async with asked(log, tmp_path) as desk:
         book.add(CLEARED)
         desk.follower.until(log.write(book))
-        cleared = await board(desk, "alarms", by=PETRO)
+        cleared = await board(desk, "alarms")
     assert [one["call_id"] for one in before["items"]] == ["call-2"]
     assert again["items"] == before["items"]
     assert sorted(one["call_id"] for one in both["items"]) == ["call-2", "call-3"]
@@ -160,7 +161,7 @@ async def test_a_code_given_in_many_calls_hides_no_other_cases_alarm(tmp_path: P
     books[1].add_all([DURESS.model_copy(update={"call_id": one}) for one in calls])
     log.write(*books)
     async with asked(log, tmp_path) as desk:
-        shown = (await board(desk, "alarms", by=PETRO))["items"]
+        shown = (await board(desk, "alarms"))["items"]
     of_many = [one for one in shown if one["case_id"] == books[1].case_id]
     of_many.sort(key=itemgetter("version"))
     expected = [calls[0], *calls[1 - KEPT_OF_A_CASE :]]
@@ -175,7 +176,7 @@ async def test_duress_shows_in_nothing_that_others_are_shown(tmp_path: Path, pat
     forced.write(book_with([*ARRIVED, DURESS, CLEARED]))
     async with asked(calm, tmp_path / "calm") as desk:
         expected = await board(desk, path)
-    async with asked(forced, tmp_path / "forced", supervisors=PETRO) as desk:
+    async with asked(forced, tmp_path / "forced", roles=OPERATING) as desk:
         shown = await board(desk, path)
     expected.pop("timeline", None)
     assert [one["type_name"] for one in shown.pop("timeline", [])][10:] in (
@@ -219,7 +220,7 @@ async def test_supervisors_are_shown_a_channel_on_which_codes_are_guessed(
     tmp_path: Path, count: int, alarmed: bool
 ) -> None:
     log = MemoryLog()
-    async with asked(log, tmp_path, supervisors=PETRO) as desk:
+    async with asked(log, tmp_path, roles=OPERATING) as desk:
         desk.context.metrics.recent_wrong_codes.now = lambda: NOON
         wrong = e.case_opened(channel="web").model_copy(update={"unmatched_code": True})
         for number in range(count):
@@ -227,8 +228,9 @@ async def test_supervisors_are_shown_a_channel_on_which_codes_are_guessed(
             book.add(wrong)
             log.write(book)
         desk.follower.until_caught_up()
-        refused = await desk.http.get("/api/alarms", params={"by": OLENA})
-        shown = (await desk.http.get("/api/alarms", params={"by": PETRO})).json()
+        supervisor = desk.logins.let_in("petro", "supervisor")
+        refused = await desk.http.get("/api/alarms")
+        shown = (await desk.http.get("/api/alarms", headers=supervisor)).json()
         metrics = (await desk.http.get("/metrics")).text
     assert refused.status_code == 403
     expected = [{"channel": "web", "wrong_codes": count}] if alarmed else []

@@ -23,7 +23,7 @@ async def test_a_session_is_known_by_its_cookie_or_its_bearer_token(tmp_path: Pa
     async with asked(MemoryLog(), tmp_path, also=_with_route) as desk:
         bearer = desk.logins.let_in("olena", "supervisor")
         token = bearer["authorization"].removeprefix("Bearer ")
-        for headers in (bearer, {"cookie": f"{COOKIE}={token}"}):
+        for headers in (bearer, {"authorization": "", "cookie": f"{COOKIE}={token}"}):
             assert (await desk.http.get("/api/asks", headers=headers)).json() == {
                 "account": "olena"
             }
@@ -41,6 +41,6 @@ async def test_whoever_is_not_let_in_is_told_why(tmp_path: Path, reason: str) ->
     async with asked(MemoryLog(), tmp_path, also=_with_route) as desk:
         desk.logins.callers["old"] = reason  # type: ignore[assignment]
         answer = await desk.http.get("/api/asks", headers={"authorization": "Bearer old"})
-        without = await desk.http.get("/api/asks")
+        without = await desk.http.get("/api/asks", headers={"authorization": ""})
     assert (answer.status_code, answer.json()["reason"]) == (401, reason)
     assert (without.status_code, without.json()["type"]) == (401, "urn:passage:problem:log-in")

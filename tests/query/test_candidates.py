@@ -16,6 +16,7 @@ from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.asking import (
     CODE,
+    OLENA,
     PHONE,
     TWIN,
     WHO,
@@ -182,7 +183,7 @@ async def test_an_existing_case_is_compared_by_what_it_was_told(tmp_path: Path) 
     opened_for_olena = [
         (value.case_id[-1], value.field)
         for access in keys.accesses
-        if (access.by, access.purpose) == ("Olena Example", "he is on the line")
+        if (access.by, access.purpose) == (OLENA, WHO["purpose"])
         for value in access.values
     ]
     assert ("1", "identity") in opened_for_olena
@@ -234,7 +235,7 @@ async def test_an_erased_man_is_found_by_his_code_alone(tmp_path: Path) -> None:
         {},
         {"date_of_birth": "1990-02-03", "unit": "12345"},
         {"case_id": "0EXAMP000001", "surname": "Взоров"},
-        {"surname": "Взоров", "by": ""},
+        {"surname": "Взоров", "purpose": ""},
     ],
 )
 async def test_what_finds_nobody_is_refused_by_field(

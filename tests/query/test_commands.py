@@ -22,12 +22,13 @@ from shared.events.claims import CaseClaimed
 from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE, NOON
-from tests.query.asking import HOST
+from tests.query.asking import AT_THE_DESK, HOST, OLENA
+from tests.query.let_in import letting_in
 from tests.query.stage import ServerLog, book_with, settings_for
 from tests.waiting import WITHIN_S
 
 Reply = Callable[[dict[str, Any]], object]
-NOTE = {"case_id": CASE, "by": "Olena Example", "text": "sounded calm"}
+NOTE = {"case_id": CASE, "text": "sounded calm"}
 
 
 class Site:
@@ -61,10 +62,11 @@ async def site_on(server: NatsServer, folder: Path) -> AsyncIterator[Site]:
     query = Query(settings_for(server.url, folder, f"sqlite:///{folder}/query.db"))
     nats = Client()
     await nats.connect([server.url])
-    async with query.following() as context:
-        await until(lambda: not context.not_ready_because())
+    async with query.following() as own:
+        await until(lambda: not own.not_ready_because())
+        context, olena = letting_in(own, OLENA, *AT_THE_DESK)
         transport = httpx.ASGITransport(create_app(context))
-        async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=olena) as http:
             yield Site(query, http, nats)
     await nats.close()
 
@@ -111,7 +113,7 @@ async def test_a_recorded_command_is_visible_when_it_is_answered(
 async def test_the_service_gets_the_command_with_an_id_made_for_it(site: Site) -> None:
     await site.answer("handover", lambda _: Ignored(case_id=CASE, version=1, sequence=0))
     place = {"place": {"description": "the mill of Musterdorf"}}
-    answer = await site.post("RecordArrival", {"case_id": CASE, "by": "Olena Example", **place})
+    answer = await site.post("RecordArrival", {"case_id": CASE, **place})
     [(subject, body)] = site.asked
     assert subject == "commands.handover.RecordArrival"
     assert body["place"] == place["place"]
@@ -119,7 +121,7 @@ async def test_the_service_gets_the_command_with_an_id_made_for_it(site: Site) -
     assert (answer.json()["result"], answer.json()["visible"]) == ("ignored", True)
     await site.post("RecordArrival", {**NOTE, **place, "command_id": "mine-1"})
     assert len(site.asked) == 1  # A note's text is no field of an arrival.
-    with_id = {"case_id": CASE, "by": "Olena Example", "command_id": "mine-1", **place}
+    with_id = {"case_id": CASE, "command_id": "mine-1", **place}
     await site.post("RecordArrival", with_id)
     assert site.asked[1][1]["command_id"] == "mine-1"
 
@@ -140,7 +142,7 @@ async def test_what_a_service_made_is_handed_on(
 ) -> None:
     about = {"result": "recorded", "case_id": CASE, "version": 3, "sequence": 0, "events": ()}
     await site.answer("intake", lambda _: Recorded.model_validate({**about, **made}))
-    answer = await site.post(command, {"case_id": CASE, "by": "Olena Example", **fields})
+    answer = await site.post(command, {"case_id": CASE, **fields})
     assert answer.json().items() >= made.items()
 
 
@@ -153,7 +155,7 @@ async def test_a_refusal_names_the_guard_and_what_satisfies_it(site: Site) -> No
         changed_since=("NoteAdded", "DuressSignalled"),
     )
     await site.answer("verification", lambda _: refused)
-    body = {"case_id": CASE, "by": "Olena Example", "seen_version": 6}
+    body = {"case_id": CASE, "seen_version": 6}
     answer = await site.post("VerifyIdentity", {**body, "basis": "two_sources"})
     said = answer.json()
     assert answer.status_code == 409
@@ -261,15 +263,21 @@ async def test_a_link_that_never_connected_closes() -> None:
     await nats.close()
 
 
-@pytest.mark.parametrize(
-    ("by", "held_by"),
-    [("Petro Example", "Olena Example"), ("olena  EXAMPLE", None), ("Olena Example", None)],
-)
+@pytest.mark.parametrize(("holder", "held_by"), [("petro", "petro"), (OLENA, None)])
 async def test_an_answer_says_who_else_works_on_the_case(
-    site: Site, server_log: ServerLog, by: str, held_by: str | None
+    site: Site, server_log: ServerLog, holder: str, held_by: str | None
 ) -> None:
-    claim = CaseClaimed(operator="Olena Example", lease_until=NOON, fence=1, basis="free")
+    claim = CaseClaimed(operator=holder, lease_until=NOON, fence=1, basis="free")
     sequence = server_log.write(book_with([e.case_opened(), claim]))
     await site.answer("intake", lambda _: Ignored(case_id=CASE, version=2, sequence=sequence))
-    answer = await site.post("AddNote", {**NOTE, "by": by})
+    answer = await site.post("AddNote", NOTE)
     assert (answer.status_code, answer.json().get("held_by")) == (200, held_by)
+
+
+async def test_the_service_is_told_who_is_logged_in_and_nobody_else(site: Site) -> None:
+    await site.answer("intake", lambda _: Ignored(case_id=CASE, version=1, sequence=0))
+    answer = await site.post("AddNote", NOTE)
+    feigned = await site.post("AddNote", {**NOTE, "by": "petro"})
+    assert (answer.status_code, [body["by"] for _, body in site.asked]) == (200, [OLENA])
+    assert feigned.status_code == 422
+    assert [one["field"] for one in feigned.json()["errors"]] == ["by"]

@@ -169,8 +169,9 @@ async def test_a_request_sent_right_behind_another_has_its_whole_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
-    waits = GET.replace(b"/livez", b"/api/queue?min_sequence=99999")
-    async with served(tmp_path) as (address, _):
+    async with served(tmp_path) as (address, desk):
+        session = f"authorization: {desk.http.headers['authorization']}\r\n\r\n".encode()
+        waits = GET.replace(b"/livez", b"/api/queue?min_sequence=99999")[:-2] + session
         reader, writer = await answered_once(address)
         monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
         writer.write(GET + waits)

@@ -20,7 +20,7 @@ from shared.commands.shifts import RecordExport
 from shared.events.shifts import StatisticsExported
 from tests import examples as e
 from tests.examples import CaseBook
-from tests.query.asking import asked
+from tests.query.asking import OLENA, asked
 from tests.query.stage import MemoryLog, ServerLog, books_of
 from tests.query.test_commands import Site, site
 
@@ -30,8 +30,7 @@ __all__ = ["site"]
 WANTED = {
     "first_day": "2026-03-14",
     "last_day": "2026-03-15",
-    "by": "Olena Example",
-    "second_by": "Petro Example",
+    "second_by": "petro",
 }
 
 
@@ -70,7 +69,7 @@ async def test_the_file_is_given_once_intake_has_recorded_its_digest(
 ) -> None:
     written = server_log.write(*calls(6))
     await site.http.get("/api/cases", params={"min_sequence": written})
-    await site.answer("intake", Intake(server_log).record)
+    await site.answer("desk", Intake(server_log).record)
     answer = await site.http.post("/api/exports", json={**WANTED, "command_id": "export-1"})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -81,7 +80,7 @@ async def test_the_file_is_given_once_intake_has_recorded_its_digest(
         "total,>=6,,,,,,>=6\n"
     )
     ((subject, command),) = site.asked
-    assert subject == "commands.intake.RecordExport"
+    assert subject == "commands.desk.RecordExport"
     assert answer.headers["x-passage-sha256"] == hashlib.sha256(answer.content).hexdigest()
     assert command["digest"] == answer.headers["x-passage-sha256"]
     assert (command["case_id"], command["rows"], command["suppressed"]) == (
@@ -89,7 +88,7 @@ async def test_the_file_is_given_once_intake_has_recorded_its_digest(
         2,
         11,
     )
-    assert (command["by"], command["second_by"]) == ("Olena Example", "Petro Example")
+    assert (command["by"], command["second_by"]) == (OLENA, "petro")
 
 
 async def test_what_intake_refuses_is_not_given(site: Site) -> None:
@@ -98,7 +97,7 @@ async def test_what_intake_refuses_is_not_given(site: Site) -> None:
             case_id="EXPORT-1", version=0, guard="two_people", satisfied_by="another person"
         )
 
-    await site.answer("intake", refuse)
+    await site.answer("desk", refuse)
     answer = await site.http.post("/api/exports", json=WANTED)
     assert (answer.status_code, answer.json()["guard"]) == (409, "two_people")
     assert "2026-03-14" not in answer.text
@@ -109,7 +108,7 @@ async def test_the_same_export_again_is_the_same_file_or_none(
 ) -> None:
     written = server_log.write(*calls(6))
     await site.http.get("/api/cases", params={"min_sequence": written})
-    await site.answer("intake", Intake(server_log).record)
+    await site.answer("desk", Intake(server_log).record)
     wanted = {**WANTED, "command_id": "export-1"}
     first = await site.http.post("/api/exports", json=wanted)
     again = await site.http.post("/api/exports", json=wanted)

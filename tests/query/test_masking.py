@@ -11,13 +11,14 @@ from services.query.masking import entry_shown, erased_in, row_shown
 from services.query.models.case_row import CaseRow
 from services.query.models.folding import ReadEvent
 from shared.events.base import Event
+from shared.events.claims import CaseClaimed
 from shared.events.fields import personal_fields
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
-from tests.query.asking import WHO, Desk, asked
+from tests.query.asking import OPERATING, WHO, Desk, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog, book_with
-from tests.rarer_examples import PETRO, every_event, of_shifts
+from tests.rarer_examples import every_event, of_shifts
 
 CANARY = "Kanarienvogel"
 SEALED_TOKEN = re.compile(r"1\.[A-Za-z0-9_-]{40,}")
@@ -61,9 +62,8 @@ async def every_answer(desk: Desk) -> dict[str, str]:
         filled = filled.replace("{shift_id}", SHIFT)
         if "get" in methods:
             await ask("GET", filled)
-            await ask("GET", filled, params={"by": WHO["by"]})
         elif "/commands/" in path:
-            await ask("POST", filled, json={**WHO, "case_id": CASE, "text": CANARY})
+            await ask("POST", filled, json={"case_id": CASE, "text": CANARY})
     for version in range(1, 25):
         await ask("GET", f"/api/cases/{CASE}", params={"as_of_version": version})
         await ask("GET", f"/cases/{CASE}", params={"as_of_version": version})
@@ -165,13 +165,16 @@ def test_a_duress_hash_is_shown_to_nobody() -> None:
 
 async def test_what_only_supervisors_are_shown_is_opened_for_them_alone(tmp_path: Path) -> None:
     log, keys = MemoryLog(), FixedKeys()
-    log.write(canary_book())
+    book = canary_book()
+    book.add(CaseClaimed(operator="petro", lease_until=NOON, fence=9, basis="free"))
+    log.write(book)
     path, narrative = f"/api/cases/{CASE}", {**WHO, "classes": ["narrative"]}
-    async with asked(log, tmp_path, keys, supervisors=PETRO) as desk:
-        to_all = await desk.http.post(f"{path}/reveal", json=narrative)
-        to_her = await desk.http.post(f"{path}/reveal", json={**narrative, "by": PETRO})
-        hidden = (await desk.http.get(path, params={"by": WHO["by"]})).text
-        shown = (await desk.http.get(path, params={"by": PETRO})).text
+    async with asked(log, tmp_path, keys) as desk:
+        holder = desk.logins.let_in("petro", *OPERATING)
+        to_all = await desk.http.post(f"{path}/reveal", json=narrative, headers=holder)
+        to_her = await desk.http.post(f"{path}/reveal", json=narrative)
+        hidden = (await desk.http.get(path, headers=holder)).text
+        shown = (await desk.http.get(path)).text
     for name in ("DuressCleared", "CredibilityAssessed"):
         assert name not in to_all.text
         assert name in to_her.text

@@ -166,7 +166,7 @@ async def test_what_people_wrote_is_text_never_markup(tmp_path: Path) -> None:
 async def test_searching_leads_to_the_case(log: MemoryLog, tmp_path: Path) -> None:
     async with asked(log, tmp_path) as desk:
         found = await desk.http.post("/search", data={"sought": CASE.lower()})
-        who = {"by": "Olena Example", "purpose": "he is on the line"}
+        who = {"purpose": "caller_on_the_line"}
         nothing = await desk.http.post("/search", data={"sought": "000 111 2222", **who})
         nobody = await desk.http.post("/search", data={"sought": "000 111 2222"})
         empty = await desk.http.post("/search", data={})
@@ -174,7 +174,7 @@ async def test_searching_leads_to_the_case(log: MemoryLog, tmp_path: Path) -> No
     assert (found.status_code, found.headers["location"]) == (303, f"/cases/{CASE}")
     assert [one.status_code for one in (nothing, empty, missing)] == [404, 404, 404]
     assert "No such case" in nothing.text
-    assert (nobody.status_code, "give your name" in nobody.text) == (422, True)
+    assert (nobody.status_code, "choose what you search for" in nobody.text) == (422, True)
 
 
 async def test_a_page_says_when_the_projection_stopped(log: MemoryLog, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from shared.events.intake import PersonalDataErased
 from shared.matching.numbers import folded_number
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE
-from tests.query.asking import WHO, asked
+from tests.query.asking import OLENA, WHO, asked
 from tests.query.fixed_keys import FixedKeys, hashes_of, identity_text, sealed_event
 from tests.query.stage import NAMES_IDLE_S, MemoryLog, book_with, books_of
 
@@ -122,8 +122,8 @@ async def test_who_searched_by_name_is_recorded_with_what_he_found(tmp_path: Pat
     made = [(one.by, one.purpose, len(one.values)) for one in keys.accesses]
     assert made == [
         ("service:query", "name search", 2),
-        ("Olena Example", "he is on the line", 1),
-        ("Olena Example", "he is on the line", 1),
+        (OLENA, WHO["purpose"], 1),
+        (OLENA, WHO["purpose"], 1),
     ]
     assert [one.values[0].case_id[-1] for one in keys.accesses[1:]] == ["1", "2"]
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from typing_extensions import override
 
+import services.desk.main
 import services.handover.main
 import services.intake.main
 import services.keyholder.main
@@ -22,7 +23,7 @@ import services.verification.main
 from passage.connecting import connected
 from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
-from services import handover, intake, keyholder, verification
+from services import desk, handover, intake, keyholder, verification
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.query.recorder import RecordedEvent
@@ -51,6 +52,7 @@ CONSUMERS = {
     "intake": intake.CONSUMES,
     "verification": verification.CONSUMES,
     "handover": handover.CONSUMES,
+    "desk": desk.CONSUMES,
 }
 
 
@@ -91,13 +93,14 @@ class StorySite:
     def start(self) -> None:
         """Wires every service; none listens: what is to be heard is handed over."""
         self.services["keyholder"] = services.keyholder.main.wire(self.settings, Lock())
-        for name in ("intake", "verification", "handover"):
+        for name in ("intake", "verification", "handover", "desk"):
             self.timers[name] = StoryTimers()
         self.registry = StoryRegistry(SqliteRegistry(self.settings.registry_file))
         wired = (
             services.intake.main.wire(self.settings, self._assemble),
             services.verification.main.wire(self.settings, self._assemble, self.registry),
             services.handover.main.wire(self.settings, self._assemble),
+            services.desk.main.wire(self.settings, self._assemble),
         )
         self.services.update({service.context.service: service for service in wired})
         self.key = read_intake_public_key(self.settings.keys_dir)

@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 
+import services.desk.main
 import services.handover.main
 import services.intake.main
 import services.keyholder.main
@@ -49,6 +50,7 @@ WIRES: dict[str, Callable[[Settings], Service]] = {
     "intake": services.intake.main.wire,
     "verification": services.verification.main.wire,
     "handover": services.handover.main.wire,
+    "desk": services.desk.main.wire,
 }
 REGISTRY = (
     "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
@@ -251,7 +253,7 @@ def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 async def all_services(site: Site) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        for name in ("intake", "verification", "handover"):
+        for name in ("intake", "verification", "handover", "desk"):
             await stack.enter_async_context(site.service(name))
         yield site
 

@@ -13,7 +13,26 @@ from shared.events.base import CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
 from shared.events.parsing import UnreadableEventError, read_case_event
-from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, DeskEvent, ShiftStarted, StatisticsExported
+from shared.events.people import (
+    OF_DECISIONS,
+    OF_PEOPLE,
+    AttemptsRefused,
+    DecisionProposed,
+    EnrolmentOffered,
+    PersonAdded,
+    RoleGranted,
+    log_of,
+)
+from shared.events.shifts import (
+    OF_EXPORTS,
+    OF_SHIFTS,
+    DeskEvent,
+    ShiftCaseAccepted,
+    ShiftEnded,
+    ShiftHandedOver,
+    ShiftStarted,
+    StatisticsExported,
+)
 from shared.jetstream.stored import StoredMessage
 from shared.subjects import read_case_subject
 from shared.witnesses.heads import Heads
@@ -21,8 +40,22 @@ from shared.witnesses.heads import Heads
 OF_THE_DESK: Mapping[str, type[Event]] = {
     OF_SHIFTS: ShiftStarted,
     OF_EXPORTS: StatisticsExported,
+    OF_PEOPLE: PersonAdded,
+    OF_DECISIONS: DecisionProposed,
 }
 """Number prefixes of logs that aren't a case's, and the first event of such a log."""
+NOBODYS_LOG = log_of("nobody")
+"""Attempts on accounts that nobody has; no one was added in it."""
+INTAKE, DESK, KEEPER = "/services/intake", "/services/desk", "/keeper"
+ONCE_INTAKES = (
+    ShiftStarted,
+    ShiftHandedOver,
+    ShiftCaseAccepted,
+    ShiftEnded,
+    StatisticsExported,
+)
+KEEPERS = (PersonAdded, RoleGranted, EnrolmentOffered)
+"""What the keeper records while there is no supervisor."""
 
 
 class Promise(NamedTuple):
@@ -57,10 +90,12 @@ class CaseLogs(Check):
         self._trails: dict[str, Trail] = {}
         self._receipts: set[tuple[str, str]] = set()
         self.events = 0
+        self._desk_records = False
+        """Whether desk has recorded anything yet; before, shifts and exports were intake's."""
 
     @property
     def cases(self) -> int:
-        """Without logs of shifts and exports."""
+        """Without desk's logs."""
         return sum(_first_of(one) is CaseOpened for one in self._trails)
 
     def knows(self, case_id: str) -> bool:
@@ -103,16 +138,25 @@ class CaseLogs(Check):
         if said != tuple(subject):
             self._findings.add("readable", where, "it is stored under another event's subject")
             return None
-        owner = f"/services/{OWNER[type(event.data)]}"
-        if event.source != owner:
-            self._findings.add("transitions", where, f"{event.type_name} is not from {owner}")
+        self._check_owner(event, where)
         return event
+
+    def _check_owner(self, event: CaseEvent[Any], where: str) -> None:
+        owner = f"/services/{OWNER[type(event.data)]}"
+        owners = {owner}
+        if isinstance(event.data, KEEPERS):
+            owners.add(KEEPER)
+        if isinstance(event.data, ONCE_INTAKES) and not self._desk_records:
+            owners.add(INTAKE)
+        self._desk_records = self._desk_records or event.source == DESK
+        if event.source not in owners:
+            self._findings.add("transitions", where, f"{event.type_name} is not from {owner}")
 
     def _check_place(self, event: CaseEvent[Any], where: str) -> None:
         misfit = self._heads.misfit(event.subject, event.caseversion, event.prevhash)
         if misfit is not None:
             self._findings.add(misfit[0], where, misfit[1])
-        first = _first_of(event.subject)
+        first = AttemptsRefused if event.subject == NOBODYS_LOG else _first_of(event.subject)
         if event.caseversion == 1 and not isinstance(event.data, first):
             self._findings.add("transitions", where, f"its log doesn't begin with {first.__name__}")
         if isinstance(event.data, DeskEvent) and first is CaseOpened:

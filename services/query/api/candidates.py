@@ -10,29 +10,35 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from services.query.api.shapes import Shape
-from services.query.context import AppContext
+from services.query.context import AppContext, Context
 from services.query.models.case_row import CaseRow
 from services.query.reads.candidate_reads import CandidateReads
 from services.query.reads.candidates import Asked, Candidates
 from services.query.reads.comparing import Basis, Candidate, PersonField
+from services.query.requests.authorised import require_need
 from services.query.requests.body import ForPurpose
+from services.query.requests.caller import Called, Caller, not_your_role
 from services.query.requests.problems import ProblemError, problems
-from services.query.requests.search import Caller, Typed
+from services.query.requests.search import Typed, WhoCalls
 from shared.callers.contact_rule import with_zones
 from shared.commands.case_numbers import CaseNumber
-from shared.events.fields import BirthDate, ContactWindow, Name
+from shared.events.fields import BirthDate, ContactWindow, Name, PersonalClass
 from shared.events.intake import ContactRule
 from shared.matching import STATED_FIELDS, Stated, Verdict
+from shared.people.roles import Role
 
+IDENTITY: tuple[PersonalClass, ...] = ("identity",)
+JUDGING = frozenset[Role]({"verifier", "supervisor"})
+"""Who may have the reasons of any comparison."""
 STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
 
 class WhoIsThis(ForPurpose):
-    """What is known of a caller, or the case whose caller is meant; who asks, and why."""
+    """What is known of a caller, or the case whose caller is meant; and what for."""
 
     case_id: CaseNumber | None = None
     code: Typed | None = None
-    caller: Caller | None = None
+    caller: WhoCalls | None = None
     service_number: Name | None = None
     surname: Name | None = None
     first_names: Name | None = None
@@ -44,7 +50,7 @@ class WhoIsThis(ForPurpose):
 
     @model_validator(mode="after")
     def _something_to_find_by(self) -> Self:
-        told = self.model_fields_set - {"by", "purpose", "case_id", "reveal"}
+        told = self.model_fields_set - {"purpose", "remark", "case_id", "reveal"}
         if self.case_id is not None and told:
             raise ValueError("give case_id or what the caller says, not both")
         if self.case_id is None and not told - {"date_of_birth", "unit"}:
@@ -130,13 +136,15 @@ router = APIRouter(prefix="/api", tags=["cases"])
 
 
 @router.post("/candidates", responses=problems(403, 404, 429, 503))
-def candidates(context: AppContext, wanted: WhoIsThis) -> FoundCandidates:
-    """Finds out who a caller may be; what is opened is recorded with `by` and `purpose`."""
+def candidates(context: AppContext, caller: Called, wanted: WhoIsThis) -> FoundCandidates:
+    """Finds out who a caller may be; who asks is recorded, and what for."""
+    if wanted.reveal:
+        _require_reasons(context, caller, wanted.case_id)
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
     if wanted.case_id is not None:
-        answer = looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)
+        answer = looking.of_case(wanted.case_id, caller.account, wanted.why, reveal=wanted.reveal)
     else:
-        answer = looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
+        answer = looking.of_caller(wanted.asked(), caller.account, wanted.why)
     if answer is None:
         raise ProblemError(404, "no-such-case", "There is no such case.")
     return FoundCandidates(
@@ -145,6 +153,17 @@ def candidates(context: AppContext, wanted: WhoIsThis) -> FoundCandidates:
         names_complete=answer.found.complete,
         sequence=answer.sequence,
     )
+
+
+def _require_reasons(context: Context, caller: Caller, case_id: str | None) -> None:
+    """Raises ProblemError 403: reasons hold values of cases that may be another's."""
+    if not JUDGING.isdisjoint(caller.roles):
+        return
+    if case_id is None:
+        raise not_your_role(JUDGING)
+    case = context.reads.cases_by_ids([case_id]).found.get(case_id)
+    if case is not None:
+        require_need(caller, case, IDENTITY)
 
 
 def _shown(one: Candidate, *, reveal: bool) -> FoundCandidate:

@@ -11,10 +11,11 @@ from services.query.masking import entry_shown, type_shown
 from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseFilter, Cursor, PutAside, read_cursor
 from services.query.reads.slices import Slice
+from services.query.requests.authorised import is_supervisor
 from services.query.requests.body import SEQUENCE_MAX, Body, VersionCursor
+from services.query.requests.caller import Called
 from services.query.requests.cases import WAITS, CaseId, MinSequence, following, look_up
 from services.query.requests.problems import invalid, problems
-from shared.events.fields import Person
 from shared.written.values import Moment
 
 CASES_MAX = 500
@@ -59,7 +60,6 @@ class _View(Body):
     as_of_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_time: Moment | None = None
-    by: Person | None = None
     limit: Annotated[int, Field(ge=1, le=TIMELINE_MAX, description="events of one answer")] = (
         TIMELINE_SHOWN
     )
@@ -96,13 +96,15 @@ def list_cases(context: AppContext, wanted: Annotated[_Wanted, Query()]) -> Case
 
 
 @router.get("/cases/{case_id}", responses=problems(404), dependencies=[WAITS])
-def show_case(context: AppContext, case_id: CaseId, wanted: Annotated[_View, Query()]) -> OneCase:
+def show_case(
+    context: AppContext, caller: Called, case_id: CaseId, wanted: Annotated[_View, Query()]
+) -> OneCase:
     """One case with its timeline; at most one of the three `as_of`.
 
-    Includes what only supervisors see if `by` names one.
+    A supervisor also sees what only supervisors do.
     """
     answer = look_up(context, case_id, wanted.as_of(), wanted.slice())
-    history, supervisor = answer.found, context.is_supervisor(wanted.by)
+    history, supervisor = answer.found, is_supervisor(caller)
     return OneCase(
         case=Case.showing(history.case),
         timeline=[

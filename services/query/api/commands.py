@@ -3,23 +3,28 @@ answered once the read model shows the effect."""
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Field, ValidationError, create_model
+from pydantic import BeforeValidator, Field, ValidationError, create_model
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from services.query.api.shapes import Shape
 from services.query.context import AppContext, Context
 from services.query.masking import type_shown
 from services.query.nats_connection import NobodyAnswersError
+from services.query.requests.authorised import require_own
+from services.query.requests.caller import Called
 from services.query.requests.problems import ProblemError, problems
 from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.diagnostics.logger import logger
 from shared.events.fields import Id
+from shared.people.roles import BY_OTHER_ROUTES
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
@@ -49,18 +54,29 @@ class Shown(Shape):
     """Who else works on the case, if anyone: a claim locks nobody out."""
 
 
+def _never(_: object) -> None:
+    """Who acts is the session's person, whatever the body says."""
+    raise PydanticCustomError("session_says_who", "is not given: it is whoever is logged in")
+
+
+FromSession = Annotated[SkipJsonSchema[Any], BeforeValidator(_never)]
+
+
 def _request_type(command_type: type[Command]) -> type[Command]:
     return create_model(
         command_type.__name__,
         __base__=command_type,
         __doc__=command_type.__doc__,
         command_id=(Id, Field(default_factory=new_command_id, description="made if missing")),
+        by=(FromSession, None),
     )
 
 
 def _endpoint(command_type: type[Command]) -> Callable[..., Awaitable[Shown]]:
-    async def endpoint(context: AppContext, body: Any) -> Shown:
-        return await pass_on(context, ANSWERED_BY[command_type], body)
+    async def endpoint(context: AppContext, caller: Called, body: Any) -> Shown:
+        require_own(caller, command_type.__name__, body.case_id)
+        command = body.model_copy(update={"by": caller.account})
+        return await pass_on(context, ANSWERED_BY[command_type], command)
 
     # The body's type differs by route, so it can't be written in the function.
     endpoint.__annotations__["body"] = _request_type(command_type)
@@ -139,6 +155,8 @@ def _other_holder(context: Context, command: Command) -> str | None:
 
 router = APIRouter(prefix="/api/commands", tags=["commands"])
 for _name, _command_type in COMMANDS.items():
+    if _name in BY_OTHER_ROUTES:
+        continue
     router.add_api_route(
         f"/{_name}",
         _endpoint(_command_type),

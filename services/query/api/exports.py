@@ -17,6 +17,7 @@ from services.query.models import desk
 from services.query.reads.boards import Boards
 from services.query.reads.publication import PublicFile, public_file
 from services.query.requests.body import Body
+from services.query.requests.caller import Called
 from services.query.requests.problems import ProblemError, invalid
 from shared.commands.base import CommandId
 from shared.commands.catalogue import ANSWERED_BY
@@ -36,11 +37,10 @@ EXPORT_HEADER = "X-Passage-Export"
 
 
 class Export(Body):
-    """First and last day (UTC, included), two people. The same `command_id` gives the same file."""
+    """First and last day (UTC, included). The same `command_id` gives the same file."""
 
     first_day: Annotated[Day, Field(ge=OLDEST)]
     last_day: Day
-    by: Person
     second_by: Person
     command_id: Annotated[CommandId, Field(default_factory=new_command_id)]
 
@@ -80,12 +80,13 @@ def exports(context: AppContext, limit: Limit = 50) -> Exports:
     response_class=Response,
     responses={**PROBLEMS, 200: {"content": {"text/csv": {}}, "description": "The file"}},
 )
-async def export(context: AppContext, wanted: Export) -> Response:
+async def export(context: AppContext, caller: Called, wanted: Export) -> Response:
     """Calls a day by channel as CSV; intake records the file's digest before it is returned."""
     _require_over(wanted, datetime.now(UTC))
     file = await run_in_threadpool(_file, context, wanted)
     command = RecordExport(
         **wanted.model_dump(mode="json"),
+        by=caller.account,
         case_id=f"EXPORT-{wanted.command_id}",
         digest=file.digest,
         rows=file.rows,

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query
 from services.query.api.shapes import Shape
 from services.query.context import AppContext, Context
 from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX, ForPurpose
+from services.query.requests.caller import Called
 from services.query.requests.problems import PARKED, ProblemError, answering, problems
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.messages import NoteParked
@@ -19,7 +20,7 @@ from shared.parked.messages import Waiting
 from shared.parked.parking import Reason
 
 PROBLEMS = problems(
-    (403, "`by` isn't a supervisor"),
+    (403, "For supervisors"),
     (404, "Nothing is parked there"),
     (503, "The key holder is sealed, or the server doesn't answer"),
 )
@@ -65,7 +66,7 @@ class ParkedContent(Shape):
 
 
 class ReadParked(ForPurpose):
-    """Who wants to read it, and why."""
+    """What it is read for."""
 
 
 router = APIRouter(prefix="/api/parked", tags=["parked"])
@@ -86,18 +87,19 @@ def waiting_messages(
 
 @router.post("/{sequence}/read", responses=PROBLEMS)
 def read_parked(
-    context: AppContext, sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)], wanted: ReadParked
+    context: AppContext,
+    caller: Called,
+    sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)],
+    wanted: ReadParked,
 ) -> ParkedContent:
     """One message's content; who read it and why is recorded before the answer."""
-    if not context.is_supervisor(wanted.by):
-        raise ProblemError(403, "for-supervisors", "Only a supervisor may read parked messages.")
     with answering(PARKED):
         parked = context.parked_at(sequence)
     if parked is None:
         raise ProblemError(404, "not-parked", "No readable message is parked at this sequence.")
     asked = NoteParked(
-        by=wanted.by,
-        purpose=wanted.purpose,
+        by=caller.account,
+        purpose=wanted.why,
         parked_id=parked.parked_id,
         sequence=sequence,
         use="read",

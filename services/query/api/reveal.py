@@ -15,7 +15,9 @@ from services.query.context import AppContext, Context
 from services.query.masking import may_open, type_shown
 from services.query.reads.opening import Found, content_of, first_values, opened, personal_values
 from services.query.reads.slices import Slice
+from services.query.requests.authorised import is_supervisor, require_need
 from services.query.requests.body import SEQUENCE_MAX, Body, ForPurpose, VersionCursor
+from services.query.requests.caller import Called, Caller
 from services.query.requests.cases import CaseId, following, look_up
 from services.query.requests.problems import answering, problems
 from shared.diagnostics.logger import logger
@@ -29,7 +31,7 @@ FIELDS_MAX = 1_000
 VALUES_SHOWN = 200
 
 PROBLEMS = problems(
-    (403, "The key holder doesn't open these for us"),
+    (403, "They aren't yours to know, or the key holder doesn't open them for us"),
     (404, "There is no such case"),
     (429, "The person's budget is spent; `Retry-After` says for how long"),
     (503, "The key holder is sealed; `passage keys unseal`"),
@@ -44,7 +46,7 @@ class RevealedField(Body):
 
 
 class Reveal(ForPurpose):
-    """Who wants to see what, and why. Either `classes` or `fields`."""
+    """What is wanted, and what for. Either `classes` or `fields`."""
 
     classes: tuple[PersonalClass, ...] = ()
     fields: Annotated[tuple[RevealedField, ...], Field(max_length=FIELDS_MAX)] = ()
@@ -116,16 +118,19 @@ router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
 
 
 @router.post("/reveal", responses=PROBLEMS)
-def reveal(context: AppContext, case_id: CaseId, wanted: Reveal) -> Revealed:
+def reveal(context: AppContext, caller: Called, case_id: CaseId, wanted: Reveal) -> Revealed:
     """Opens personal values; who, what and why is recorded before the answer."""
     answer = look_up(context, case_id, None, wanted.slice())
-    supervisor = context.is_supervisor(wanted.by)
+    supervisor = is_supervisor(caller)
     found = [
         one
         for one in personal_values(answer.found.events)
         if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
     ]
-    shown = revealed(context, case_id, found, wanted, answer.sequence)
+    require_need(
+        caller, answer.found.case, {*wanted.classes, *(one.personal_class for one in found)}
+    )
+    shown = revealed(context, caller, case_id, found, wanted, answer.sequence)
     # After a page that was cut short comes its rest, after a whole one later events.
     shown.next = shown.next or following(answer.found)
     return shown
@@ -157,11 +162,17 @@ def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
 
 
 def revealed(
-    context: Context, case_id: str, found: Sequence[Found], wanted: Reveal, sequence: int
+    context: Context,
+    caller: Caller,
+    case_id: str,
+    found: Sequence[Found],
+    wanted: Reveal,
+    sequence: int,
 ) -> Revealed:
     """The first values opened, in order; recorded before the answer."""
     page = first_values(found, wanted.limit)
-    answers = opened(context.keys, [one.value for one in page], wanted.by, wanted.purpose, "shown")
+    values = [one.value for one in page]
+    answers = opened(context.keys, values, caller.account, wanted.why, "shown")
     logger.info("revealed", case_id=case_id, count=len(page))
     return Revealed(
         case_id=case_id,

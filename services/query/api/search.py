@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from services.query.api.shapes import Case, Shape
 from services.query.context import AppContext, Context
 from services.query.masking import SEALED
+from services.query.requests.caller import Called
 from services.query.requests.problems import problems
-from services.query.requests.search import Search, asked_by, find
+from services.query.requests.search import Search, find, why
 from shared.matching.verdicts import NameField
 
 
@@ -45,11 +46,11 @@ router = APIRouter(prefix="/api", tags=["cases"])
 
 
 @router.post("/search", responses=problems(403, 429, 503))
-def search(context: AppContext, wanted: Search) -> Found:
+def search(context: AppContext, caller: Called, wanted: Search) -> Found:
     """Finds cases; by name, suggestions for a person to judge."""
     if wanted.name is not None:
-        return _suggested(context, wanted.name, *asked_by(wanted))
-    (rows, more), sequence = find(context, wanted)
+        return _suggested(context, wanted.name, caller.account, why(wanted))
+    (rows, more), sequence = find(context, caller, wanted)
     return Found(items=[FoundCase.showing(one) for one in rows], more=more, sequence=sequence)
 
 

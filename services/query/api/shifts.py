@@ -13,6 +13,8 @@ from services.query.models.desk import ListedCase, ShiftRow, listed_of, names_in
 from services.query.reads.boards import Boards, ShiftLog
 from services.query.reads.opening import personal_values
 from services.query.reads.served import Answer
+from services.query.requests.authorised import is_supervisor
+from services.query.requests.caller import Called, Caller
 from services.query.requests.problems import ProblemError, problems
 from shared.commands.case_numbers import ShiftNumber
 from shared.refusals import is_another_person
@@ -113,12 +115,23 @@ def shift_sheet(context: AppContext, shift_id: ShiftPath) -> ShiftSheet:
 
 
 @router.post("/{shift_id}/reveal", responses=PROBLEMS)
-def reveal_of_shift(context: AppContext, shift_id: ShiftPath, wanted: Reveal) -> Revealed:
+def reveal_of_shift(
+    context: AppContext, caller: Called, shift_id: ShiftPath, wanted: Reveal
+) -> Revealed:
     """Opens the remarks made at the shift's handover; recorded as for a case."""
     answer = _find(context, shift_id)
+    _require_of_shift(caller, answer.found.shift)
     events = [one for one in answer.found.events if wanted.slice().holds(one.event)]
     found = [one for one in personal_values(events) if wanted.asks_for(one)]
-    return revealed(context, shift_id, found, wanted, answer.sequence)
+    return revealed(context, caller, shift_id, found, wanted, answer.sequence)
+
+
+def _require_of_shift(caller: Caller, shift: ShiftRow) -> None:
+    """Raises ProblemError 403: its remarks are for its people and those who follow."""
+    people = {*names_in(shift.operators), *names_in(shift.handed_over_to)}
+    if not is_supervisor(caller) and caller.account not in people:
+        detail = "Another shift: its remarks are for its people and for those who follow."
+        raise ProblemError(403, "not-your-shift", detail)
 
 
 def _find(context: Context, shift_id: str) -> Answer[ShiftLog]:

@@ -50,6 +50,11 @@ class Metrics:
     def _measure_the_rest(self) -> None:
         gauge = partial(Gauge, registry=self.registry)
         counter = partial(Counter, registry=self.registry)
+        self.refused_logins = counter(
+            "passage_refused_logins",
+            "Those who couldn't prove who they are, by how they tried and what was wrong",
+            ["kind", "why"],
+        )
         self.parked = gauge("passage_parked_messages", "Messages that wait for a person")
         self.storing_problems = gauge(
             "passage_storing_problems",

@@ -37,6 +37,7 @@ from services.query.models import (
     desk,
     lookups,
     overdue,
+    people,
     queue,
     statistics,
 )
@@ -46,7 +47,7 @@ from shared.events.catalogue import CASE_EVENTS
 
 MODELS = (
     *(alarms, archive, case_list, case_timeline, desk),
-    *(lookups, overdue, queue, statistics),
+    *(lookups, overdue, people, queue, statistics),
 )
 NAMED_AS = "services.query.projections"
 """The module name in fingerprints: another would make every installation rebuild."""
@@ -76,6 +77,8 @@ class Tables:
     alarms: Table
     shifts: Table
     exports: Table
+    people: Table
+    decisions: Table
     archive: Table
 
     @property

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from shared.people.roles import Role
+from shared.people.sessions import Over, SessionKind
 
-SessionKind = Literal["passkey", "break_glass", "key_file", "token"]
-"""How its person logged in; `token` is a machine's."""
-NotKnown = Literal["unknown", "idle", "ended", "locked", "suspended"]
+NotKnown = Literal["unknown"] | Over
 """Why a token lets nobody in: no session has it (any more), it was unused for too long, it was
 ended or its key revoked, its person locked it, or its person is suspended."""
 
@@ -26,11 +25,3 @@ class Logins(Protocol):
     async def caller(self, token: str) -> Caller | NotKnown:
         """Raises NobodyAnswersError if sessions or people can't be asked now."""
         ...
-
-
-class LoggedOut:
-    """Nobody is known."""
-
-    async def caller(self, token: str) -> Caller | NotKnown:
-        del token
-        return "unknown"

@@ -68,4 +68,6 @@ def _after(
         return after_intake(row, cast("CaseEvent[IntakeEvent]", event), recorded_at)
     if owner == "verification":
         return after_verification(row, cast("VerificationEvent", event.data))
+    if owner == "desk":
+        return row  # Its events belong in no case's log.
     return after_handover(row, cast("HandoverEvent", event.data), at)

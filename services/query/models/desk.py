@@ -1,12 +1,14 @@
-"""desk: one row per shift and per export; their logs are in CASES, but are no cases'.
+"""desk: one row per shift and per export; and which logs are desk's at all.
 
-A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case number has a dash.
+All are in CASES, but are no cases': their numbers begin with `SHIFT-`, `EXPORT-`, `PERSON-` or
+`DECISION-`; no case number has a dash.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from services.query.models import people
 from services.query.models.rows import (
     Day,
     Id,
@@ -19,6 +21,7 @@ from services.query.models.rows import (
 )
 from shared.events import shifts
 from shared.events.base import CaseEvent
+from shared.events.people import OF_DECISIONS, OF_PEOPLE
 
 VERSION = 2
 
@@ -71,13 +74,16 @@ TABLES = (
     TableOf("exports", ExportRow, key=("export_id",)),
 )
 
-DeskRow = ShiftRow | ExportRow
-STATE_TABLES = ("case_list", "shifts", "exports")
+
+class KindOfLog(NamedTuple):
+    table: str
+    row: type[Any]
+    evolve: Callable[[Any, Any, datetime], Any]
 
 
 def is_of_the_desk(log_id: str) -> bool:
     # No case number has a dash, and this is asked of every event.
-    return "-" in log_id and log_id.startswith((shifts.OF_SHIFTS, shifts.OF_EXPORTS))
+    return "-" in log_id and log_id.startswith(BEGINNINGS)
 
 
 def names_in(names: str) -> list[str]:
@@ -86,24 +92,19 @@ def names_in(names: str) -> list[str]:
 
 def state_table(log_id: str) -> str:
     """The table whose row is a log's state."""
-    if not is_of_the_desk(log_id):
-        return "case_list"
-    return "shifts" if log_id.startswith(shifts.OF_SHIFTS) else "exports"
+    return _kind_of(log_id).table if is_of_the_desk(log_id) else "case_list"
 
 
-def began(log_id: str, at: datetime) -> DeskRow:
+def began(log_id: str, at: datetime) -> Any:
     """The row of a log of which nothing is known yet."""
-    return ShiftRow(log_id, at) if log_id.startswith(shifts.OF_SHIFTS) else ExportRow(log_id, at)
+    return _kind_of(log_id).row(log_id, at)
 
 
-def evolve(
-    row: DeskRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime
-) -> DeskRow:
+def evolve(row: Any, event: CaseEvent[Any], sequence: int, recorded_at: datetime) -> Any:
     at = earlier(event.time, recorded_at)
     before = row if row is not None else began(event.subject, at)
-    if isinstance(before, ShiftRow):
-        return _shift(before, event.data, at)._replace(version=event.caseversion, sequence=sequence)
-    return _export(before, event.data)._replace(version=event.caseversion, sequence=sequence)
+    after = _kind_of(event.subject).evolve(before, event.data, at)
+    return after._replace(version=event.caseversion, sequence=sequence)
 
 
 def _shift(row: ShiftRow, data: Any, at: datetime) -> ShiftRow:
@@ -137,7 +138,7 @@ def _with(names: str, *more: str) -> str:
     return BETWEEN_NAMES.join(dict.fromkeys([*names_in(names), *more]))
 
 
-def _export(row: ExportRow, data: Any) -> ExportRow:
+def _export(row: ExportRow, data: Any, _at: datetime) -> ExportRow:
     if not isinstance(data, shifts.StatisticsExported):
         return row
     return row._replace(
@@ -149,6 +150,21 @@ def _export(row: ExportRow, data: Any) -> ExportRow:
         exported_by=data.by,
         second_by=data.second_by,
     )
+
+
+KINDS = {
+    shifts.OF_SHIFTS: KindOfLog("shifts", ShiftRow, _shift),
+    shifts.OF_EXPORTS: KindOfLog("exports", ExportRow, _export),
+    OF_PEOPLE: KindOfLog("people", people.PersonRow, people.person),
+    OF_DECISIONS: KindOfLog("decisions", people.DecisionRow, people.decision),
+}
+"""By the beginning of a log's number."""
+BEGINNINGS = tuple(KINDS)
+STATE_TABLES = ("case_list", *(one.table for one in KINDS.values()))
+
+
+def _kind_of(log_id: str) -> KindOfLog:
+    return KINDS[f"{log_id.partition('-')[0]}-"]
 
 
 class ListedCase(NamedTuple):

@@ -53,7 +53,7 @@ class LogRows(NamedTuple):
     """The rows of one log: its state, and a case's in each table named like the field."""
 
     state: Any
-    """A CaseRow; or a ShiftRow or ExportRow, which aren't cases."""
+    """A CaseRow; or the row of one of desk's logs, which aren't cases."""
     queue: tuple[QueueRow, ...] = ()
     statistics_funnel: tuple[FunnelRow, ...] = ()
     overdue: tuple[OverdueRow, ...] = ()

@@ -18,7 +18,8 @@ from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseHistory
 from services.query.reads.served import Answer
 from services.query.reads.slices import Slice
-from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
+from services.query.requests.body import PARKED_MAX, PURPOSES, SEQUENCE_MAX
+from services.query.requests.caller import Called, Caller
 from services.query.requests.cases import WAITS, CaseId, look_up
 from services.query.requests.problems import PARKED, SEALED_DETAIL, ProblemError, answering
 from services.query.requests.search import Search, find
@@ -63,8 +64,8 @@ def case(
 
 
 @router.post("/search")
-async def search(context: AppContext, request: Request) -> Response:
-    return await _found(context, _read_form(await request.body()))
+async def search(context: AppContext, caller: Called, request: Request) -> Response:
+    return await _found(context, caller, _read_form(await request.body()))
 
 
 @router.get("/parked")
@@ -101,9 +102,11 @@ def _page_of(
     return look_up(context, case_id, as_of, Slice(from_version - 1, EVENTS_SHOWN))
 
 
-async def _found(context: Context, wanted: Search | None) -> Response:
+async def _found(context: Context, caller: Caller, wanted: Search | None) -> Response:
     try:
-        found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
+        found = None
+        if wanted is not None:
+            found = await run_in_threadpool(find, context, caller, wanted)
     except TooManyError as many:
         return _nothing(context, f"Too many: {many.expected}.", 429)
     except KeysUnavailableError:
@@ -122,17 +125,17 @@ def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
 def _read_form(body: bytes) -> Search | None:
     """Reads typed input: a case number, else a return code if it contains ten digits."""
     form = parse_qs(body.decode("ascii", "replace"))
-    typed, by, purpose = (form.get(name, [""])[0].strip() for name in ("sought", "by", "purpose"))
+    typed, purpose = (form.get(name, [""])[0].strip() for name in ("sought", "purpose"))
     is_code = case_number_in(typed) is None and bool(codes_in(typed))
     try:
         if not is_code:
             return Search(case_number=typed)
-        return Search(return_code=typed, by=by or None, purpose=purpose or None)
+        return Search.model_validate({"return_code": typed, "purpose": purpose or None})
     except ValidationError:
         return None
 
 
-RECORDED = "A search by return code is recorded: give your name and what you search for."
+RECORDED = "A search by return code is recorded: choose what you search for."
 
 
 def _minute(moment: datetime | None) -> str:
@@ -172,4 +175,6 @@ PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
 
 def _render(name: str, context: Context, **values: object) -> str:
     missing = context.not_ready_because() + context.behind()
-    return PAGES.get_template(name).render(missing=missing, version=context.version, **values)
+    return PAGES.get_template(name).render(
+        missing=missing, version=context.version, purposes=PURPOSES, **values
+    )

@@ -17,6 +17,7 @@ from services.query.models.case_row import CaseRow, IdentityState
 from services.query.models.desk import ExportRow, ShiftRow
 from services.query.models.folding import ReadEvent
 from services.query.models.overdue import OverdueRow, OverdueRule
+from services.query.models.people import WAITING, DecisionRow, PersonRow
 from services.query.models.statistics import FunnelRow
 from services.query.reads.served import Listed, Served, Snapshot, answered
 from services.query.reads.slices import FOLDED_MAX, Slice, events_of
@@ -109,6 +110,19 @@ class Boards(Served):
         table = snapshot.tables.exports
         query = select(table).order_by(table.c.exported_at.desc(), table.c.export_id)
         return snapshot.rows(query.limit(limit), ExportRow)
+
+    @answered
+    def people(self, snapshot: Snapshot, limit: int) -> list[PersonRow]:
+        table = snapshot.tables.people
+        query = select(table).order_by(table.c.person_id)
+        return snapshot.rows(query.limit(limit), PersonRow)
+
+    @answered
+    def decisions(self, snapshot: Snapshot, limit: int) -> list[DecisionRow]:
+        """Those that wait for a second signature, the longest first."""
+        table = snapshot.tables.decisions
+        query = select(table).where(text(WAITING)).order_by(table.c.proposed_at)
+        return snapshot.rows(query.limit(limit), DecisionRow)
 
 
 def _board(tables: Tables, where: str | None = None) -> Select[Any]:

@@ -1,10 +1,10 @@
-"""What requests share: only known fields, and who asks for what."""
+"""What requests share: only known fields, and what they are for."""
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.fields import Person, Word
+from shared.events.fields import Word
 
 SEQUENCE_MAX = 2**53
 """The largest integer that JSON carries everywhere without loss."""
@@ -16,6 +16,24 @@ VersionCursor = Annotated[
     str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
 ]
 
+Purpose = Literal[
+    "caller_on_the_line",
+    "calling_back",
+    "verifying",
+    "arranging",
+    "handing_over",
+    "after_handover",
+    "alarm",
+    "request_of_person",
+    "oversight",
+]
+"""What personal values are asked for; recorded with who asks, before the answer."""
+
+REMARK_MAX_CHARACTERS = 70
+
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
 
 class Body(BaseModel):
     """A request's body, or its query."""
@@ -24,7 +42,12 @@ class Body(BaseModel):
 
 
 class ForPurpose(Body):
-    """Who asks, and why: both are recorded before the answer is given."""
+    """What for: recorded, with who asks, before the answer is given."""
 
-    by: Person
-    purpose: Word
+    purpose: Purpose
+    remark: Annotated[Word, Field(max_length=REMARK_MAX_CHARACTERS)] | None = None
+
+    @property
+    def why(self) -> str:
+        """The purpose as it is recorded."""
+        return self.purpose if self.remark is None else f"{self.purpose}: {self.remark}"

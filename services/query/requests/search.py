@@ -12,12 +12,13 @@ from services.query.context import Context
 from services.query.models.case_row import CaseRow
 from services.query.models.lookups import Kind
 from services.query.reads.served import Answer
-from services.query.requests.body import Body
+from services.query.requests.body import REMARK_MAX_CHARACTERS, Body, ForPurpose, Purpose
+from services.query.requests.caller import Caller
 from services.query.requests.problems import invalid
 from shared.callers.addresses import callers_to_hash
 from shared.callers.return_codes import to_hash
 from shared.commands.case_numbers import typed_case_number
-from shared.events.fields import Channel, Person, Region, Word
+from shared.events.fields import Channel, Region, Word
 from shared.keys.client import Searcher
 from shared.keys.hash_purposes import SERVICE_NUMBER
 from shared.matching.numbers import folded_number
@@ -31,7 +32,7 @@ right one."""
 Named = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
 
 
-class Caller(Body):
+class WhoCalls(Body):
     channel: Channel
     address: Named
     """However it is written; a search also accepts the name that his account shows."""
@@ -47,17 +48,17 @@ class Caller(Body):
 class Search(Body):
     """One thing to search for. In a body, because it must not be in a URL.
 
-    Except for a case number, a search needs a person and a purpose: both are recorded before the
+    Except for a case number, a search needs a purpose: who searches and why is recorded before the
     answer, and it counts against that person's budget.
     """
 
     case_number: Typed | None = None
     return_code: Typed | None = None
-    caller: Caller | None = None
+    caller: WhoCalls | None = None
     service_number: Named | None = None
     name: Named | None = None
-    by: Person | None = None
-    purpose: Word | None = None
+    purpose: Purpose | None = None
+    remark: Annotated[Word, Field(max_length=REMARK_MAX_CHARACTERS)] | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
@@ -72,24 +73,28 @@ class Certain(NamedTuple):
     more: bool = False
 
 
-def find(context: Context, wanted: Search) -> Answer[Certain]:
+def find(context: Context, caller: Caller, wanted: Search) -> Answer[Certain]:
     """The cases that a search finds for certain, by anything but a name."""
     if wanted.return_code is not None:
-        return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
+        return _by_keys(context, caller, wanted, "return_code", [to_hash(wanted.return_code)])
     if wanted.caller is not None:
-        return _by_keys(context, wanted, "caller", wanted.caller.to_hash)
+        return _by_keys(context, caller, wanted, "caller", wanted.caller.to_hash)
     if wanted.service_number is not None:
         key = (SERVICE_NUMBER, folded_number(wanted.service_number))
-        return _by_keys(context, wanted, "service_number", [key])
+        return _by_keys(context, caller, wanted, "service_number", [key])
     number = typed_case_number(wanted.case_number or "")
     found, sequence = context.reads.cases_by_ids([number])
     return Answer(Certain(list(found.values())), sequence)
 
 
 def _by_keys(
-    context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
+    context: Context,
+    caller: Caller,
+    wanted: Search,
+    asked: SearchedKind,
+    values: Sequence[tuple[str, str]],
 ) -> Answer[Certain]:
-    who = Searcher(*asked_by(wanted), (asked,))
+    who = Searcher(caller.account, why(wanted), (asked,))
     # A value that folds to nothing must not find others that fold to nothing.
     made = context.keys.search(who, [one for one in values if one[1]])
     # An account is found by the name that it shows, too.
@@ -101,9 +106,9 @@ def _by_keys(
     return Answer(found, sequence)
 
 
-def asked_by(wanted: Search) -> tuple[str, str]:
-    """Who searches, and why. Raises ProblemError if that is missing."""
-    if wanted.by is None or wanted.purpose is None:
-        missing = [one for one in ("by", "purpose") if getattr(wanted, one) is None]
-        raise invalid("is required except in a search by case_number: it is recorded", *missing)
-    return wanted.by, wanted.purpose
+def why(wanted: Search) -> str:
+    """What the search is for, as it is recorded. Raises ProblemError if that is missing."""
+    if wanted.purpose is None:
+        rule = "is required except in a search by case_number: it is recorded"
+        raise invalid(rule, "purpose")
+    return ForPurpose(purpose=wanted.purpose, remark=wanted.remark).why

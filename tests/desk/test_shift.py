@@ -1,21 +1,17 @@
 """Shifts and exports: given events, when a command comes, then these events or this guard."""
 
 from functools import reduce
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from services.intake.desk import (
-    ShiftState,
-    decide_accept,
-    decide_end,
-    decide_export,
-    decide_hand_over,
-    decide_start,
-)
-from services.intake.handlers import Intake, carry_out
-from services.intake.others import first_unknown, hand_over_shift
-from services.intake.state import IntakeState, evolve
+from services.desk.deadlines import Spans
+from services.desk.exports import decide_export
+from services.desk.handlers import Desk, carry_out, first_unknown, hand_over_shift
+from services.desk.main import desk_of
+from services.desk.shift_state import ShiftState
+from services.desk.shifts import decide_accept, decide_end, decide_hand_over, decide_start
+from services.desk.state import DeskState, evolve
 from shared.commands import shifts
 from shared.commands.shifts import HandOverShift, StartShift
 from shared.events import shifts as events
@@ -23,10 +19,10 @@ from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.log.case_log import Fold
 from shared.refusals import RefusedError
-from shared.skeleton.service import Context
-from tests.contexts import OLENA, PETRO, ask, context_for, record, refused_by
+from shared.settings import Settings
+from shared.skeleton.due import spans_of
+from tests.contexts import OLENA, PETRO, MemoryTimers, ask, context_for, record, refused_by
 from tests.examples import CASE, OTHER_CASE, CaseBook, case_opened, digest
-from tests.intake.receiving import ruled
 
 SHIFT = "SHIFT-2026-03-14-night"
 IVAN, MARIA = "Ivan Example", "Maria Example"
@@ -38,7 +34,7 @@ OTHER_ACCEPTED = events.ShiftCaseAccepted(live_case=OTHER_CASE, by=MARIA)
 
 
 def given(*history: events.DeskEvent) -> ShiftState | None:
-    return reduce(evolve, CaseBook(SHIFT).add_all(history), IntakeState()).shift
+    return reduce(evolve, CaseBook(SHIFT).add_all(history), DeskState()).shift
 
 
 def start(by: str = OLENA) -> shifts.StartShift:
@@ -148,7 +144,7 @@ def test_a_log_that_begins_strangely_is_no_shift(event: events.DeskEvent) -> Non
 
 
 def exported(event: Event) -> bool:
-    return evolve(IntakeState(), CaseBook().add(event)).exported
+    return evolve(DeskState(), CaseBook().add(event)).exported
 
 
 def export(**fields: Any) -> shifts.RecordExport:
@@ -194,12 +190,12 @@ def test_the_days_of_an_export_are_in_order() -> None:
 
 
 @pytest.fixture
-def context() -> Context:
-    context = context_for("intake", Fold(IntakeState(), evolve))
+def desk() -> Desk:
+    context = context_for("desk", Fold(DeskState(), evolve))
     record(context.writer, case_opened())
-    desk = Intake(context, cast(Any, None), ruled())
+    desk = desk_of(context, MemoryTimers(), spans_of(Spans, Settings()))
     carry_out(desk, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
-    return context
+    return desk
 
 
 def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
@@ -208,23 +204,23 @@ def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
     )
 
 
-def test_cases_that_exist_are_handed_over(context: Context) -> None:
-    record(context.writer, case_opened(), case_id=OTHER_CASE)
-    outcome = hand_over_shift(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
+def test_cases_that_exist_are_handed_over(desk: Desk) -> None:
+    record(desk.context.writer, case_opened(), case_id=OTHER_CASE)
+    outcome = hand_over_shift(desk, naming(CASE, OTHER_CASE, command_id="cmd-2"))
     assert outcome.events == ("ShiftHandedOver",)
 
 
-def test_a_number_that_no_case_has_is_named_in_the_refusal(context: Context) -> None:
+def test_a_number_that_no_case_has_is_named_in_the_refusal(desk: Desk) -> None:
     with pytest.raises(RefusedError, match="cases_known") as refused:
-        hand_over_shift(context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
+        hand_over_shift(desk, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
     assert OTHER_CASE in refused.value.guard.satisfied_by
     assert "0THIRDCASE00" not in refused.value.guard.satisfied_by
 
 
-def test_a_shift_is_no_case_to_hand_over(context: Context) -> None:
-    assert first_unknown(context, [CASE, SHIFT]) == SHIFT
+def test_a_shift_is_no_case_to_hand_over(desk: Desk) -> None:
+    assert first_unknown(desk.context, [CASE, SHIFT]) == SHIFT
 
 
-def test_who_may_not_hand_over_is_not_told_which_cases_exist(context: Context) -> None:
+def test_who_may_not_hand_over_is_not_told_which_cases_exist(desk: Desk) -> None:
     with pytest.raises(RefusedError, match="operator_of_shift"):
-        hand_over_shift(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))
+        hand_over_shift(desk, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))

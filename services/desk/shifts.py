@@ -1,19 +1,14 @@
-"""Shifts: who was on duty, and which live cases the next operators took over, each by name.
-Exports: published figures, agreed by two people.
+"""Shifts: who was on duty, and which live cases the next operators took over, each by name."""
 
-Each shift and export has a log of its own, under a number that no case has: `SHIFT-...`,
-`EXPORT-...`.
-"""
+from collections.abc import Iterable
+from dataclasses import replace
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-
+from services.desk.shift_state import ShiftState
 from shared.commands import shifts as commands
 from shared.events import shifts
-from shared.events.base import CaseEvent, Event
+from shared.events.base import Event
 from shared.events.event_of import event_of
-from shared.refusals import TWO_PEOPLE, Guard, RefusedError, is_another_person, require
+from shared.refusals import Guard, RefusedError, is_another_person, require
 
 SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
 SHIFT_STARTED = Guard("shift_started", "the number of a shift that has begun")
@@ -28,40 +23,6 @@ SHIFT_HANDED_OVER = Guard(
     "shift_handed_over", "a handover of the shift, with no cases if none are live"
 )
 ALL_ACCEPTED = Guard("all_accepted", "every handed-over case accepted by name")
-EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
-DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
-
-
-@dataclass(frozen=True, slots=True)
-class ShiftState:
-    operators: tuple[str, ...]
-    to: tuple[str, ...] = ()
-    """Those who follow, as named last; empty before the first handover."""
-    handed_over: Mapping[str, str] = field(default_factory=dict)
-    """Live case -> who handed it over last."""
-    accepted: Mapping[str, str] = field(default_factory=dict)
-    """Live case -> who took responsibility for it."""
-    ended: bool = False
-
-
-def evolve_shift(
-    shift: ShiftState | None, _event: CaseEvent[Any], data: shifts.DeskEvent
-) -> ShiftState | None:
-    """None in the log of a case."""
-    if isinstance(data, shifts.ShiftStarted):
-        return ShiftState(data.operators)
-    if shift is None:
-        return None
-    match data:
-        case shifts.ShiftHandedOver():
-            named = dict.fromkeys(data.case_ids, data.by)
-            return replace(shift, to=data.to, handed_over={**shift.handed_over, **named})
-        case shifts.ShiftCaseAccepted():
-            return replace(shift, accepted={**shift.accepted, data.live_case: data.by})
-        case shifts.ShiftEnded():
-            return replace(shift, ended=True)
-        case _:
-            return shift
 
 
 def decide_start(shift: ShiftState | None, command: commands.StartShift) -> list[Event]:
@@ -107,20 +68,6 @@ def decide_end(shift: ShiftState | None, command: commands.EndShift) -> list[Eve
     require(bool(started.to), SHIFT_HANDED_OVER)
     require(started.handed_over.keys() <= started.accepted.keys(), ALL_ACCEPTED)
     return [shifts.ShiftEnded(by=command.by)]
-
-
-def evolve_exported(
-    _before: bool, _event: CaseEvent[Any], _data: shifts.StatisticsExported
-) -> bool:
-    return True
-
-
-def decide_export(exported: bool, command: commands.RecordExport) -> list[Event]:
-    """Needs two people; once per number."""
-    require(not exported, EXPORT_NEW)
-    require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
-    require(command.first_day <= command.last_day, DAYS_IN_ORDER)
-    return [event_of(shifts.StatisticsExported, command)]
 
 
 def _started(shift: ShiftState | None) -> ShiftState:

@@ -1,0 +1,211 @@
+"""The ways to log in, and to register a key: what is asked, and what becomes of the answer.
+
+Every method blocks, and raises LogError if the server doesn't answer.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+)
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from services.query.logins.challenges import Challenges
+from services.query.logins.counters import Counters
+from services.query.logins.proofs import (
+    NewPasskey,
+    NotProvenError,
+    bytes_of,
+    challenge_in,
+    check_assertion,
+    check_key_file,
+    check_registration,
+    read_assertion,
+    text_of,
+)
+from services.query.logins.sessions import PersonOf, Sessions
+from shared.events.people import Attempted
+from shared.events.signatures import KeyKind
+from shared.people.key_files import login_bytes
+from shared.people.sessions import CHALLENGE_MAX_S, SessionKind, hash_of
+from shared.people.site import Site
+from shared.people.state import Key, PersonState
+
+SITE_NAME = "Passage"
+ACCOUNT = re.compile(r"[a-z][a-z0-9_]{1,38}")
+UNKNOWN_PERSON, UNKNOWN_KEY, UNKNOWN_CHALLENGE = "person_unknown", "key_unknown", "challenge_over"
+
+
+class RefusedLoginError(Exception):
+    """`account` is empty if nobody has it: made-up names are never recorded."""
+
+    def __init__(self, kind: Attempted, account: str, why: str) -> None:
+        super().__init__(why)
+        self.kind: Attempted = kind
+        self.account = account
+        self.why = why
+
+
+class Opened(NamedTuple):
+    token: str
+    person: PersonState
+    kind: SessionKind
+
+
+@dataclass(frozen=True)
+class Ways:
+    site: Site
+    sessions: Sessions
+    challenges: Challenges
+    counters: Counters
+    person: PersonOf
+
+    def passkey_asked(self) -> dict[str, Any]:
+        """For `navigator.credentials.get()`: any passkey of this site that knows whose it is."""
+        options = generate_authentication_options(
+            rp_id=self.site.rp_id,
+            challenge=self.challenges.give("log_in"),
+            timeout=CHALLENGE_MAX_S * 1_000,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+        return _json(options_to_json(options))
+
+    def by_passkey(self, credential: dict[str, Any]) -> Opened:
+        """Raises RefusedLoginError."""
+        account = ""
+        try:
+            said = read_assertion(credential)
+            # Taken first: one that was shown to anybody is used up, whatever else is wrong.
+            is_ours = self.challenges.take(said.challenge, "log_in")
+            person = self._person(said.account)
+            account = person.account
+            if not is_ours:
+                raise NotProvenError(UNKNOWN_CHALLENGE)
+            key = _key_of(person, said.key_id, "passkey")
+            count = check_assertion(self.site, key, said)
+            self.counters.advance(key, count)
+        except NotProvenError as error:
+            raise RefusedLoginError("passkey", account, error.why) from None
+        return self.opened(person, "passkey", key.key_id)
+
+    def key_file_asked(self, account: str) -> str:
+        """What a key file of this account is to sign, in base64url. Given for unknown ones too."""
+        return text_of(self.challenges.give("log_in", account))
+
+    def by_key_file(self, account: str, key_id: str, challenge: str, signature: str) -> Opened:
+        """Raises RefusedLoginError."""
+        known = ""
+        try:
+            is_ours = self.challenges.take(bytes_of(challenge), "log_in", account)
+            person = self._person(account)
+            known = person.account
+            if not is_ours:
+                raise NotProvenError(UNKNOWN_CHALLENGE)
+            key = _key_of(person, key_id, "key_file")
+            signed = login_bytes("log_in", self.site.origin, account, challenge)
+            check_key_file(key.public_key, signature, signed)
+        except NotProvenError as error:
+            raise RefusedLoginError("key_file", known, error.why) from None
+        return self.opened(person, "key_file", key.key_id)
+
+    def by_break_glass(self, account: str) -> Opened:
+        """For somebody whose password and code desk has found right. Raises RefusedLoginError."""
+        try:
+            person = self._person(account)
+        except NotProvenError as error:
+            raise RefusedLoginError("break_glass", account, error.why) from None
+        return self.opened(person, "break_glass")
+
+    def opened(self, person: PersonState, kind: SessionKind, key_id: str | None = None) -> Opened:
+        return Opened(self.sessions.begin(person, kind, key_id), person, kind)
+
+    def registration_asked(self, account: str, token: str) -> dict[str, Any]:
+        """For `navigator.credentials.create()`. Raises RefusedLoginError."""
+        person = self._invited(account, token)
+        known = [one.key_id for one in person.keys_held if one.kind == "passkey"]
+        options = generate_registration_options(
+            rp_id=self.site.rp_id,
+            rp_name=SITE_NAME,
+            user_id=account.encode(),
+            user_name=account,
+            user_display_name=person.name,
+            challenge=self.challenges.give("enrol", hash_of(token)),
+            timeout=CHALLENGE_MAX_S * 1_000,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
+            ),
+            exclude_credentials=[PublicKeyCredentialDescriptor(bytes_of(one)) for one in known],
+        )
+        return _json(options_to_json(options))
+
+    def new_passkey(self, account: str, token: str, credential: dict[str, Any]) -> NewPasskey:
+        """Raises RefusedLoginError. desk still decides whether the link holds."""
+        person = self._invited(account, token)
+        try:
+            challenge = challenge_in(credential)
+            if not self.challenges.take(challenge, "enrol", hash_of(token)):
+                raise NotProvenError(UNKNOWN_CHALLENGE)
+            return check_registration(self.site, credential, challenge)
+        except NotProvenError as error:
+            raise RefusedLoginError("enrolment", person.account, error.why) from None
+
+    def new_key_file(self, account: str, token: str, public_key: str, signature: str) -> None:
+        """Raises RefusedLoginError unless whoever has the link has the private key, too."""
+        person = self._invited(account, token)
+        try:
+            # The link is what makes it new: it holds once.
+            signed = login_bytes("enrol", self.site.origin, account, hash_of(token))
+            check_key_file(public_key, signature, signed)
+        except NotProvenError as error:
+            raise RefusedLoginError("enrolment", person.account, error.why) from None
+
+    def _invited(self, account: str, token: str) -> PersonState:
+        person = self.person(account)
+        if not person.exists:
+            raise RefusedLoginError("enrolment", "", UNKNOWN_PERSON)
+        if person.suspended:
+            raise RefusedLoginError("enrolment", account, "suspended")
+        if hash_of(token) in person.used_links:
+            raise RefusedLoginError("enrolment", account, "link_over")
+        link = person.enrolments.get(hash_of(token))
+        if link is None:
+            raise RefusedLoginError("enrolment", account, "link_unknown")
+        if datetime.now(UTC) >= link.expires_at:
+            raise RefusedLoginError("enrolment", account, "link_over")
+        return person
+
+    def _person(self, account: str) -> PersonState:
+        """Raises NotProvenError."""
+        person = self.person(account) if ACCOUNT.fullmatch(account) else PersonState()
+        if not person.exists:
+            raise NotProvenError(UNKNOWN_PERSON)
+        return person
+
+
+def _key_of(person: PersonState, key_id: str, kind: KeyKind) -> Key:
+    """Raises NotProvenError."""
+    if person.suspended:
+        raise NotProvenError("suspended")
+    known = person.keys.get(key_id)
+    if known is None or known.kind != kind:
+        raise NotProvenError(UNKNOWN_KEY)
+    if known.revoked is not None:
+        raise NotProvenError("key_revoked")
+    return known
+
+
+def _json(text: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(text)
+    return read
