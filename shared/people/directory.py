@@ -1,10 +1,14 @@
 """Who somebody is now, by the log's leader; what every service asks before it believes anyone."""
 
-from shared.events.people import log_of
+from shared.events.people import OF_PEOPLE, KeyRegistered, PersonAdded, log_of
+from shared.jetstream import JetStreamApplicationRecorder
+from shared.jetstream.stream import READ_BATCH_MESSAGES
 from shared.log.case_log import CaseLog, Fold, jetstream_env
 from shared.people.state import PersonState, evolve_person
 from shared.settings import Settings
+from shared.subjects import case_events, read_case_subject
 
+ADDED = PersonAdded.__name__
 PEOPLE = Fold(PersonState(), evolve_person)
 
 
@@ -13,6 +17,7 @@ class Directory:
 
     def __init__(self, log: CaseLog[PersonState]) -> None:
         self._log = log
+        self._anybody = False
 
     @classmethod
     def over(cls, settings: Settings, service: str) -> "Directory":
@@ -24,6 +29,36 @@ class Directory:
         Raises LogError, ChainBrokenError and UnreadableEventError.
         """
         return self._log.load_current(log_of(account)).state
+
+    def anybody_signs(self) -> bool:
+        """Whether a key was ever registered; from then on signatures are asked for, for good."""
+        if not self._anybody:
+            self._anybody = self._has_event(KeyRegistered.__name__)
+        return self._anybody
+
+    def _has_event(self, name: str) -> bool:
+        recorder = self._log.recorder
+        if not isinstance(recorder, JetStreamApplicationRecorder):
+            return bool(list(recorder.select_notifications(1, 1, topics=[name])))
+        asked: dict[str, str | int] = {"seq": 1, "next_by_subj": case_events(name)}
+        return recorder.log.stream.leader_message(**asked) is not None
+
+    def accounts(self) -> list[str]:
+        """Everybody who was ever added, as far as the replica that answers knows."""
+        recorder = self._log.recorder
+        if not isinstance(recorder, JetStreamApplicationRecorder):
+            found = recorder.select_notifications(1, READ_BATCH_MESSAGES, topics=[ADDED])
+            return [str(one.originator_id).removeprefix(OF_PEOPLE) for one in found]
+        accounts: list[str] = []
+        page = recorder.log.stream.read_subject(case_events(ADDED), 1, READ_BATCH_MESSAGES)
+        while page.messages:
+            logs = (read_case_subject(one.subject).case_id for one in page.messages)
+            accounts += [one.removeprefix(OF_PEOPLE) for one in logs]
+            following = page.messages[-1].sequence + 1
+            page = recorder.log.stream.read_subject(
+                case_events(ADDED), following, READ_BATCH_MESSAGES
+            )
+        return accounts
 
     def close(self) -> None:
         self._log.close()
