@@ -16,7 +16,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Start everything here and print the addresses; ARGS go to `passage up`
-	@$(BIN)/passage up $(ARGS)
+	@$(BIN)/passage up --enrol $(ARGS)
 
 demo: $(READY) ## Play an invented day on the running system, SPEED times as fast; ARGS go to `passage demo`
 	@$(BIN)/passage demo --speed $(SPEED) $(ARGS)

@@ -112,14 +112,21 @@ class OwnKeys:
         except (ValueError, KeyError, TypeError):
             raise VerbEndedError(Exit.FAILED, f"{path} isn't a key file; enrol anew") from None
 
-    def keep(self, key: KeyFile) -> None:
-        """The first one that is kept acts unless another is named."""
+    def keep(self, key: KeyFile, *, is_first: bool = False) -> None:
+        """The first one acts unless another is named."""
         private = text_of(key.private.private_bytes_raw())
         self._write(self._path(key.account, KEY), {"site": key.site, "private_key": private})
         first = self.folder / FIRST
-        if not first.exists():
+        if is_first or not first.exists():
             first.touch(FILE_MODE)
             first.write_text(key.account, "utf-8")
+
+    def move(self, site: str) -> None:
+        """The installation that these belong to is now at another address."""
+        for account in self.accounts:
+            key = self.of(account)
+            if key.site != site:
+                self.keep(key._replace(site=site))
 
     def session(self, account: str) -> str | None:
         """The token of the session begun last."""
