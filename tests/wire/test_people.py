@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from pyotp import TOTP
@@ -10,13 +12,19 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from services.desk.break_glass import STEP_S
+from shared import subjects
 from shared.commands import people as commands
+from shared.commands.base import Command, Nonce
 from shared.commands.intake import AddNote
 from shared.commands.shifts import StartShift
 from shared.events.people import log_of
 from shared.people.directory import Directory
 from shared.people.sessions import hash_of, new_token
-from tests.desk.desks import PUBLIC_KEY
+from shared.people.signatures import canonical_of
+from shared.people.signed import SIGNED
+from shared.people.site import site_of
+from tests.signers import KeyFile
+from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
 SECRET, PASSWORD = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "one two three four"
@@ -30,17 +38,40 @@ def link_by_the_keeper(*words: str) -> str:
     return str(json.loads(ran.stdout)["link"]).rpartition(".")[2]
 
 
-async def enrol(site: Site, account: str, token: str) -> None:
-    key = {"kind": "key_file", "key_id": "a2V5", "public_key": PUBLIC_KEY, "label": "a key"}
-    await site.record(commands.Enrol, log_of(account), account, token=token, **key)
+async def enrol(site: Site, token: str, key: KeyFile) -> None:
+    said = key.registered().model_dump(exclude={"token_hash"})
+    await site.record(commands.Enrol, log_of(key.person), key.person, token=token, **said)
+
+
+async def record_signed(
+    site: Site, key: KeyFile, command_type: type[Command], about: str, **said: Any
+) -> None:
+    """A command to desk in the key's owner's name, with their signature."""
+    asked = await site.client.request(subjects.nonces("desk"), b"", timeout=WITHIN_S)
+    nonce = Nonce.model_validate_json(asked.data).nonce
+    who = {"command_id": uuid4().hex, "case_id": log_of(about), "by": key.person}
+    command = command_type.model_validate({**who, **said})
+    hidden = SIGNED[command_type].hidden
+    canonical = canonical_of(command, hidden, key.person, nonce, site_of(site.settings))
+    signatures = [key.sign(canonical).model_dump(exclude_none=True)]
+    await site.record(
+        command_type,
+        signatures=signatures,
+        **command.model_dump(exclude_none=True, exclude={"signatures"}),
+    )
 
 
 @pytest.fixture
-async def supervised(all_services: Site, place: Path) -> Site:
+def olena() -> KeyFile:
+    return KeyFile("olena")
+
+
+@pytest.fixture
+async def supervised(all_services: Site, place: Path, olena: KeyFile) -> Site:
     """With `olena`, a supervisor who holds a key."""
     del place  # Where the verb finds the installation.
     token = link_by_the_keeper("olena", "--role", "supervisor", "--name", "Olena Example")
-    await enrol(all_services, "olena", token)
+    await enrol(all_services, token, olena)
     return all_services
 
 
@@ -64,13 +95,15 @@ async def test_no_sender_of_commands_makes_a_supervisor(all_services: Site) -> N
     assert await all_services.history(IVAN) == []
 
 
-async def test_a_supervisor_adds_somebody_who_registers_a_key(supervised: Site) -> None:
-    token = new_token()
-    await supervised.record(commands.AddPerson, IVAN, "olena", name="Ivan Example")
-    await supervised.record(commands.GrantRole, IVAN, "olena", role="operator")
-    offered = {"token_hash": hash_of(token)}
-    await supervised.record(commands.OfferEnrolment, IVAN, "olena", **offered)
-    await enrol(supervised, "ivan", token)
+async def test_a_supervisor_adds_somebody_who_registers_a_key(
+    supervised: Site, olena: KeyFile
+) -> None:
+    token, key = new_token(), KeyFile("ivan")
+    site, offered = supervised, {"token_hash": hash_of(token)}
+    await record_signed(site, olena, commands.AddPerson, "ivan", name="Ivan Example")
+    await record_signed(site, olena, commands.GrantRole, "ivan", role="operator")
+    await record_signed(site, olena, commands.OfferEnrolment, "ivan", **offered)
+    await enrol(site, token, key)
     directory = Directory.over(supervised.settings, "test")
     try:
         ivan = directory.person("ivan")
@@ -78,7 +111,7 @@ async def test_a_supervisor_adds_somebody_who_registers_a_key(supervised: Site) 
     finally:
         directory.close()
     assert ivan.roles == frozenset({"operator"})
-    assert [one.key_id for one in ivan.keys_held] == ["a2V5"]
+    assert [one.key_id for one in ivan.keys_held] == [key.key_id]
 
 
 async def test_break_glass_is_sealed_checked_and_lets_a_code_in_once(supervised: Site) -> None:
@@ -112,6 +145,6 @@ async def test_a_link_ends_by_its_timer(
 
 async def test_desks_logs_take_no_command_about_cases(supervised: Site) -> None:
     await supervised.refused("case_known", AddNote, OLENA, text="x")
-    await supervised.refused("role_held", commands.AddPerson, log_of("maria"), "ivan", name="M")
+    await supervised.refused("signed", commands.AddPerson, log_of("maria"), "olena", name="M")
     await supervised.record(StartShift, "SHIFT-1", "olena", operators=["olena"])
     assert await supervised.history("SHIFT-1") == ["ShiftStarted"]
