@@ -61,7 +61,7 @@ def test_another_person_agrees_to_the_very_same(desk: SmallDesk) -> None:
     ("by", "changes", "guard"),
     [
         ("petro", {}, "signed_by_another"),
-        ("ivan", {}, "signed_by_sender"),
+        ("ivan", {}, "role_held"),
         ("stranger", {}, "role_held"),
         ("maria", {"seen_version": 8}, "same_decision"),
         ("maria", {"case_id": OTHER_CASE}, "same_decision"),
