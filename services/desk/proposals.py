@@ -34,8 +34,8 @@ def decide_propose(
     """Whoever proposes it needs a role that may give the command itself."""
     require(decision is None, DECISION_NEW)
     require_role(acting, command)
-    require(may(acting.actor.roles, command.act), ROLE_HELD)
     require(_is_signed(command), SIGNED_BY_SENDER)
+    require(may(acting.actor.roles, command.act), ROLE_HELD)
     expires_at = acting.now + acting.rules.proposal
     return [event_of(people.DecisionProposed, command, expires_at=expires_at)]
 

@@ -95,7 +95,7 @@ def test_a_proposal_is_of_what_its_proposer_signed(desk: SmallDesk, said: dict[s
 
 
 def test_who_may_not_give_the_command_proposes_it_to_nobody(desk: SmallDesk) -> None:
-    with pytest.raises(RefusedError, match="signed_by_sender"):
+    with pytest.raises(RefusedError, match="role_held"):
         propose(desk, "ivan", signature=signed("ivan"))
 
 
