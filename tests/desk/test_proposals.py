@@ -106,7 +106,7 @@ def test_nobody_else_completes_it(desk: SmallDesk) -> None:
     propose(desk)
     with pytest.raises(RefusedError, match="signed_by_another"):
         agree(desk, "petro")
-    with pytest.raises(RefusedError, match=r"signed_by_sender|role_held"):
+    with pytest.raises(RefusedError, match="role_held"):
         agree(desk, "ivan")
     with pytest.raises(RefusedError, match="signed_by_sender"):
         agree(desk, "maria", signed(desk, "olena"))
@@ -148,7 +148,7 @@ def test_a_proposal_shows_what_its_proposer_signed(desk: SmallDesk, said: dict[s
 
 
 def test_who_may_not_give_the_command_proposes_it_to_nobody(desk: SmallDesk) -> None:
-    with pytest.raises(RefusedError, match=r"signed_by_sender|role_held"):
+    with pytest.raises(RefusedError, match="role_held"):
         propose(desk, "ivan")
 
 
