@@ -53,6 +53,11 @@ async def enrolled(running: Running) -> Enrolled | None:
         return Enrolled(first, others, await _browser_link(api, keys, first))
 
 
+def is_enrolled(running: Running) -> bool:
+    """Whether everybody has the key file that `enrolled` makes."""
+    return {*OwnKeys(running.keys / PEOPLE).accounts} >= {one.account for one in newcomers()}
+
+
 def newcomers() -> list[Newcomer]:
     """The supervisors come last: from then on the keeper adds nobody."""
     roles = {**STAFF, own_account(): OWN_ROLES}

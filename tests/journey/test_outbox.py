@@ -14,7 +14,6 @@ from tests.backups import messages, text
 from tests.journey.system import System, until
 
 KILLS = 4
-BY = ("--by", "Olena Example")
 TEXT = "wait at the river of Musterdorf"
 
 
@@ -35,7 +34,7 @@ def case_of_a_caller(system: System) -> str:
     system.verb("call", "--channel", "telegram", "--from", "@beispiel", "--text", "hello")
     until(lambda: bool(types(system)), "the call is in a case")
     case_id = str(stored(system, "CASES")[0]["subject"].split(".")[1])
-    system.verb("do", "SetContactRule", "--case", case_id, *BY, "--set", "rule=yes")
+    system.verb("do", "SetContactRule", "--case", case_id, "--set", "rule=yes")
     return case_id
 
 
@@ -49,7 +48,7 @@ def until_shown(system: System, case_id: str) -> None:
 
 def send(system: System, case_id: str) -> int:
     told = ("--set", "channel=telegram", "--set", f"text={TEXT}", "--set-json", "again=true")
-    return system.verb("do", "SendMessage", "--case", case_id, *BY, *told, check=False).returncode
+    return system.verb("do", "SendMessage", "--case", case_id, *told, check=False).returncode
 
 
 def test_a_person_sees_a_message_go_out_and_says_what_became_of_it(tmp_path: Path) -> None:
