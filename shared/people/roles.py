@@ -75,6 +75,9 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/shifts/{shift_id}
         POST /api/shifts/{shift_id}/reveal
         GET /api/exports
+        GET /api/decisions
+        POST /api/decisions/{decision_id}/open
+        POST /api/decisions/{decision_id}/agree
         GET /
         GET /cases/{case_id}
         POST /search
