@@ -1,10 +1,7 @@
 """People through a real desk: from the keeper's link to a key, a password, a decision of two."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from pyotp import TOTP
@@ -12,53 +9,18 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from services.desk.break_glass import STEP_S
-from shared import subjects
 from shared.commands import people as commands
-from shared.commands.base import Command, Nonce
 from shared.commands.intake import AddNote
 from shared.commands.shifts import StartShift
 from shared.events.people import log_of
 from shared.people.directory import Directory
 from shared.people.sessions import hash_of, new_token
-from shared.people.signatures import canonical_of
-from shared.people.signed import SIGNED
-from shared.people.site import site_of
 from tests.signers import KeyFile
-from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
+from tests.wire.people import enrol, link_by_the_keeper, record_signed
 
 SECRET, PASSWORD = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "one two three four"
 OLENA, IVAN = log_of("olena"), log_of("ivan")
-
-
-def link_by_the_keeper(*words: str) -> str:
-    """What follows the account in the link that `passage operator add` prints."""
-    ran = CliRunner().invoke(command_line("operator"), ["operator", "add", *words, "--json"])
-    assert ran.exit_code == 0, ran.output
-    return str(json.loads(ran.stdout)["link"]).rpartition(".")[2]
-
-
-async def enrol(site: Site, token: str, key: KeyFile) -> None:
-    said = key.registered().model_dump(exclude={"token_hash"})
-    await site.record(commands.Enrol, log_of(key.person), key.person, token=token, **said)
-
-
-async def record_signed(
-    site: Site, key: KeyFile, command_type: type[Command], about: str, **said: Any
-) -> None:
-    """A command to desk in the key's owner's name, with their signature."""
-    asked = await site.client.request(subjects.nonces("desk"), b"", timeout=WITHIN_S)
-    nonce = Nonce.model_validate_json(asked.data).nonce
-    who = {"command_id": uuid4().hex, "case_id": log_of(about), "by": key.person}
-    command = command_type.model_validate({**who, **said})
-    hidden = SIGNED[command_type].hidden
-    canonical = canonical_of(command, hidden, key.person, nonce, site_of(site.settings))
-    signatures = [key.sign(canonical).model_dump(exclude_none=True)]
-    await site.record(
-        command_type,
-        signatures=signatures,
-        **command.model_dump(exclude_none=True, exclude={"signatures"}),
-    )
 
 
 @pytest.fixture
