@@ -18,6 +18,8 @@ KEYHOLDER_SEALED = "keyholder.sealed"
 INDEX_BUCKET = "INDEX"
 EARLY_ENDS_BUCKET = "EARLY_ENDS"
 KEYS_BUCKET = "KEYS"
+NONCES_BUCKET = "NONCES"
+COUNTERS_BUCKET = "COUNTERS"
 SESSIONS_BUCKET = "SESSIONS"
 CHALLENGES_BUCKET = "CHALLENGES"
 LOGIN_COUNTERS_BUCKET = "LOGIN_COUNTERS"
@@ -94,6 +96,11 @@ def read_case_subject(subject: str) -> CaseSubject:
 
 def command(service: str, name: str) -> str:
     return f"commands.{service}.{name}"
+
+
+def nonces(service: str) -> str:
+    """Where a service is asked for what is to be signed with a command (request/reply)."""
+    return f"nonces.{service}"
 
 
 def health(service: str) -> str:

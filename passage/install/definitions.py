@@ -12,6 +12,7 @@ from services import desk, handover, intake, keyholder, query, verification, wit
 from shared import subjects
 from shared.people.sessions import CHALLENGE_MAX_S, SESSION_MAX_S
 from shared.policy import policy
+from shared.skeleton.signing import NONCES_KEPT_S, NONCES_MAX
 from shared.subjects import Durable
 
 NANOSECONDS = 1_000_000_000
@@ -132,6 +133,8 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[Wanted, ...]:
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
+        _nonces(replicas),
+        _bucket(subjects.COUNTERS_BUCKET, replicas),
         _bucket(subjects.SESSIONS_BUCKET, replicas, {"max_age": SESSION_MAX_S * NANOSECONDS}),
         _challenges(replicas),
         _bucket(subjects.LOGIN_COUNTERS_BUCKET, replicas),
@@ -212,6 +215,12 @@ def _timers(service: str, replicas: int) -> Wanted:
             "discard": "old",
         },
     )
+
+
+def _nonces(replicas: int) -> Wanted:
+    """What was given out to be signed, and for which command it was used."""
+    special = {"max_age": NONCES_KEPT_S * NANOSECONDS, "max_msgs": NONCES_MAX, "discard": "old"}
+    return _bucket(subjects.NONCES_BUCKET, replicas, special)
 
 
 def _challenges(replicas: int) -> Wanted:

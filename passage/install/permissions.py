@@ -143,6 +143,7 @@ def _reading(name: str, stream: str) -> Iterator[Grant]:
 def _of_others(name: str, rights: Rights, rules: Policy) -> Iterator[Grant]:
     for asked in rights.commands:
         yield _service(account_of(asked), name, subjects.command(asked, "*"))
+        yield _service(account_of(asked), name, subjects.nonces(asked))
     holder = account_of(subjects.KEYHOLDER)
     if rights.asks:
         yield _told(holder, name, subjects.KEYHOLDER_SEALED)
@@ -178,6 +179,7 @@ def _answered(service: str) -> Iterator[str]:
     yield subjects.health(service)
     yield subjects.retry(service)
     yield subjects.command(service, "*")
+    yield subjects.nonces(service)
     if service == subjects.KEYHOLDER:
         yield subjects.keyholder("*", "*")
 

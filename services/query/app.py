@@ -12,6 +12,7 @@ from services.query.api import (
     candidates,
     cases,
     commands,
+    decisions,
     enrolment,
     exports,
     groups,
@@ -44,7 +45,7 @@ IN_SESSION = APIRouter(
 )
 for _made in (cases, search, candidates, reveal, statistics, exports, commands):
     IN_SESSION.include_router(_made.router)
-for _made in (boards, groups, shifts, ties, accesses, parked, me, own, pages):
+for _made in (boards, decisions, groups, shifts, ties, accesses, parked, me, own, pages):
     IN_SESSION.include_router(_made.router)
 ROUTES = APIRouter(
     generate_unique_id_function=_name_of, responses=problems((422, "A field breaks a rule"))

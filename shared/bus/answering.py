@@ -45,7 +45,7 @@ def answer(command_type: type[Command], body: bytes, handler: CommandHandler) ->
             changed_since=refusal.changed_since,
         )
     except Exception as error:  # A bug in Passage must not leave the operator without an answer.
-        return Unavailable(reason=_why_not_now(error))
+        return Unavailable(reason=why_not_now(error))
     return done if isinstance(done, Recorded) else _answer_of(done)
 
 
@@ -55,7 +55,7 @@ def _answer_of(outcome: Outcome) -> AnyAnswer:
     return Recorded(**asdict(outcome))
 
 
-def _why_not_now(error: Exception) -> str:
+def why_not_now(error: Exception) -> str:
     match error:
         case ContendedError():
             return "the case keeps changing; send the same command again"

@@ -21,14 +21,14 @@ from nats.js.errors import APIError, NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
-from shared.bus.answering import FAULT, CommandHandler, answer
+from shared.bus.answering import FAULT, CommandHandler, answer, why_not_now
 from shared.bus.broker import Broker
 from shared.bus.consuming import process
 from shared.bus.hands import Hand, Pace, Sort
 from shared.bus.health_file import health_kept
 from shared.bus.lanes import Work
 from shared.bus.working import GRACE_S, Working
-from shared.commands.base import AnyAnswer, Command, FieldError, Invalid, Unavailable
+from shared.commands.base import AnyAnswer, Command, FieldError, Invalid, Nonce, Unavailable
 from shared.diagnostics.logger import log_connection_error, logger, place_of
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import Keys
@@ -100,6 +100,18 @@ class Bus:
 
     def command(self, command_type: type[Command], handler: CommandHandler) -> None:
         self._commands[command_type.__name__] = (command_type, handler)
+
+    def answers_nonces(self, issue: Callable[[], str]) -> None:
+        """`issue` makes the nonce of one signature."""
+
+        async def answer(_msg: NatsMessage) -> bytes:
+            try:
+                nonce = await run_sync(issue, limiter=self._limiter)
+            except Exception as error:  # FastStream would stay silent, and the asker would wait.
+                return _json(Unavailable(reason=why_not_now(error)))
+            return _json(Nonce(nonce=nonce))
+
+        self._listen(subjects.nonces(self.service), answer)
 
     def consume(self, durable: Durable, handler: Callable[[Delivery], Outcome]) -> None:
         """Hands a durable consumer's messages to a handler, each until it is processed or parked.
@@ -260,7 +272,7 @@ class Bus:
         log_connection_error(error)
 
 
-def _json(message: AnyAnswer | RetryAnswer) -> bytes:
+def _json(message: AnyAnswer | RetryAnswer | Nonce) -> bytes:
     return message.model_dump_json().encode()
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from shared.events.fields import At, Digest, Id, PersonalClass, Word, personal_fields
+from shared.events.signatures import StoredSignatures
 from shared.written.models import Exact
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -68,6 +69,8 @@ class CaseEvent(Envelope[EventT]):
     """`operator:NAME`, `service:NAME` or `channel:NAME`."""
     prevhash: Digest
     """SHA-256 over the stored bytes of the case's previous event."""
+    signatures: StoredSignatures | None = None
+    """Of those who decided it, if they had to sign; on the first event of their command."""
 
     @property
     def originator_id(self) -> str:

@@ -1,8 +1,9 @@
 """A person's signature of one command, as it is stored beside what followed."""
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
 
 from shared.events.fields import Account
 from shared.written.models import Exact
@@ -10,6 +11,8 @@ from shared.written.models import Exact
 CANONICAL_MAX_CHARACTERS = 20_000
 KEY_MAX_CHARACTERS = 2_000
 """A credential id has at most 1,023 bytes, a public key of RSA a few hundred."""
+
+SIGNATURES_MAX = 4
 
 KeyKind = Literal["passkey", "key_file"]
 Base64Url = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,{KEY_MAX_CHARACTERS}}}$")]
@@ -31,3 +34,21 @@ class Signature(Exact):
     authenticator_data: Base64Url | None = None
     """Of a passkey only, as is `client_data`."""
     client_data: Base64Url | None = None
+
+
+def _read(stored: Any) -> Any:
+    return json.loads(stored) if isinstance(stored, str) else stored
+
+
+def _written(signatures: tuple[Signature, ...]) -> str:
+    said = [one.model_dump(mode="json", exclude_none=True) for one in signatures]
+    return json.dumps(said, separators=(",", ":"))
+
+
+StoredSignatures = Annotated[
+    tuple[Signature, ...],
+    Field(min_length=1, max_length=SIGNATURES_MAX),
+    BeforeValidator(_read),
+    PlainSerializer(_written, return_type=str),
+]
+"""As one text of JSON: an attribute of a CloudEvents envelope is no list and no object."""

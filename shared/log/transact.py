@@ -18,6 +18,7 @@ from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
 from shared.events.intake import CallLinked, DuressCleared, DuressSignalled
+from shared.events.signatures import Signature
 from shared.keys.client import Keys
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, ChainedEvent
@@ -109,6 +110,8 @@ class Cause:
     """A decision dated long ago: refused, unless it was recorded then."""
     opens_case: bool = False
     """The case number was made for this message: most likely nothing is known of it."""
+    signed: Callable[[], tuple[Signature, ...]] | None = None
+    """The signatures that it needs and has, checked; None if it can't need any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +212,19 @@ def _attempt(
     require(cause.fenced is None or history.fencing.lets(*cause.fenced), LEASE_CURRENT)
     if cause.seen is not None and not cause.seen.holds_in(history):
         raise RefusedError(SEEN_VERSION, history.types_after(cause.seen.version))
+    signatures = cause.signed() if cause.signed is not None else ()
     events = decide(history.state)
     if not events:
         return Outcome("ignored", history.case_id, history.version, history.sequence)
-    return _append(writer, history, cause, events)
+    return _append(writer, history, cause, events, signatures)
 
 
 def _append(
-    writer: Writer, history: History[Any], cause: Cause, events: Sequence[Event]
+    writer: Writer,
+    history: History[Any],
+    cause: Cause,
+    events: Sequence[Event],
+    signatures: tuple[Signature, ...],
 ) -> Outcome:
     log = writer.log
     envelopes: list[CaseEvent[Any]] = []
@@ -235,6 +243,7 @@ def _append(
             causationid=cause.causation_id,
             actor=cause.actor,
             prevhash=hashes[-1],
+            signatures=(signatures or None) if len(hashes) == 1 else None,
         )
         envelopes.append(envelope)
         stored.append(log.mapper.to_stored_event(envelope))

@@ -1,6 +1,6 @@
 """Who somebody is now, by the log's leader; what every service asks before it believes anyone."""
 
-from shared.events.people import OF_PEOPLE, PersonAdded, log_of
+from shared.events.people import OF_PEOPLE, KeyRegistered, PersonAdded, log_of
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.stream import READ_BATCH_MESSAGES
 from shared.log.case_log import CaseLog, Fold, jetstream_env
@@ -17,6 +17,7 @@ class Directory:
 
     def __init__(self, log: CaseLog[PersonState]) -> None:
         self._log = log
+        self._anybody = False
 
     @classmethod
     def over(cls, settings: Settings, service: str) -> "Directory":
@@ -28,6 +29,19 @@ class Directory:
         Raises LogError, ChainBrokenError and UnreadableEventError.
         """
         return self._log.load_current(log_of(account)).state
+
+    def anybody_signs(self) -> bool:
+        """Whether a key was ever registered; from then on signatures are asked for, for good."""
+        if not self._anybody:
+            self._anybody = self._has_event(KeyRegistered.__name__)
+        return self._anybody
+
+    def _has_event(self, name: str) -> bool:
+        recorder = self._log.recorder
+        if not isinstance(recorder, JetStreamApplicationRecorder):
+            return bool(list(recorder.select_notifications(1, 1, topics=[name])))
+        asked: dict[str, str | int] = {"seq": 1, "next_by_subj": case_events(name)}
+        return recorder.log.stream.leader_message(**asked) is not None
 
     def accounts(self) -> list[str]:
         """Everybody who was ever added, as far as the replica that answers knows."""

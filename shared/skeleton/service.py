@@ -4,20 +4,27 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
+from shared import subjects
 from shared.bus.bus import Bus
 from shared.bus.timers import Timers
 from shared.commands.base import Command, Decision
 from shared.diagnostics.logger import configure, logger, place_of
 from shared.events.base import CaseEvent
+from shared.events.signatures import Signature
 from shared.jetstream.buckets import Bucket
 from shared.keys.client import Keys, RemoteKeys
 from shared.keys.keyfiles import read_intake_public_key
 from shared.log.case_log import CaseLog, Fold, LogError, jetstream_env
 from shared.log.transact import Cause, Fenced, Seen, Writer
+from shared.people.directory import Directory
+from shared.people.signed import SIGNED
+from shared.people.site import site_of
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
+from shared.skeleton.signing import Counters, Nonces, Signing
 
 BEGIN_AGAIN_AFTER_S = 5.0
 
@@ -37,6 +44,8 @@ class Context:
     service: str
     writer: Writer
     now: Callable[[], datetime] = _now
+    signing: Signing | None = None
+    """Checks signatures; None in what takes no commands from people."""
 
     @property
     def keys(self) -> Keys:
@@ -65,7 +74,13 @@ class Context:
             seen=Seen.by(command),
             is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
             fenced=None if command.TAKES_CASE else Fenced(command.by, command.fence),
+            signed=self._signed(command),
         )
+
+    def _signed(self, command: Command) -> Callable[[], tuple[Signature, ...]] | None:
+        if self.signing is None or type(command) not in SIGNED:
+            return None
+        return partial(self.signing.signatures_of, command)
 
     def by_now(
         self,
@@ -107,6 +122,8 @@ class Service:
     context: Context
     bus: Bus
     log: CaseLog[Any]
+    people: Directory | None = None
+    """None in a service that no person gives commands to."""
     at_start: list[Callable[[], None]] = field(default_factory=list)
     """Run once, beside serving; retried until the log answers."""
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -126,6 +143,8 @@ class Service:
 
     def close(self) -> None:
         self._ended.set()
+        if self.people is not None:
+            self.people.close()
         self.log.close()
 
     def _do(self, work: Callable[[], None]) -> None:
@@ -155,10 +174,21 @@ def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     configure(name, settings.log_level)
     intake_public = read_intake_public_key(settings.keys_dir)
     log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
-    keys = RemoteKeys(log.connection, name, settings.request_timeout_s)
+    timeout_s = settings.request_timeout_s
+    keys = RemoteKeys(log.connection, name, timeout_s)
+    people = Directory.over(settings, name)
+    signing = Signing(
+        people,
+        Nonces(Bucket(log.connection, subjects.NONCES_BUCKET, timeout_s), name, _now),
+        Counters(Bucket(log.connection, subjects.COUNTERS_BUCKET, timeout_s)),
+        site_of(settings),
+    )
+    bus = Bus(name, settings, keys, intake_public, is_ready=log.is_connected)
+    bus.answers_nonces(signing.nonces.issue)
     return Service(
         settings=settings,
-        context=Context(name, Writer(log, keys)),
-        bus=Bus(name, settings, keys, intake_public, is_ready=log.is_connected),
+        context=Context(name, Writer(log, keys), signing=signing),
+        bus=bus,
         log=log,
+        people=people,
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -27,6 +27,7 @@ from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.fixed_keys import FixedKeys, hashes_of, sealed_event
 from tests.query.let_in import LetIn
+from tests.query.logging_in import People, ways_in_memory
 from tests.query.stage import Follower, MemoryLog, books_of, settings_for
 
 OLENA = "olena"
@@ -56,12 +57,15 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     roles: Sequence[Role] = AT_THE_DESK,
     parked: Sequence[Waiting] = (),
     also: Callable[[FastAPI], None] = lambda _: None,
+    ways: Ways | None = None,
 ) -> AsyncIterator[Desk]:
-    """An app that follows `log`, asked by Olena in these roles; without `nats` nobody answers."""
+    """An app that follows `log`, asked by Olena in these roles; without `nats` nobody answers.
+
+    With `ways`, nobody is logged in yet.
+    """
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
-    keys, logins = keys or FixedKeys(), LetIn()
-    nats = nats or NatsConnection(settings)
+    keys, logins, nats = keys or FixedKeys(), LetIn(), nats or NatsConnection(settings)
     with Follower(log, url, keys) as follower:
         # Of an empty log there is no event to wait for, but its tables must be there too.
         follower.until_caught_up()
@@ -73,9 +77,8 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             progress=follower.progress,
             metrics=follower.metrics,
             nats=nats,
-            logins=logins,
-            # Nobody logs in here: they are let in.
-            ways=cast("Ways", None),
+            logins=ways.sessions if ways is not None else logins,
+            ways=ways or ways_in_memory(People()),
             tries=Tries(),
             refused=Refused(nats.request, follower.metrics.refused_logins),
             log=log,
@@ -90,8 +93,10 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             parked_at=dict(parked).get,
         )
         async with client_of(context, also) as http:
-            http.headers.update(logins.let_in(OLENA, *roles))
+            if ways is None:
+                http.headers.update(logins.let_in(OLENA, *roles))
             yield Desk(http, follower, context, logins)
+        await context.refused.close()
 
 
 def client_of(

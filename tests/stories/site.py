@@ -107,7 +107,7 @@ class StorySite:
 
     def stop(self) -> None:
         for service in self.services.values():
-            service.log.close()
+            service.close()
 
     def _assemble(self, name: str, fold: Fold[Any], settings: Settings) -> Service:
         made = assemble(name, fold, settings)

@@ -30,10 +30,11 @@ NOT_COPIED = frozenset(
         subjects.OUTBOUND,
         f"KV_{subjects.SESSIONS_BUCKET}",
         f"KV_{subjects.CHALLENGES_BUCKET}",
+        f"KV_{subjects.NONCES_BUCKET}",
     }
 )
-"""Streams of which no copy may come back: a message to a caller goes out once, and a session that
-was ended stays ended."""
+"""Streams of which no copy may come back: a message to a caller goes out once, a session that was
+ended stays ended, and a nonce that was used stays used."""
 WITH_OLD_CALLS_MISSING = frozenset(
     {
         *map(subjects.calls_stream, policy().channels.names),

@@ -1,0 +1,122 @@
+"""Which commands need signatures, and from whom: the one table.
+
+A second person is never just a name: whoever a command names as `second_by` signs it, too. Who may
+sign a command is whoever may give it (`shared.people.roles`).
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from shared.commands import handover as of_handover
+from shared.commands import intake as of_intake
+from shared.commands import people as of_people
+from shared.commands import shifts as of_shifts
+from shared.commands import verification as of_verification
+from shared.commands.base import Command
+from shared.events import handover, intake, people, shifts, verification
+from shared.events.base import Event
+from shared.people.roles import TAKING_CALLS, Role, roles_for
+from shared.people.state import PersonState
+
+NEED_TWO = frozenset({"hoax", "infiltration"})
+"""Reasons for closing a case that cut a man off."""
+
+
+class Asked(NamedTuple):
+    """How many people must sign."""
+
+    people: int
+    among: Role | None = None
+    """A role that one of them must have."""
+
+
+NOBODY = Asked(0)
+ONE = Asked(1)
+TWO = Asked(2)
+A_SUPERVISOR = Asked(1, "supervisor")
+TWO_WITH_SUPERVISOR = Asked(2, "supervisor")
+
+Person = Callable[[str], PersonState]
+"""The person of an account, as the log has them now."""
+
+
+class Signed(NamedTuple):
+    records: tuple[type[Event], ...]
+    """What is recorded with the signatures."""
+    asked: Callable[[Any, Person], Asked]
+    others: frozenset[Role] = frozenset()
+    """Roles of which one is enough for whoever signs second, beside those that may give it."""
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Fields that may be personal: they are signed as digests."""
+        return frozenset(name for event in self.records for name in event.PERSONAL)
+
+
+def _always(asked: Asked) -> Callable[[Any, Person], Asked]:
+    return lambda _command, _person: asked
+
+
+def _to_close(command: of_intake.CloseCase, _person: Person) -> Asked:
+    if command.second_by is not None:
+        return TWO
+    return A_SUPERVISOR if command.reason in NEED_TWO else NOBODY
+
+
+def _to_verify(command: of_verification.VerifyIdentity, _person: Person) -> Asked:
+    return NOBODY if command.second_by is None else TWO
+
+
+def _to_grant(command: of_people.GrantRole, _person: Person) -> Asked:
+    return TWO_WITH_SUPERVISOR if command.role == "supervisor" else A_SUPERVISOR
+
+
+def _to_enrol(command: of_people.OfferEnrolment, person: Person) -> Asked:
+    """Another key for somebody who has some: whoever offers it could use it himself."""
+    has_keys = bool(person(account_of(command.case_id)).keys_held)
+    return TWO_WITH_SUPERVISOR if has_keys else A_SUPERVISOR
+
+
+def account_of(log_id: str) -> str:
+    """Whose log it is."""
+    return log_id.removeprefix(people.OF_PEOPLE)
+
+
+SIGNED: Mapping[type[Command], Signed] = MappingProxyType(
+    {
+        of_handover.ApproveRendezvous: Signed((handover.RendezvousApproved,), _always(ONE)),
+        of_handover.DiscloseRendezvous: Signed((handover.RendezvousDisclosed,), _always(TWO)),
+        of_handover.UseEmergencyOverride: Signed((handover.EmergencyOverrideUsed,), _always(TWO)),
+        of_handover.ResolveDiscrepancy: Signed(
+            (handover.HandoverDiscrepancyResolved,), _always(TWO)
+        ),
+        of_intake.ErasePersonalData: Signed(
+            (intake.PersonalDataErased, intake.ErasureRequested), _always(TWO_WITH_SUPERVISOR)
+        ),
+        of_intake.CloseCase: Signed((intake.CaseClosed,), _to_close),
+        of_verification.VerifyIdentity: Signed(
+            (verification.IdentityVerified,), _to_verify, TAKING_CALLS
+        ),
+        of_shifts.RecordExport: Signed((shifts.StatisticsExported,), _always(TWO)),
+        of_people.AddPerson: Signed((people.PersonAdded,), _always(A_SUPERVISOR)),
+        # A hotline begins with one supervisor, who must be able to get a second.
+        of_people.GrantRole: Signed((people.RoleGranted,), _to_grant, TAKING_CALLS),
+        of_people.OfferEnrolment: Signed((people.EnrolmentOffered,), _to_enrol),
+        of_people.ResumePerson: Signed((people.PersonResumed,), _always(A_SUPERVISOR)),
+    }
+)
+"""Taking away is quick and needs none: RevokeKey, TakeRole, SuspendPerson, EndSessions."""
+
+
+def may_sign(roles: Collection[Role], act: type[Command], *, is_first: bool) -> bool:
+    """Whether somebody with these roles may sign it: as `by`, or as the second."""
+    others = frozenset() if is_first else SIGNED[act].others
+    return not (roles_for(act.__name__) | others).isdisjoint(roles)
+
+
+@cache
+def acts_recording() -> Mapping[type[Event], type[Command]]:
+    """The signed command that an event answers, by the event's type."""
+    return {event: command for command, row in SIGNED.items() for event in row.records}

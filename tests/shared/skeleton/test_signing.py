@@ -1,0 +1,181 @@
+"""Signatures are believed if they are of this command, by these people, now, here and once."""
+
+import json
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.commands.base import Command
+from shared.events.parsing import read_case_event
+from shared.events.people import PersonAdded, RoleTaken
+from shared.people.signed import SIGNED
+from shared.refusals import RefusedError
+from tests import forging
+from tests.forging import ATTACKS, Attack
+from tests.signers import COPYABLE, PRESENT, VERIFIED, KeyFile, Passkey
+from tests.signing_place import ASKED, MARIA, OLENA, PETRO, SALT, SigningPlace, with_signatures
+
+EVERY = sorted(ASKED)
+ATTEMPTS = 1_000
+
+
+def refusal_of(place: SigningPlace, command: Command) -> str:
+    with pytest.raises(RefusedError) as refused:
+        place.give(command)
+    assert place.recorded() == 0
+    return refused.value.guard.name
+
+
+def refusal_after(attack: Attack, asked: str = "disclose") -> str:
+    place = SigningPlace()
+    return refusal_of(place, attack(place, ASKED[asked]("first"), Random(1)))  # noqa: S311
+
+
+@pytest.mark.parametrize("asked", EVERY)
+def test_what_is_rightly_signed_is_recorded_with_its_signatures(asked: str) -> None:
+    place = SigningPlace()
+    command = place.rightly_signed(ASKED[asked]("first"))
+    assert place.give(command).result == "recorded"
+    (stored,) = place.writer.log.recorder.select_events(command.case_id)
+    assert read_case_event(stored.state, stored.topic).signatures == command.signatures
+
+
+def test_every_command_that_needs_signatures_is_tried() -> None:
+    assert {type(one("any")) for one in ASKED.values()} == SIGNED.keys()
+
+
+@pytest.mark.parametrize("asked", EVERY)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda one: one.__name__)
+def test_no_attack_passes_on_any_command(attack: Attack, asked: str) -> None:
+    refusal_after(attack, asked)
+
+
+@settings(max_examples=ATTEMPTS, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(ATTACKS), st.sampled_from(EVERY), st.integers(0, 2**32))
+def test_of_a_thousand_attacks_none_passes(attack: Attack, asked: str, seed: int) -> None:
+    place = SigningPlace()
+    refusal_of(place, attack(place, ASKED[asked]("first"), Random(seed)))  # noqa: S311
+
+
+REFUSED_BY: dict[Attack, str] = {
+    forging.one_bit: "signature_proves",
+    forging.nothing_signed: "signed",
+    forging.one_missing: "signed",
+    forging.one_person_twice: "signed",
+    forging.in_anothers_name: "key_held",
+    forging.a_strangers_key: "signed",
+    forging.of_another_command: "signed_this",
+    forging.of_another_version: "signed_this",
+    forging.used_before: "nonce_unused",
+    forging.too_late: "nonce_fresh",
+    forging.nonce_of_ones_own: "nonce_fresh",
+    forging.for_another_site: "signed_this",
+    forging.with_a_counter_that_went_back: "counter_ahead",
+    forging.revoked: "key_held",
+    forging.suspended: "signer_may",
+    forging.not_their_role: "signer_may",
+}
+
+
+@pytest.mark.parametrize("attack", REFUSED_BY, ids=lambda one: one.__name__)
+def test_a_refusal_names_what_would_do(attack: Attack) -> None:
+    assert refusal_after(attack) == REFUSED_BY[attack]
+
+
+@pytest.mark.parametrize(
+    ("said", "guard"),
+    [
+        ({"flags": PRESENT}, "user_verified"),
+        ({"flags": VERIFIED}, "signature_proves"),
+        ({"flags": PRESENT | VERIFIED | COPYABLE}, "same_device"),
+        ({"said": {"crossOrigin": True}}, "same_site"),
+        ({"said": {"origin": "https://elsewhere.example"}}, "same_site"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_the_gesture(said: dict[str, object], guard: str) -> None:
+    place = SigningPlace()
+    command = ASKED["approve"]("first")
+    key = Passkey(**{**vars(place.passkeys[OLENA]), **said})
+    assert refusal_of(place, with_signatures(command, place.signed(command, key))) == guard
+
+
+def test_the_same_signed_command_again_is_answered_as_before() -> None:
+    place = SigningPlace()
+    command = place.rightly_signed(ASKED["disclose"]("first"))
+    place.give(command)
+    place.now += timedelta(hours=1)
+    assert place.give(command).result == "repeated"
+    assert place.recorded() == 1
+
+
+def test_a_signed_command_whose_append_was_lost_can_be_sent_again() -> None:
+    place = SigningPlace()
+    command = place.rightly_signed(ASKED["disclose"]("first"))
+    place.signing.signatures_of(command)
+    assert place.give(command).result == "recorded"
+
+
+def test_the_first_of_two_has_ten_minutes_the_last_two() -> None:
+    place = SigningPlace()
+    command = ASKED["disclose"]("first")
+    first = place.signed(command, place.passkeys[OLENA])
+    place.now += timedelta(minutes=9)
+    last = place.signed(command, place.passkeys[PETRO])
+    place.now += timedelta(seconds=59)
+    assert place.give(with_signatures(command, first, last)).result == "recorded"
+
+
+def test_a_key_that_never_counts_signs_any_number_of_times() -> None:
+    place = SigningPlace()
+    synced = Passkey(MARIA, flags=PRESENT | VERIFIED | COPYABLE)
+    place.note(MARIA, synced.registered())
+    for one in ("first", "second"):
+        synced.counter = -1
+        command = ASKED["close"](one).model_copy(update={"second_by": MARIA})
+        olena, maria = place.signed(command, place.passkeys[OLENA]), place.signed(command, synced)
+        place.signing.signatures_of(with_signatures(command, olena, maria))
+
+
+def test_a_hotline_with_one_supervisor_can_get_a_second() -> None:
+    place = SigningPlace()
+    place.note(PETRO, RoleTaken(role="supervisor", by=OLENA))
+    assert place.give(place.rightly_signed(ASKED["grant"]("first"))).result == "recorded"
+    assert refusal_after(_without_supervisor, "erase") == "signer_may"
+
+
+def _without_supervisor(place: SigningPlace, command: Command, _chance: Random) -> Command:
+    for one in (OLENA, PETRO):
+        place.note(one, RoleTaken(role="supervisor", by=MARIA))
+    return place.rightly_signed(command)
+
+
+def test_another_key_for_somebody_who_has_one_takes_two_supervisors() -> None:
+    place = SigningPlace()
+    place.note("ivan", *_added("ivan"))
+    first = ASKED["enrol"]("first").model_copy(update={"case_id": "PERSON-ivan"})
+    assert len(place.rightly_signed(first).signatures) == 1
+    place.note("ivan", KeyFile("ivan").registered())
+    assert len(place.rightly_signed(first).signatures) == 2
+    place.note(PETRO, RoleTaken(role="supervisor", by=OLENA))
+    assert refusal_of(place, place.rightly_signed(first)) == "signer_may"
+
+
+def _added(account: str) -> list[PersonAdded]:
+    return [PersonAdded(name=account.title(), by=OLENA)]
+
+
+def test_free_text_is_signed_as_a_digest_that_a_salt_hides() -> None:
+    place = SigningPlace()
+    command = ASKED["override"]("first")
+    again = command.model_copy(update={"salt": "another-salt-of-the-sender"})
+    one, other = (place.signed(each, place.passkeys[OLENA]).canonical for each in (command, again))
+    fields = [json.loads(each)["fields"] for each in (one, other)]
+    assert "wait" not in one
+    assert SALT not in one
+    assert fields[0]["reason"] != fields[1]["reason"]
+    assert fields[0] | {"reason": ""} == fields[1] | {"reason": ""}
+    unsalted = command.model_copy(update={"salt": None})
+    assert refusal_of(place, place.rightly_signed(unsalted)) == "salted"
