@@ -10,19 +10,19 @@ ARGS ?=
 SPEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo quick test check docs bench requirements sbom clean
+.PHONY: help run demo quick test check browser docs bench requirements sbom clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Start everything here and print the addresses; ARGS go to `passage up`
-	@$(BIN)/passage up $(ARGS)
+	@$(BIN)/passage up --enrol $(ARGS)
 
 demo: $(READY) ## Play an invented day on the running system, SPEED times as fast; ARGS go to `passage demo`
 	@$(BIN)/passage demo --speed $(SPEED) $(ARGS)
 
 quick: $(READY) ## The plain tests, which start nothing, for the inner loop; ARGS go to pytest
-	@$(BIN)/pytest -m "not (process or wire or journey or wide)" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not (process or wire or journey or wide or browser)" -n 2 --dist loadfile $(ARGS)
 
 # The journeys mostly wait, for processes to start and end; the other tests run beside them.
 test: check ## Lint, types, import rules and every test; ARGS go to pytest
@@ -34,6 +34,11 @@ else
 	wait $$journey; journey=$$?; cat $$journeys; rm -f $$journeys; \
 	exit $$((others > journey ? others : journey))
 endif
+
+browser: ## Install Debian's chromium, in which pages are tested; where there is one, nothing
+	@command -v chromium >/dev/null || { \
+	  as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+	  $$as apt-get install --yes --no-install-recommends chromium; }
 
 check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/ruff check .

@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "provision": "provision_verb",
     "keys": "keys",
     "health": "health_verb",
+    "login": "login_verb",
     "operator": "operator",
     "call": "call_verb",
     "outbox": "outbox_verb",

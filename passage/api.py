@@ -36,22 +36,30 @@ class Reply:
 
 
 class Api:
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, who: httpx.Auth | None = None) -> None:
         self._client = client
+        self._who = who or httpx.USE_CLIENT_DEFAULT
+
+    def by(self, who: httpx.Auth | None) -> "Api":
+        """The same API, asked in somebody else's name."""
+        return Api(self._client, who)
 
     async def get(self, path: str, **query: Any) -> Reply:
         """Parameters that are None are left out. Raises httpx.HTTPError."""
         given = {name: value for name, value in query.items() if value is not None}
-        return _reply(await self._client.get(f"/api/{path}", params=given))
+        return _reply(await self._client.get(f"/api/{path}", params=given, auth=self._who))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
         """Raises httpx.HTTPError."""
-        return _reply(await self._client.post(f"/api/{path}", json=dict(body)))
+        return _reply(await self._client.post(f"/api/{path}", json=dict(body), auth=self._who))
 
 
 @asynccontextmanager
-async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
-    """Ignores proxies that the environment names."""
+async def api_of(
+    url: str, who: httpx.Auth | None = None, connections: int = 10
+) -> AsyncIterator[Api]:
+    """In a person's name; of nobody only what is open to all is answered. Ignores proxies that the
+    environment names."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
         base_url=url,
@@ -60,7 +68,7 @@ async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
         limits=limits,
         verify=trusted() if url.startswith("https") else False,
     ) as client:
-        yield Api(client)
+        yield Api(client, who)
 
 
 async def fetched(api: Api, path: str, **query: Any) -> Json:

@@ -9,6 +9,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install.provisioning import ask
 from passage.integrity.log_reading import last_sequence, read_stream
+from passage.own_keys import AsPerson
 from passage.running import Running
 from shared import subjects
 from shared.commands.base import ParkedCommand
@@ -68,26 +69,23 @@ async def retry(running: Running, parked_id: str) -> RetryAnswer:
         return answer
 
 
-async def read(running: Running, parked_id: str, by: str, purpose: str) -> Json:
+async def read(running: Running, who: AsPerson, parked_id: str, purpose: str) -> Json:
     """What a message says; the access is recorded first."""
     async with connected(running) as client:
         one = await _found(client, parked_id)
-    async with api_of(running.http) as api:
-        return await sent(api, f"parked/{one.sequence}/read", {"by": by, "purpose": purpose})
+    async with api_of(running.http, who) as api:
+        return await sent(api, f"parked/{one.sequence}/read", {"purpose": purpose})
 
 
 async def settle(
-    running: Running, command: type[ParkedCommand], parked_id: str, by: str, purpose: str
+    running: Running, who: AsPerson, command: type[ParkedCommand], parked_id: str, purpose: str
 ) -> Json:
     """The command's answer; the parked message is deleted."""
     async with connected(running) as client:
         one = await _found(client, parked_id)
-        async with api_of(running.http) as api:
-            what = {"case_id": parked_id, "parked_sequence": one.sequence}
-            who = {"by": by, "purpose": purpose}
-            reply = await commanded(
-                api, command.__name__, {**what, **who}, "running it again is safe"
-            )
+        async with api_of(running.http, who) as api:
+            what = {"case_id": parked_id, "parked_sequence": one.sequence, "purpose": purpose}
+            reply = await commanded(api, command.__name__, what, "running it again is safe")
         if not reply.ok:
             raise ended_by_problem(reply)
         await clear(client, parked_id)

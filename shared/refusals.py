@@ -1,10 +1,12 @@
 """How a decider says no: the guard that doesn't hold, and what would satisfy it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.matching.look_alikes import spellings
 
+ACCOUNT = re.compile(r"[a-z][a-z0-9_]{1,38}")
 CLOCK_LEEWAY = timedelta(minutes=5)
 """How far ahead of ours another clock may be."""
 CLOCK_OFF_MAX = timedelta(minutes=1)
@@ -60,11 +62,13 @@ class RefusedError(Exception):
 def is_another_person(one: str, other: str | None) -> bool:
     """Whether two names are two people's.
 
-    Until accounts replace names, a difference in case, spaces, marks, look-alike letters or
-    alphabet doesn't make another person.
+    Two accounts are two people's if they differ. Of names, which older events and witnesses have, a
+    difference in case, spaces, marks, look-alike letters or alphabet makes nobody another person.
     """
     if other is None:
         return False
+    if ACCOUNT.fullmatch(one) and ACCOUNT.fullmatch(other):
+        return one != other
     return all(
         mine != theirs for mine, theirs in zip(spellings(one), spellings(other), strict=True)
     )

@@ -1,8 +1,9 @@
 """What holds for every test: which are plain, what these may not do, and the servers of the others.
 
 Marks follow from what a test uses: a fixture that starts a nats-server or PostgreSQL makes it
-`wire`, a file that starts processes `process`, and tests/journey `journey`; what tries a whole
-space of cases is `wide`. A test that has no mark and starts something all the same fails.
+`wire`, a file that starts processes `process`, tests/journey `journey`, and tests/browser
+`browser`; what tries a whole space of cases is `wide`. A test that has no mark and starts something
+all the same fails.
 """
 
 import gc
@@ -44,6 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.parent.name
         if folder in WIDE:
             item.add_marker("wide")
+        if folder == "browser":
+            item.add_marker("browser")
         if folder == "journey":
             item.add_marker("journey")
         elif STARTING.intersection(item.fixturenames):

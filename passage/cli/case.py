@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from passage.api import Api, Json, api_of, fetched, sent
-from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.cli.options import DEFAULT_DATA_DIR, PURPOSES, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
+from passage.own_keys import AsPerson, as_person
 from passage.printing import counted, err, out, print_json, print_table, short_time
 from passage.running import find_running
 from shared.commands.case_numbers import typed_case_number
@@ -29,12 +30,13 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     caller: Annotated[str | None, typer.Option(help="CHANNEL:ADDRESS, as phone:+380...")] = None,
     service_number: Annotated[str | None, typer.Option(help="Service number.")] = None,
     name: Annotated[str | None, typer.Option(help="Name, in either alphabet.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who searches.")] = None,
-    purpose: Annotated[str | None, typer.Option(help="What for.")] = None,
+    purpose: Annotated[str | None, typer.Option(help=f"What for: {PURPOSES}.")] = None,
+    remark: Annotated[str | None, typer.Option(help="More on the purpose; recorded.")] = None,
+    account: As = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Find cases by one option; all but --number need --by and --purpose, which are recorded."""
+    """Find cases by one option; all but --number need --purpose, which is recorded."""
     given = {
         "case_number": number,
         "return_code": code,
@@ -46,10 +48,11 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if len(wanted) != 1:
         options = "--number, --code, --caller, --service-number, --name"
         raise VerbEndedError(Exit.USAGE, f"give exactly one of {options}")
-    if number is None and not (by and purpose):
-        raise VerbEndedError(Exit.USAGE, "the search needs --by and --purpose, which are recorded")
-    who = {"by": by, "purpose": purpose} if number is None else {}
-    found = asyncio.run(_found(find_running(data).http, {**wanted, **who}))
+    if number is None and not purpose:
+        raise VerbEndedError(Exit.USAGE, f"the search needs --purpose, recorded: {PURPOSES}")
+    running = find_running(data)
+    why = _why(purpose, remark) if number is None else {}
+    found = asyncio.run(_found(running.http, as_person(running, account), {**wanted, **why}))
     if as_json:
         print_json(found)
         return
@@ -71,8 +74,12 @@ def _caller(text: str) -> Json:
     return {"channel": channel, "address": address}
 
 
-async def _found(url: str, wanted: Json) -> Json:
-    async with api_of(url) as api:
+def _why(purpose: str | None, remark: str | None) -> Json:
+    return {"purpose": purpose, **({"remark": remark} if remark is not None else {})}
+
+
+async def _found(url: str, who: AsPerson, wanted: Json) -> Json:
+    async with api_of(url, who) as api:
         return await sent(api, "search", wanted)
 
 
@@ -86,6 +93,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         bool | None, typer.Option("--open/--closed", help="Only open or only closed cases.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most this many.")] = 50,
+    account: As = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -98,7 +106,8 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         "open": None if is_open is None else str(is_open).lower(),
         "limit": limit,
     }
-    found = asyncio.run(_fetch(find_running(data).http, "cases", filters))
+    running = find_running(data)
+    found = asyncio.run(_fetch(running.http, as_person(running, account), "cases", filters))
     if as_json:
         print_json(found)
         return
@@ -122,8 +131,9 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         str | None,
         typer.Option(help="Open personal values: identity, location, narrative. This is recorded."),
     ] = None,
-    by: Annotated[str | None, typer.Option(help="Who asks for them.")] = None,
-    purpose: Annotated[str | None, typer.Option(help="What for.")] = None,
+    purpose: Annotated[str | None, typer.Option(help=f"What for: {PURPOSES}.")] = None,
+    remark: Annotated[str | None, typer.Option(help="More on the purpose; recorded.")] = None,
+    account: As = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -131,12 +141,13 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if as_of is not None and as_of_time is not None:
         raise VerbEndedError(Exit.USAGE, "give --as-of or --as-of-time, not both")
     classes = [part.strip() for part in (reveal or "").split(",") if part.strip()]
-    wanted = {"by": by, "purpose": purpose, "classes": classes}
-    if reveal is not None and not all(wanted.values()):
-        raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose, which are recorded")
+    wanted = {**_why(purpose, remark), "classes": classes}
+    if reveal is not None and not (purpose and classes):
+        raise VerbEndedError(Exit.USAGE, f"--reveal needs --purpose, recorded: {PURPOSES}")
     query = {"as_of_version": as_of, "as_of_time": as_of_time}
-    http = find_running(data).http
-    shown = asyncio.run(_show(http, case_id, query, wanted if reveal is not None else None))
+    running = find_running(data)
+    who, opened = as_person(running, account), wanted if reveal is not None else None
+    shown = asyncio.run(_show(running.http, who, case_id, query, opened))
     case = shown["case"]
     if as_of is not None and case["version"] < as_of:
         err.print(f"the case has no version {as_of} yet; this is version {case['version']}")
@@ -158,8 +169,8 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     print_table("Timeline", TIMELINE, rows)
 
 
-async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
-    async with api_of(url) as api:
+async def _show(url: str, who: AsPerson, case_id: str, query: Json, wanted: Json | None) -> Json:
+    async with api_of(url, who) as api:
         shown = await _whole(api, f"cases/{case_id}", query)
         if wanted is None:
             return shown
@@ -193,8 +204,8 @@ async def _revealed(api: Api, path: str, body: Json) -> list[Json]:
     return values
 
 
-async def _fetch(url: str, path: str, query: Json) -> Json:
-    async with api_of(url) as api:
+async def _fetch(url: str, who: AsPerson, path: str, query: Json) -> Json:
+    async with api_of(url, who) as api:
         return await fetched(api, path, **query)
 
 

@@ -1,4 +1,4 @@
-"""`passage do`: send a command in a person's name through the API."""
+"""`passage do`: send a command through the API, as whoever is logged in."""
 
 import asyncio
 import json
@@ -11,8 +11,9 @@ from typing_extensions import override
 
 from passage.api import Json, Reply, api_of, commanded, ended_by_problem, fetched
 from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
-from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
+from passage.own_keys import AsPerson, as_person
 from passage.printing import err, out, print_json, print_table
 from passage.running import find_running
 from shared.commands.base import Decision
@@ -51,7 +52,6 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
             parser=typed_case_number,
         ),
     ],
-    by: Annotated[str, typer.Option("--by", help="Who acts.")],
     seen: Annotated[
         int | None, typer.Option(help="Version that was seen; the newest if not given.")
     ] = None,
@@ -64,6 +64,7 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     command_id: Annotated[
         str | None, typer.Option(help="Makes it idempotent: a repeated id has no second effect.")
     ] = None,
+    account: As = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -72,7 +73,7 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     `passage do COMMAND --help` lists the command's fields, each with an example.
     """
     command = _known(command)
-    body: Json = {"case_id": case, "by": by, "command_id": command_id or uuid4().hex}
+    body: Json = {"case_id": case, "command_id": command_id or uuid4().hex}
     for text in fields or ():
         put(body, *split(text))
     for text in json_fields or ():
@@ -81,7 +82,8 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if mistyped := mistyped_fields(COMMANDS[command], body):
         raise VerbEndedError(Exit.INVALID, "; ".join(mistyped))
     running = find_running(data)
-    reply = asyncio.run(_send(running.http, command, body, seen))
+    who = as_person(running, account)
+    reply = asyncio.run(_send(running.http, who, command, body, seen))
     _show(command, reply, as_json)
 
 
@@ -92,8 +94,8 @@ def _known(command: str) -> str:
         raise VerbEndedError(Exit.USAGE, str(error)) from None
 
 
-async def _send(url: str, command: str, body: Json, seen: int | None) -> Reply:
-    async with api_of(url) as api:
+async def _send(url: str, who: AsPerson, command: str, body: Json, seen: int | None) -> Reply:
+    async with api_of(url, who) as api:
         if issubclass(COMMANDS[command], Decision):
             if seen is None:
                 path, name = seen_in(body["case_id"])

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from passage.own_keys import ACCOUNT_VARIABLE
+
 DATA_VARIABLE = "PASSAGE_DATA"
 
 
@@ -41,4 +43,17 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        help="The account in whose name; their key file must be here. Else the first one here.",
+        envvar=ACCOUNT_VARIABLE,
+        metavar="ACCOUNT",
+    ),
+]
+PURPOSES = (
+    "caller_on_the_line, calling_back, verifying, arranging, handing_over, after_handover, alarm, "
+    "request_of_person, oversight"
+)
 DEFAULT_DATA_DIR = Path(".passage")

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from passage import parked as room
-from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.cli.options import DEFAULT_DATA_DIR, PURPOSES, As, AsJson, DataDir
 from passage.exits import Exit
+from passage.own_keys import as_person
 from passage.printing import counted, print_answer, print_json, print_table
 from passage.running import find_running
 from shared import subjects
@@ -20,8 +21,7 @@ UNREADABLE = "unreadable"
 COLUMNS = ("parked_id", "service", "reason", "field", "expected", "deliveries", "parked_at")
 
 ParkedId = Annotated[str, typer.Argument(help="Its id, as `parked list` shows it.")]
-By = Annotated[str, typer.Option(help="Who does it; a supervisor.")]
-Purpose = Annotated[str, typer.Option(help="What for; it is recorded.")]
+Purpose = Annotated[str, typer.Option(help=f"What for; recorded. To read: {PURPOSES}.")]
 
 parked = typer.Typer(help="What could not be processed.", no_args_is_help=True)
 
@@ -51,13 +51,15 @@ def retry_verb(
 @parked.command("read")
 def read_verb(
     parked_id: ParkedId,
-    by: By,
     purpose: Purpose,
+    account: As = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Show what a parked message says; who reads it and why is recorded first."""
-    content = asyncio.run(room.read(find_running(data), parked_id, by, purpose))
+    running = find_running(data)
+    who = as_person(running, account)
+    content = asyncio.run(room.read(running, who, parked_id, purpose))
     words = content["text"] if content["text"] is not None else content["base64"]
     print_answer(content, words, as_json)
 
@@ -65,12 +67,14 @@ def read_verb(
 def _settling(command: type[ParkedCommand], words: str) -> Callable[..., None]:
     def verb(
         parked_id: ParkedId,
-        by: By,
         purpose: Purpose,
+        account: As = None,
         data: DataDir = DEFAULT_DATA_DIR,
         as_json: AsJson = False,
     ) -> None:
-        answer = asyncio.run(room.settle(find_running(data), command, parked_id, by, purpose))
+        running = find_running(data)
+        who = as_person(running, account)
+        answer = asyncio.run(room.settle(running, who, command, parked_id, purpose))
         print_answer(answer, f"{parked_id}: {words.format(**answer)}", as_json)
 
     return verb

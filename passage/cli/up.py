@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from passage.cli.options import DEFAULT_DATA_DIR, DataDir
+from passage.enrolling import Enrolled, enrolled
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked, require_free
 from passage.install.comparing import print_provisioned
 from passage.install.installation import ensure_keys
 from passage.integrity.passing import pass_gate
-from passage.printing import err, print_table
+from passage.printing import err, out, print_table
 from passage.runner.children import die_with_parent
 from passage.runner.planning import (
     USUAL_HTTP,
@@ -62,7 +63,16 @@ def up_verb(
     http: HttpOption = None,
     nats: NatsOption = None,
     witness: WitnessOption = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Also play invented cases.")] = False,
+    enrol: Annotated[
+        bool,
+        typer.Option(
+            "--enrol",
+            help="While nobody is a supervisor: enrol whoever runs this, and the demo's people.",
+        ),
+    ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Also play invented cases; with --enrol.")
+    ] = False,
 ) -> None:
     """Start nats-server and the services, watch them, and stop them all on Ctrl-C."""
     folders = folders_of(data)
@@ -79,10 +89,10 @@ def up_verb(
         ensure_keys(folders)
         running = planned(folders, http_endpoint, nats_endpoint, witnesses)
         supervisor = supervisor_of(folders, running, nats_endpoint, _gate, settings)
-        asyncio.run(_run(supervisor, demo))
+        asyncio.run(_run(supervisor, enrol=enrol or demo, demo=demo))
 
 
-async def _run(supervisor: Supervisor, demo: bool) -> None:
+async def _run(supervisor: Supervisor, *, enrol: bool, demo: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stopping.set)
@@ -95,6 +105,8 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
             await supervisor.wait_until_ready()
         if not supervisor.stopping.is_set():
             _print_endpoints(supervisor)
+            if enrol:
+                _print_people(await enrolled(supervisor.running))
             player = await _play_demo(supervisor.folders) if demo else None
             await supervisor.supervise()
     finally:
@@ -138,6 +150,19 @@ def _print_endpoints(supervisor: Supervisor) -> None:
             ("checkpoints", ", ".join(str(path) for path in running.witnesses)),
         ),
     )
+
+
+def _print_people(people: Enrolled | None) -> None:
+    if people is None:
+        err.print("people were added before: log in with `passage login`")
+        return
+    rows = [("you, supervisor and operator", people.account)]
+    if people.others:
+        rows.append(("the demo's people", ", ".join(people.others)))
+    print_table("Who acts here; `--as` names another", ("who", "account"), rows)
+    if people.link is not None:
+        out.print("For the pages, register a passkey within a day, once, at", soft_wrap=True)
+        out.print(people.link, soft_wrap=True)
 
 
 async def _play_demo(folders: Folders) -> Process:

@@ -180,7 +180,6 @@ async def offer(p: Player, case_id: str, team: str) -> str:
 
 def receipt_of(p: Player, team: str, heads: int) -> dict[str, Any]:
     return {
-        "by": team,
         "team": team,
         "receipt_number": f"R-{p.run[-12:]}",
         "received_at": now(),
@@ -192,7 +191,7 @@ async def hand_over(p: Player, case_id: str, team: str | None = None, heads: int
     """Offer, acceptance and receipt."""
     receiving = team or p.team
     offer_id = await offer(p, case_id, receiving)
-    await p.do("AcceptHandover", case_id, by=receiving, offer_id=offer_id, team=receiving)
+    await p.do("AcceptHandover", case_id, offer_id=offer_id, team=receiving)
     receipt = receipt_of(p, receiving, heads)
     await p.do("RecordHandover", case_id, condition="ok", **receipt)
     return End(case_id, "handed_over", "verified")

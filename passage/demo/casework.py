@@ -58,7 +58,7 @@ async def group_of_four(p: Player) -> list[End]:
 
 async def _receive(p: Player, lead: str, received: list[str]) -> None:
     offer_id = await acts.offer(p, lead, p.team)
-    await p.do("AcceptHandover", lead, by=p.team, offer_id=offer_id, team=p.team)
+    await p.do("AcceptHandover", lead, offer_id=offer_id, team=p.team)
     receipt = acts.receipt_of(p, p.team, len(received))
     await p.do("RecordGroupHandover", lead, received=received, **receipt)
     for case_id in received:

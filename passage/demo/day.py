@@ -69,12 +69,11 @@ class Shift:
         body = {
             "command_id": f"cmd-{self.shift_id[6:]}-{self.version}-{command[:8]}",
             "case_id": self.shift_id,
-            "by": by,
             **fields,
         }
         if command in {"HandOverShift", "EndShift"}:
             body["seen_version"] = self.version
-        reply = await stage.command(command, body)
+        reply = await stage.command(command, body, by)
         found = outcome_of(reply)
         if found != outcome:
             raise UnexpectedError(f"case {self.shift_id}: {command} was {found}, not {outcome}")

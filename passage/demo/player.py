@@ -14,15 +14,18 @@ from passage.demo.stage import DONE, Stage, UnexpectedError, outcome_of, recorde
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 from shared.events.fields import Channel
+from shared.events.people import Role
 
 CHANNELS: tuple[Channel, ...] = ("phone", "telegram", "whatsapp", "signal", "web")
 WITHHELD = (None, "anonymous@anonymous.invalid", "+266696687", "Скрытый номер")
 """How channels say that a number is hidden."""
-OPERATORS = (
-    *("operator-amber", "operator-birch"),
-    *("operator-cedar", "operator-dune"),
-    *("operator-ember", "operator-fir"),
-)
+OPERATORS = ("amber", "birch", "cedar", "dune", "ember", "fir")
+SUPERVISOR = "elm"
+STAFF: dict[str, tuple[Role, ...]] = {
+    **dict.fromkeys(OPERATORS, ("operator", "verifier", "coordinator")),
+    SUPERVISOR: ("supervisor",),
+}
+"""The invented people of the demo, by account."""
 TEAMS = ("team-lynx", "team-heron", "team-badger")
 SEEN_VERSION_TRIES = 20
 
@@ -51,7 +54,7 @@ class Player:
         self._addresses = random.Random(self.run)  # noqa: S311 - likewise
         self.channel: Channel = self.random.choice(CHANNELS)
         self.operator, self.other = self.random.sample(list(self.operators), 2)
-        self.supervisor = "supervisor-elm"
+        self.supervisor = SUPERVISOR
         self.team, self.other_team = self.random.sample(TEAMS, 2)
         self.address = self.new_address(self.channel)
 
@@ -166,14 +169,13 @@ class Player:
         body = {
             "command_id": f"cmd-{self._next_id()}",
             "case_id": case_id,
-            "by": by or self.operator,
             **fields,
         }
         found = "overtaken each time"
         for _ in range(SEEN_VERSION_TRIES):
             if issubclass(COMMANDS[command], Decision):
                 body["seen_version"] = (await self.stage.case(case_id))["case"]["version"]
-            reply = await self.stage.command(command, body)
+            reply = await self.stage.command(command, body, by or self.operator)
             found = outcome_of(reply)
             if found == outcome:
                 return {**reply.body, "command_id": body["command_id"]}

@@ -21,6 +21,8 @@ from passage.api import NOT_FOUND, REFUSED, Api, Json, Reply, api_of
 from passage.channel import Call, Kept, envelope_of, publish
 from passage.connecting import connected
 from passage.deliveries import Station, station_of
+from passage.exits import Exit, VerbEndedError
+from passage.own_keys import AsPerson, OwnKeys, own_keys
 from passage.running import Running
 from shared import subjects
 from shared.events.fields import Channel
@@ -46,9 +48,13 @@ class UnexpectedError(Exception):
 
 @dataclass
 class Stage:
-    """The running system as stories use it; `deadline` is in monotonic seconds."""
+    """The running system as stories use it; `deadline` is in monotonic seconds.
+
+    It looks in the name of whoever's key file is the first, and acts in anybody's whose is here.
+    """
 
     api: Api
+    keys: OwnKeys
     client: Client
     stations: Mapping[Channel, Station]
     intake_key: PublicKey
@@ -95,11 +101,12 @@ class Stage:
 
         return await self._until(attempt, f"case {case_id}: {wanted}")
 
-    async def command(self, name: str, fields: Json) -> Reply:
-        """Sends a command until it is answered."""
+    async def command(self, name: str, fields: Json, by: str) -> Reply:
+        """Sends a command in a person's name until it is answered."""
+        api = self.api.by(AsPerson(self.keys, self.keys.of(by)))
 
         async def attempt() -> Reply | None:
-            reply = await self._ask(lambda: self.api.post(f"commands/{name}", fields))
+            reply = await self._ask(lambda: api.post(f"commands/{name}", fields))
             unknown_yet = reply is not None and reply.status == NOT_FOUND
             return None if unknown_yet else reply
 
@@ -120,6 +127,10 @@ class Stage:
             reply = await send()
         except httpx.HTTPError:
             return None
+        except VerbEndedError as error:  # Logging in, while something is away.
+            if error.code != Exit.UNAVAILABLE:
+                raise
+            return None
         return None if reply.status >= SERVER_FAULT else reply
 
     async def _until(self, attempt: Callable[[], Awaitable[T | None]], wanted: str) -> T:
@@ -139,15 +150,16 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
 
     Raises VerbEndedError, and KeyFilesError where the channels' keys can't be read.
     """
-    key = read_intake_public_key(running.keys)
+    key, keys = read_intake_public_key(running.keys), own_keys(running)
+    looks = AsPerson(keys, keys.of(None))
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(api_of(running.http, connections=at_once))
+        api = await stack.enter_async_context(api_of(running.http, looks, connections=at_once))
         client = await stack.enter_async_context(connected(running, attempts=-1))
         stations = {
             name: await stack.enter_async_context(station_of(running, name, attempts=-1))
             for name in policy().channels.names
         }
-        yield Stage(api, client, stations, key, time.monotonic() + patience_s)
+        yield Stage(api, keys, client, stations, key, time.monotonic() + patience_s)
 
 
 def outcome_of(reply: Reply) -> str:

@@ -12,9 +12,13 @@ from services.query.api import (
     candidates,
     cases,
     commands,
+    decisions,
+    enrolment,
     exports,
     groups,
     health,
+    logins,
+    me,
     parked,
     reveal,
     search,
@@ -24,6 +28,7 @@ from services.query.api import (
 )
 from services.query.context import Context
 from services.query.http_guards import Guards
+from services.query.pages import doors, own
 from services.query.pages import routes as pages
 from services.query.requests.authorised import MAY
 from services.query.requests.problems import install, problems
@@ -40,12 +45,13 @@ IN_SESSION = APIRouter(
 )
 for _made in (cases, search, candidates, reveal, statistics, exports, commands):
     IN_SESSION.include_router(_made.router)
-for _made in (boards, groups, shifts, ties, accesses, parked, pages):
+for _made in (boards, decisions, groups, shifts, ties, accesses, parked, me, own, pages):
     IN_SESSION.include_router(_made.router)
 ROUTES = APIRouter(
     generate_unique_id_function=_name_of, responses=problems((422, "A field breaks a rule"))
 )
-ROUTES.include_router(health.router)
+for _made in (health, logins, enrolment, doors):
+    ROUTES.include_router(_made.router)
 ROUTES.include_router(IN_SESSION)
 ROUTES.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
 

@@ -11,6 +11,9 @@ from fastapi import FastAPI
 
 from services.query.app import create_app
 from services.query.context import Context
+from services.query.logins.refused import Refused
+from services.query.logins.tries import Tries
+from services.query.logins.ways import Ways
 from services.query.nats_connection import NatsConnection
 from services.query.reads.accesses import Accesses, AccessPage
 from services.query.storing import Storing
@@ -24,6 +27,7 @@ from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.fixed_keys import FixedKeys, hashes_of, sealed_event
 from tests.query.let_in import LetIn
+from tests.query.logging_in import People, ways_in_memory
 from tests.query.stage import Follower, MemoryLog, books_of, settings_for
 
 OLENA = "olena"
@@ -53,11 +57,15 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     roles: Sequence[Role] = AT_THE_DESK,
     parked: Sequence[Waiting] = (),
     also: Callable[[FastAPI], None] = lambda _: None,
+    ways: Ways | None = None,
 ) -> AsyncIterator[Desk]:
-    """An app that follows `log`, asked by Olena in these roles; without `nats` nobody answers."""
+    """An app that follows `log`, asked by Olena in these roles; without `nats` nobody answers.
+
+    With `ways`, nobody is logged in yet.
+    """
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
-    keys, logins = keys or FixedKeys(), LetIn()
+    keys, logins, nats = keys or FixedKeys(), LetIn(), nats or NatsConnection(settings)
     with Follower(log, url, keys) as follower:
         # Of an empty log there is no event to wait for, but its tables must be there too.
         follower.until_caught_up()
@@ -68,8 +76,11 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             reads=follower.reads,
             progress=follower.progress,
             metrics=follower.metrics,
-            nats=nats or NatsConnection(settings),
-            logins=logins,
+            nats=nats,
+            logins=ways.sessions if ways is not None else logins,
+            ways=ways or ways_in_memory(People()),
+            tries=Tries(),
+            refused=Refused(nats.request, follower.metrics.refused_logins),
             log=log,
             keys=keys,
             names=follower.names,
@@ -82,8 +93,10 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             parked_at=dict(parked).get,
         )
         async with client_of(context, also) as http:
-            http.headers.update(logins.let_in(OLENA, *roles))
+            if ways is None:
+                http.headers.update(logins.let_in(OLENA, *roles))
             yield Desk(http, follower, context, logins)
+        await context.refused.close()
 
 
 def client_of(

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.query.api.commands import Shown, new_command_id, pass_on
-from services.query.api.logins import NOT_PROVEN, NOT_TOO_OFTEN, answered
 from services.query.context import AppContext
 from services.query.requests.body import Body
+from services.query.requests.logins import NOT_PROVEN, NOT_TOO_OFTEN, answered
 from services.query.requests.problems import problems
 from shared.commands.people import Enrol, Token
 from shared.events.fields import Account, Word

@@ -1,50 +1,33 @@
 """Logging in and out, by passkey, by password and one-time password, or by a key file."""
 
-from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
-from starlette.concurrency import run_in_threadpool
 
 from services.query.api.commands import new_command_id, pass_on
 from services.query.api.shapes import Shape
 from services.query.context import AppContext, Context
-from services.query.logins.tries import PASSWORD_TRIES_MAX, TRIES_MAX, Limit
-from services.query.logins.ways import Opened, RefusedLoginError
+from services.query.logins.tries import PASSWORD_TRIES_MAX
+from services.query.logins.ways import Opened
 from services.query.requests.body import Body
-from services.query.requests.caller import COOKIE, Called, token_of
+from services.query.requests.caller import COOKIE, token_of
+from services.query.requests.logins import (
+    NOT_PROVEN,
+    NOT_TOO_OFTEN,
+    address_of,
+    answered,
+    require_tries,
+)
 from services.query.requests.problems import ProblemError, problems
 from shared.commands.people import PASSWORD_MAX_CHARACTERS, LogInByBreakGlass
 from shared.events.fields import Account
 from shared.events.people import Role, log_of
 from shared.events.signatures import Base64Url
-from shared.jetstream.calls import RequestLostError
-from shared.log.case_log import LogError
 from shared.people.sessions import SESSION_MAX_S, SessionKind, hash_of
 
-ResultT = TypeVar("ResultT")
-
-NOT_PROVEN = problems(
-    (401, "Not proven: `reason` says what is wrong with what was signed"),
-    (429, "Too many attempts from this address; `retry_after_s`"),
-    (503, "It can't be checked now"),
-)
-SAID: dict[str, str] = {
-    "not_verified": "The key must ask for a PIN, fingerprint or face, and get it: try again.",
-    "not_present": "The key must be touched: try again.",
-    "challenge_over": "That took longer than two minutes, or was used before: begin again.",
-    "person_unknown": "No account has that key, or that name.",
-    "key_unknown": "That key isn't registered; ask a supervisor for a link to register it.",
-    "key_revoked": "That key was revoked; ask a supervisor for a link to register another.",
-    "suspended": "This person is suspended; a supervisor can lift that.",
-    "counter_back": "The key says that it was used elsewhere since: tell a supervisor at once.",
-    "link_over": "The link was used, or is over; ask a supervisor for another.",
-    "link_unknown": "No such link was offered; ask a supervisor for another.",
-}
-OTHERWISE = "What was signed isn't what was asked for, here: begin again at /login."
 WRONG = "Account, password or code is wrong, or the code was used before."
 
 
@@ -94,39 +77,6 @@ class LoggedInByKeyFile(LoggedIn):
 
 
 router = APIRouter(tags=["logins"])
-
-
-async def _not_too_often(request: Request, context: AppContext) -> None:
-    require_tries(context, TRIES_MAX, address_of(request))
-
-
-NOT_TOO_OFTEN = Depends(_not_too_often)
-"""For every route that anybody may ask without a session. Raises ProblemError 429."""
-
-
-def address_of(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
-
-
-def require_tries(context: Context, limit: Limit, *of: Hashable) -> None:
-    """Raises ProblemError 429."""
-    wait_s = context.tries.wait_s(limit, *of)
-    if wait_s:
-        detail = f"Too many attempts from this address; again in {wait_s} s."
-        raise ProblemError(429, "too-many", detail, retry_after_s=wait_s)
-
-
-async def answered(context: Context, work: Callable[[], ResultT]) -> ResultT:
-    """Runs what blocks. Raises ProblemError 401 for whoever isn't let in, and 503."""
-    try:
-        return await run_in_threadpool(work)
-    except RefusedLoginError as refused:
-        context.refused.note(refused.kind, refused.account, refused.why)
-        detail = SAID.get(refused.why, OTHERWISE)
-        raise ProblemError(401, "not-proven", detail, reason=refused.why) from None
-    except (LogError, RequestLostError):
-        detail = "The messaging server doesn't answer; try again."
-        raise ProblemError(503, "unavailable", detail, service="sessions") from None
 
 
 @router.post(
@@ -185,12 +135,6 @@ async def log_in_by_key_file(context: AppContext, body: ByKeyFile) -> LoggedInBy
     )
     opened = await answered(context, by)
     return LoggedInByKeyFile(**_said_of(context, opened).model_dump(), token=opened.token)
-
-
-@router.post("/api/session/lock", status_code=204)
-async def lock(context: AppContext, caller: Called) -> None:
-    """Locks the session until its person proves themselves anew."""
-    await answered(context, partial(context.ways.sessions.lock, caller.session))
 
 
 @router.post("/api/session/end", status_code=204)

@@ -44,7 +44,7 @@ from shared.people.state import Key, PersonState
 
 SITE_NAME = "Passage"
 ACCOUNT = re.compile(r"[a-z][a-z0-9_]{1,38}")
-UNKNOWN_PERSON, UNKNOWN_KEY, UNKNOWN_CHALLENGE = "person_unknown", "key_unknown", "challenge_over"
+UNKNOWN_PERSON = "person_unknown"
 
 
 class RefusedLoginError(Exception):
@@ -55,6 +55,13 @@ class RefusedLoginError(Exception):
         self.kind: Attempted = kind
         self.account = account
         self.why = why
+
+    @property
+    def said(self) -> str:
+        """What whoever tried is told: not which accounts there are."""
+        if self.why != UNKNOWN_PERSON:
+            return self.why
+        return "link_unknown" if self.kind == "enrolment" else "key_unknown"
 
 
 class Opened(NamedTuple):
@@ -90,10 +97,10 @@ class Ways:
             is_ours = self.challenges.take(said.challenge, "log_in")
             person = self._person(said.account)
             account = person.account
-            if not is_ours:
-                raise NotProvenError(UNKNOWN_CHALLENGE)
             key = _key_of(person, said.key_id, "passkey")
+            _require(is_ours, "challenge_over")
             count = check_assertion(self.site, key, said)
+            _require_held(person, key)
             self.counters.advance(key, count)
         except NotProvenError as error:
             raise RefusedLoginError("passkey", account, error.why) from None
@@ -110,11 +117,11 @@ class Ways:
             is_ours = self.challenges.take(bytes_of(challenge), "log_in", account)
             person = self._person(account)
             known = person.account
-            if not is_ours:
-                raise NotProvenError(UNKNOWN_CHALLENGE)
             key = _key_of(person, key_id, "key_file")
+            _require(is_ours, "challenge_over")
             signed = login_bytes("log_in", self.site.origin, account, challenge)
             check_key_file(key.public_key, signature, signed)
+            _require_held(person, key)
         except NotProvenError as error:
             raise RefusedLoginError("key_file", known, error.why) from None
         return self.opened(person, "key_file", key.key_id)
@@ -155,8 +162,7 @@ class Ways:
         person = self._invited(account, token)
         try:
             challenge = challenge_in(credential)
-            if not self.challenges.take(challenge, "enrol", hash_of(token)):
-                raise NotProvenError(UNKNOWN_CHALLENGE)
+            _require(self.challenges.take(challenge, "enrol", hash_of(token)), "challenge_over")
             return check_registration(self.site, credential, challenge)
         except NotProvenError as error:
             raise RefusedLoginError("enrolment", person.account, error.why) from None
@@ -194,16 +200,24 @@ class Ways:
         return person
 
 
-def _key_of(person: PersonState, key_id: str, kind: KeyKind) -> Key:
+def _require(holds: bool, why: str) -> None:
     """Raises NotProvenError."""
-    if person.suspended:
-        raise NotProvenError("suspended")
+    if not holds:
+        raise NotProvenError(why)
+
+
+def _key_of(person: PersonState, key_id: str, kind: KeyKind) -> Key:
+    """Raises NotProvenError unless it is or was theirs."""
     known = person.keys.get(key_id)
     if known is None or known.kind != kind:
-        raise NotProvenError(UNKNOWN_KEY)
-    if known.revoked is not None:
-        raise NotProvenError("key_revoked")
+        raise NotProvenError("key_unknown")
     return known
+
+
+def _require_held(person: PersonState, key: Key) -> None:
+    """Raises NotProvenError. Only whoever has the key is told so."""
+    _require(not person.suspended, "suspended")
+    _require(key.revoked is None, "key_revoked")
 
 
 def _json(text: str) -> dict[str, Any]:

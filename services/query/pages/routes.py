@@ -1,24 +1,22 @@
 """The pages' routes. They show what the API shows, personal values masked."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from services.query.context import AppContext, Context
 from services.query.masking import entry_shown
 from services.query.models.queue import FIRST
+from services.query.pages.rendering import render
 from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseHistory
 from services.query.reads.served import Answer
 from services.query.reads.slices import Slice
-from services.query.requests.body import PARKED_MAX, PURPOSES, SEQUENCE_MAX
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
 from services.query.requests.caller import Called, Caller
 from services.query.requests.cases import WAITS, CaseId, look_up
 from services.query.requests.problems import PARKED, SEALED_DETAIL, ProblemError, answering
@@ -37,7 +35,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 @router.get("/")
 async def queue(context: AppContext) -> str:
     answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN_MAX)
-    return _render(
+    return render(
         "queue.html",
         context,
         rows=answer.found.rows,
@@ -59,7 +57,7 @@ def case(
     try:
         answer = _page_of(context, case_id, as_of, from_version)
     except ProblemError as problem:
-        return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
+        return HTMLResponse(render("no_case.html", context, why=""), problem.status)
     return HTMLResponse(_case(context, answer, as_of_version))
 
 
@@ -72,13 +70,13 @@ async def search(context: AppContext, caller: Called, request: Request) -> Respo
 def parked(context: AppContext, after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
     with answering(PARKED):
         page = context.parked_page(after, PARKED_MAX)
-    return _render("parked.html", context, rows=page.items, next=page.following)
+    return render("parked.html", context, rows=page.items, next=page.following)
 
 
 def _case(context: Context, answer: Answer[CaseHistory], as_of_version: int | None) -> str:
     history = answer.found
     first = history.events[0].event.caseversion if history.events else 1
-    return _render(
+    return render(
         "case.html",
         context,
         case=history.case,
@@ -119,7 +117,7 @@ async def _found(context: Context, caller: Caller, wanted: Search | None) -> Res
 
 
 def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
-    return HTMLResponse(_render("no_case.html", context, why=why), status)
+    return HTMLResponse(render("no_case.html", context, why=why), status)
 
 
 def _read_form(body: bytes) -> Search | None:
@@ -136,45 +134,3 @@ def _read_form(body: bytes) -> Search | None:
 
 
 RECORDED = "A search by return code is recorded: choose what you search for."
-
-
-def _minute(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment is not None else ""
-
-
-def _words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_words(name)} {_words(one)}" for name, one in value.items())
-    return "" if value is None else str(value).replace("_", " ")
-
-
-def _listed(values: Iterable[object]) -> str:
-    """Ids as they are."""
-    return ", ".join(one if isinstance(one, str) else _words(one) for one in values)
-
-
-def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (_words(name), _listed(value) if isinstance(value, list) else _words(value))
-        for name, value in details.items()
-        if value not in (None, [], "")
-    ]
-
-
-PAGES = Environment(
-    loader=PackageLoader("services.query", "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
-
-
-def _render(name: str, context: Context, **values: object) -> str:
-    missing = context.not_ready_because() + context.behind()
-    return PAGES.get_template(name).render(
-        missing=missing, version=context.version, purposes=PURPOSES, **values
-    )

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
@@ -117,8 +118,10 @@ def _error_of(error: Mapping[str, Any]) -> BrokenRule:
     return wrong_field(error, names, f"({place})")
 
 
-async def _answer(_: Request, error: Exception) -> JSONResponse:
+async def _answer(request: Request, error: Exception) -> Response:
     match error:
+        case ProblemError(status=401) if _is_of_a_page(request):
+            return RedirectResponse(f"/login?{urlencode({'back': request.url.path})}", 303)
         case ProblemError():
             return problem(error.status, error.slug, error.detail, **error.more)
         case RequestValidationError():
@@ -140,6 +143,12 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
             return problem(403, "denied", detail)
         case _:
             return problem(503, "unavailable", "The read model doesn't answer; /readyz says why.")
+
+
+def _is_of_a_page(request: Request) -> bool:
+    """Whether a person reads the answer in a browser, and may be sent to log in first."""
+    wants_html = "text/html" in request.headers.get("accept", "")
+    return request.method == "GET" and wants_html and not request.url.path.startswith("/api/")
 
 
 ANSWERED = (

@@ -1,0 +1,52 @@
+"""How the pages are made: their templates, and how times and words are written in them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.query.context import Context
+from services.query.requests.body import PURPOSES
+
+
+def _minute(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment is not None else ""
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(name)} {_words(one)}" for name, one in value.items())
+    return "" if value is None else str(value).replace("_", " ")
+
+
+def _listed(values: Iterable[object]) -> str:
+    """Ids as they are."""
+    return ", ".join(one if isinstance(one, str) else _words(one) for one in values)
+
+
+def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (_words(name), _listed(value) if isinstance(value, list) else _words(value))
+        for name, value in details.items()
+        if value not in (None, [], "")
+    ]
+
+
+PAGES = Environment(
+    loader=PackageLoader("services.query", "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
+
+
+def render(name: str, context: Context, **values: object) -> str:
+    missing = context.not_ready_because() + context.behind()
+    return PAGES.get_template(name).render(
+        missing=missing, version=context.version, purposes=PURPOSES, **values
+    )

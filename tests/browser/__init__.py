@@ -1,0 +1,1 @@
+"""Whole pages in a real browser, with its virtual authenticator."""
