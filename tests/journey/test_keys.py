@@ -25,13 +25,13 @@ def test_a_sealed_key_holder_stays_away_until_unsealed_and_a_killed_one_comes_ba
         refused = system.verb("keys", "rotate", check=False)
         assert refused.returncode == Exit.UNAVAILABLE
         assert "unseal" in refused.stderr
-        assert system.json("verify", check=False)["events"] == 0
+        assert system.json("verify", check=False)["cases"] == 0
         assert "keyholder" not in system.running.pids
 
         system.verb("keys", "unseal")
         killed = key_holder(system)
         assert killed.pid != sealed.pid
-        until(lambda: system.json("verify")["events"] == 1, "the call came in")
+        until(lambda: system.json("verify")["cases"] == 1, "the call came in")
 
         killed.terminate()  # Only being sealed ends it with exit code 0.
         until(lambda: gone([killed]), "it ended")

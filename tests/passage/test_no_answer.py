@@ -70,6 +70,7 @@ async def test_a_command_that_the_api_answers_too_late_may_be_sent_again_with_it
     with late_server(READY) as port:
         url = f"http://127.0.0.1:{port}"
         who = AsPerson(OwnKeys(tmp_path), made_key("olena", "http://localhost"))
+        who.keys.keep_session("olena", "begun before")
         said = await ended(do._send(url, who, "SetContactRule", {"command_id": "c-1"}, 3))
         assert said.endswith("sending it again with --command-id c-1 is safe")
         async with api.api_of(url) as opened:
