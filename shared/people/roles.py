@@ -75,6 +75,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/shifts/{shift_id}
         POST /api/shifts/{shift_id}/reveal
         GET /api/exports
+        POST /api/signing
         GET /
         GET /cases/{case_id}
         POST /search
@@ -106,6 +107,10 @@ _VIEWS: Mapping[frozenset[Role], str] = {
     """,
     SUPERVISING: """
         GET /api/alarms
+        GET /api/people
+        GET /api/people/{account}
+        GET /supervise/people
+        GET /supervise/people/{account}
         POST /api/parked/{sequence}/read
         GET /parked
     """,
