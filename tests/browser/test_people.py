@@ -24,7 +24,11 @@ async def _add(house: House, supervisor: Somebody, account: str, name: str) -> N
     await page.get_by_label("Account").fill(account)
     await page.get_by_label("Name", exact=True).fill(name)
     await page.get_by_role("button", name="Add, and sign").click()
-    await page.wait_for_url(f"{house.origin}/supervise/people/{account}")
+    try:
+        await page.wait_for_url(f"{house.origin}/supervise/people/{account}")
+    except Exception:
+        print("DBG", page.url, await page.locator("#said").inner_text())
+        raise
 
 
 async def test_a_supervisor_signs_somebody_in_who_then_registers_and_logs_in(house: House) -> None:
@@ -41,7 +45,7 @@ async def test_a_supervisor_signs_somebody_in_who_then_registers_and_logs_in(hou
     await house.enrol(olena, await link.inner_text())
     await house.log_in(olena)
     person = house.person("olena")
-    assert (person.name, person.roles) == ("Olena Example", {"operator"})
+    assert (person.name, *person.roles) == ("Olena Example", "operator")
     assert len(person.keys_held) == 1
 
 
@@ -106,6 +110,7 @@ async def test_a_machine_gets_a_token_that_lets_it_read_and_nothing_more(house: 
     await page.get_by_role("button", name="Issue a token").click()
     await expect(page.locator("#once")).to_contain_text("sums.")
     bearer = {"authorization": f"Bearer {await page.locator('#once').inner_text()}"}
+    print("DBG", (await house.get("/api/statistics", bearer)).text)
     figures, people = [
         (await house.get(path, bearer)).status_code for path in ("/api/statistics", "/api/people")
     ]
