@@ -20,7 +20,9 @@ from shared.people.state import PersonState
 from shared.refusals import Guard, require
 
 KEY_FILE_BYTES = 32
-LINKS_MAX, KEYS_MAX, TOKENS_MAX = 5, 10, 10
+LINKS_MAX = 5
+KEYS_MAX = 10
+TOKENS_MAX = 10
 TOKEN_LASTS_MAX = timedelta(days=366)
 
 A_PERSON = Guard("a_person", "a person; a machine gets a token")
