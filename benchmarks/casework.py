@@ -39,7 +39,7 @@ ROUNDS, NEW_A_ROUND = 15, 40
 FOLLOWED_WITHIN_S = 1_800.0
 NAMES_WITHIN_S = 600.0
 LOOK_EVERY_S = 0.2
-WHO = {"by": "Olena Example", "purpose": "benchmark"}
+WHO = {"purpose": "caller_on_the_line"}
 AIM_OF_CANDIDATES, AIM_OF_CASE = "p99 < 100", "p99 < 10"
 
 

@@ -22,6 +22,7 @@ from benchmarks.site import Query
 from benchmarks.story import OLENA, TRIAGE, WHERE, WHO
 from benchmarks.system import System, system_in
 from passage.connecting import connected
+from passage.own_keys import as_person
 from shared import subjects
 from shared.commands.base import ANSWER, Command
 from shared.commands.catalogue import ANSWERED_BY
@@ -48,7 +49,9 @@ def run(bench: Bench) -> Iterator[Measured]:
         yield _held("idle", system, 0)
         began = time.perf_counter()
         events = asyncio.run(_push(system, bench.count(EVENTS, EVENTS_OF_CASE)))
-        with httpx.Client(base_url=system.running.http, trust_env=False) as client:
+        with httpx.Client(
+            base_url=system.running.http, trust_env=False, auth=as_person(system.running, None)
+        ) as client:
             # Verification has caught up with the log then, and query with it.
             Query(client).wait(events, SETTLES_WITHIN_S)
         seconds = time.perf_counter() - began

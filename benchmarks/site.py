@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.sessions import session_on
 from passage.runner.children import ServiceProcess
 from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
@@ -156,7 +157,9 @@ def query_process(site: Site, folder: Path) -> Iterator[Query]:
     where = {"PASSAGE_DATABASE_URL": site.settings.database_url, "PASSAGE_HTTP": address}
     with (
         service_process("query", site.settings, folder, **where),
-        httpx.Client(base_url=f"http://{address}", trust_env=False) as client,
+        httpx.Client(
+            base_url=f"http://{address}", trust_env=False, headers=session_on(site.settings)
+        ) as client,
     ):
         query = Query(client)
         query.wait(0, ANSWERS_WITHIN_S)

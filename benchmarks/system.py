@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.site import PLENTY
+from passage.enrolling import is_enrolled
 from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running
 
@@ -36,7 +37,7 @@ def system_in(folder: Path) -> Iterator[System]:
     addresses = (f"--http={HOST}:{free_port(HOST)}", f"--nats={HOST}:{free_port(HOST)}")
     with log.open("wb") as output:
         runner = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "passage", "up", f"--data={data}", *addresses],
+            [sys.executable, "-m", "passage", "up", "--enrol", f"--data={data}", *addresses],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -54,7 +55,7 @@ def _ready(file: Path, runner: subprocess.Popen[bytes], log: Path) -> Running:
     while runner.poll() is None and time.monotonic() < deadline:
         if file.exists():
             running = Running.model_validate_json(file.read_bytes())
-            if running.ready:
+            if running.ready and is_enrolled(running):
                 return running
         time.sleep(LOOK_EVERY_S)
     raise RuntimeError(f"the system did not start: {log.read_text(encoding='utf-8')[-1000:]}")

@@ -15,6 +15,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.own_keys import ACCOUNT, PEOPLE, AsPerson, OwnKeys, enrolment_of, link_of, made_key
 from passage.people import Newcomer, add
 from passage.running import Running
+from passage.signing import Signer, give
 from services.desk.people import RESERVED
 from shared.events.people import Role, log_of
 from shared.people.sessions import hash_of, new_token
@@ -51,6 +52,11 @@ async def enrolled(running: Running) -> Enrolled | None:
         first = keys.first()
         others = [one for one in keys.accounts if one != first]
         return Enrolled(first, others, await _browser_link(api, keys, first))
+
+
+def is_enrolled(running: Running) -> bool:
+    """Whether everybody has the key file that `enrolled` makes."""
+    return {*OwnKeys(running.keys / PEOPLE).accounts} >= {one.account for one in newcomers()}
 
 
 def newcomers() -> list[Newcomer]:
@@ -92,5 +98,6 @@ async def _browser_link(api: Api, keys: OwnKeys, account: str) -> str | None:
         "case_id": log_of(account),
         "token_hash": hash_of(token),
     }
-    reply = await api.by(AsPerson(keys, key)).post("commands/OfferEnrolment", offer)
+    first, second = (Signer.of(api, AsPerson(keys, keys.of(one))) for one in (SUPERVISOR, account))
+    reply = await give(first, "OfferEnrolment", offer, "start again", second)
     return f"{key.site}/enrol/{account}.{token}" if reply.ok else None

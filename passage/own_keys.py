@@ -199,7 +199,7 @@ class AsPerson(httpx.Auth):
         asked = yield httpx.Request(
             "POST", url.join("/api/login/key/options"), json={"account": self.key.account}
         )
-        said = _body(asked)
+        said = _body(asked, "site", "challenge")
         if said["site"] != self.key.site:
             raise VerbEndedError(
                 Exit.FAILED,
@@ -213,7 +213,7 @@ class AsPerson(httpx.Auth):
             "signature": self.key.signed("log_in", said["challenge"]),
         }
         answer = yield httpx.Request("POST", url.join("/api/login/key"), json=proof)
-        return str(_body(answer)["token"])
+        return str(_body(answer, "token")["token"])
 
 
 def as_person(running: Running, account: str | None) -> AsPerson:
@@ -236,14 +236,15 @@ def _with(request: httpx.Request, token: str) -> httpx.Request:
     return request
 
 
-def _body(response: httpx.Response) -> dict[str, Any]:
+def _body(response: httpx.Response, *named: str) -> dict[str, Any]:
     """Raises VerbEndedError."""
     try:
         body = response.json()
     except ValueError:
         body = {}
-    if response.is_success and isinstance(body, dict):
+    body = body if isinstance(body, dict) else {}
+    if response.is_success and {*named} <= {*body}:
         return body
-    why = str(body.get("detail") or f"HTTP {response.status_code}")
+    why = str(body.get("detail") or f"answered with HTTP {response.status_code}")
     code = Exit.UNAVAILABLE if response.status_code >= 429 else Exit.FAILED  # noqa: PLR2004
     raise VerbEndedError(code, f"not logged in: {why}")

@@ -26,6 +26,7 @@ from tests.signers import HERE, AnyKey, KeyFile, Passkey
 
 OLENA, PETRO, MARIA = "olena", "petro", "maria"
 EVERY_ROLE: tuple[Role, ...] = ("supervisor", "coordinator", "verifier", "operator")
+SALT = "random-enough-for-a-test"
 IN_MEMORY = {"PERSISTENCE_MODULE": "eventsourcing.popo"}
 
 ASKED: dict[str, Callable[[str], Command]] = {
@@ -35,6 +36,7 @@ ASKED: dict[str, Callable[[str], Command]] = {
     "disclose": lambda one: ask(
         handover.DiscloseRendezvous,
         OLENA,
+        salt=SALT,
         command_id=one,
         rendezvous_id="meet-1",
         to_whom="Vzorov",
@@ -43,6 +45,7 @@ ASKED: dict[str, Callable[[str], Command]] = {
     "override": lambda one: ask(
         handover.UseEmergencyOverride,
         OLENA,
+        salt=SALT,
         command_id=one,
         guard="no_hold",
         reason="he can't wait",
@@ -52,6 +55,7 @@ ASKED: dict[str, Callable[[str], Command]] = {
     "resolve": lambda one: ask(
         handover.ResolveDiscrepancy,
         OLENA,
+        salt=SALT,
         command_id=one,
         explanation="he came later",
         second_by=PETRO,
@@ -59,6 +63,7 @@ ASKED: dict[str, Callable[[str], Command]] = {
     "erase": lambda one: ask(
         intake.ErasePersonalData,
         OLENA,
+        salt=SALT,
         command_id=one,
         legal_basis="court_order",
         reference="court of Musterdorf",
@@ -69,6 +74,7 @@ ASKED: dict[str, Callable[[str], Command]] = {
     "verify": lambda one: ask(
         verification.VerifyIdentity,
         OLENA,
+        salt=SALT,
         command_id=one,
         basis="two_sources",
         second_by=PETRO,

@@ -10,16 +10,18 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from shared.commands import base, case_numbers, intake
+from shared.commands import base, case_numbers, intake, people
 from shared.commands.base import Command, Decision
 from shared.commands.catalogue import COMMANDS
-from shared.events import calls, fields
+from shared.events import calls, fields, signatures
+from shared.events import people as people_events
 
 OPTIONS = frozenset({"command_id", "case_id", "by", "seen_version"})
 """Fields for which `passage do` has options."""
 EXAMPLES_OF = {
     "deadline_at": "2030-01-02T10:00:00Z",
     "expires_at": "2030-01-02T10:00:00Z",
+    "code": "123456",
     "first_day": "2030-01-01",
     "last_day": "2030-01-31",
     "place.description": "mill",
@@ -39,6 +41,12 @@ NAMED: tuple[tuple[Any, str, str], ...] = (
     (fields.Id, "id", "3f9a61"),
     (base.CommandId, "id, chosen by the sender", ""),
     (fields.Digest, "SHA-256 in hex", "0" * 64),
+    (fields.Account, "account", "taras"),
+    (signatures.Base64Url, "in base64url", "AAAA"),
+    (people.Token, "32 random bytes in base64url", "A" * 43),
+    (people.Password, "password", "an invented password"),
+    (people.TotpSecret, "160 bits in base32", "A" * 32),
+    (people_events.Why, "reason, in small letters and _", "wrong_code"),
     (fields.KeyedHash, "keyed hash", ""),
     (fields.DayTime, "time of day, HH:MM in UTC", ""),
     (fields.Language, "language tag (BCP 47)", "ru"),

@@ -10,7 +10,7 @@ from services.desk.guards import (
     require_known,
     require_own,
     require_own_or_supervisor,
-    require_role,
+    require_supervising,
 )
 from shared.commands import people as commands
 from shared.events import people
@@ -20,7 +20,9 @@ from shared.people.state import PersonState
 from shared.refusals import Guard, require
 
 KEY_FILE_BYTES = 32
-LINKS_MAX, KEYS_MAX, TOKENS_MAX = 5, 10, 10
+LINKS_MAX = 5
+KEYS_MAX = 10
+TOKENS_MAX = 10
 TOKEN_LASTS_MAX = timedelta(days=366)
 
 A_PERSON = Guard("a_person", "a person; a machine gets a token")
@@ -44,7 +46,7 @@ def decide_offer(
     person: PersonState, command: commands.OfferEnrolment, acting: Acting
 ) -> list[Event]:
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     require_another(person, command)
     return offered(person, command, acting.now + acting.rules.enrolment)
 
@@ -96,7 +98,7 @@ def decide_issue_token(
     person: PersonState, command: commands.IssueToken, acting: Acting
 ) -> list[Event]:
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     require(person.is_machine, A_MACHINE)
     held = [one for one in person.tokens.values() if one.holds_at(acting.now)]
     require(command.token_hash not in person.tokens and len(held) < TOKENS_MAX, TOKEN_NEW)
@@ -110,7 +112,7 @@ def decide_revoke_token(
 ) -> list[Event]:
     """Repeating it changes nothing."""
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     token = person.tokens.get(command.token_hash)
     require(token is not None, TOKEN_ISSUED)
     is_held = token is not None and token.revoked is None

@@ -40,6 +40,12 @@ def require_role(acting: Acting, command: Command) -> None:
     require(actor.exists and not actor.suspended and may(actor.roles, act), ROLE_HELD)
 
 
+def require_supervising(acting: Acting, command: Command) -> None:
+    """Of somebody who holds a key: until there are keys, nobody has to sign."""
+    require_role(acting, command)
+    require(bool(acting.actor.keys_held), ROLE_HELD)
+
+
 def require_another(person: PersonState, command: Command) -> None:
     """Nobody gives themself more, or takes from themself what only another can give back."""
     require(command.by != person.account, ANOTHER_DECIDES)

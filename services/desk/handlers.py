@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from services.desk import credentials, exports, people, proposals, shifts
 from services.desk.attempts import Attempts
 from services.desk.guards import Acting, Rules
+from services.desk.proofs import require_proven
 from services.desk.state import DeskState
 from shared.commands import people as commands
 from shared.commands import shifts as shift_commands
@@ -16,6 +18,8 @@ from shared.events.parsing import UnreadableEventError
 from shared.events.people import log_of
 from shared.log.case_log import ChainBrokenError
 from shared.log.transact import Cause, Outcome, transact
+from shared.people.site import Site
+from shared.people.state import PersonState
 from shared.refusals import RefusedError
 from shared.skeleton.deadlines import Deadlines
 from shared.skeleton.service import Context
@@ -27,6 +31,7 @@ class Desk:
     rules: Rules
     attempts: Attempts
     deadlines: Deadlines[DeskState]
+    site: Site
 
 
 DECIDERS: dict[type[Command], Callable[[DeskState, Any], list[Event]]] = {
@@ -76,6 +81,7 @@ def about_person(desk: Desk, command: Command) -> Outcome:
 
 def propose(desk: Desk, command: Command) -> Outcome:
     acting, decider = acting_of(desk, command), PROPOSALS[type(command)]
+    require_proven(command, partial(person_of, desk), desk.site)
     return transact(
         desk.context.writer,
         command.case_id,
@@ -118,8 +124,12 @@ def hand_over_shift(desk: Desk, command: shift_commands.HandOverShift) -> Outcom
 
 
 def acting_of(desk: Desk, command: Command) -> Acting:
-    actor = desk.context.writer.log.load_current(log_of(command.by)).state.person
-    return Acting(actor, desk.context.now(), desk.rules)
+    return Acting(person_of(desk, command.by), desk.context.now(), desk.rules)
+
+
+def person_of(desk: Desk, account: str) -> PersonState:
+    state: DeskState = desk.context.writer.log.load_current(log_of(account)).state
+    return state.person
 
 
 def dated_now(context: Context, command: Command) -> Cause:

@@ -20,6 +20,7 @@ from shared.commands.case_numbers import DESK
 from shared.commands.shifts import HandOverShift
 from shared.diagnostics.own_process import own_process, run_to_end
 from shared.log.case_log import Fold
+from shared.people.site import Site, site_of
 from shared.settings import Settings
 from shared.skeleton.deadlines import Deadlines
 from shared.skeleton.due import spans_of
@@ -30,7 +31,7 @@ from shared.skeleton.service import Assemble, Context, Service, assemble
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     service = put_together(SERVICE, Fold(DeskState(), evolve), settings)
-    desk = desk_of(service.context, service.timers(), spans_of(Spans, settings))
+    desk = desk_of(service.context, service.timers(), spans_of(Spans, settings), site_of(settings))
     bus = service.bus
     bus.consume(CASES, partial(react, REACTIONS, desk))
     bus.consume(DUE, desk.deadlines.receive)
@@ -40,9 +41,10 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     return service
 
 
-def desk_of(context: Context, timers: Timers, spans: Spans) -> Desk:
+def desk_of(context: Context, timers: Timers, spans: Spans, site: Site) -> Desk:
     rules = Rules(spans.enrolment, spans.proposal)
-    return Desk(context, rules, Attempts(context), deadlines_of(context, timers, spans))
+    deadlines = deadlines_of(context, timers, spans)
+    return Desk(context, rules, Attempts(context), deadlines, site)
 
 
 def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[DeskState]:

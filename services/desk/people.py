@@ -5,7 +5,7 @@ from services.desk.guards import (
     require_another,
     require_known,
     require_own_or_supervisor,
-    require_role,
+    require_supervising,
 )
 from shared.commands import people as commands
 from shared.events import people
@@ -23,7 +23,7 @@ ROLE_FITS = Guard("role_fits", "role integration for a machine, and any other fo
 
 
 def decide_add(person: PersonState, command: commands.AddPerson, acting: Acting) -> list[Event]:
-    require_role(acting, command)
+    require_supervising(acting, command)
     return added(person, command)
 
 
@@ -36,7 +36,7 @@ def added(person: PersonState, command: commands.AddPerson) -> list[Event]:
 def decide_grant(person: PersonState, command: commands.GrantRole, acting: Acting) -> list[Event]:
     """Granting a role that is held changes nothing."""
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     require_another(person, command)
     require((command.role == "integration") == person.is_machine, ROLE_FITS)
     return [] if command.role in person.roles else [event_of(people.RoleGranted, command)]
@@ -44,7 +44,7 @@ def decide_grant(person: PersonState, command: commands.GrantRole, acting: Actin
 
 def decide_take(person: PersonState, command: commands.TakeRole, acting: Acting) -> list[Event]:
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     require_another(person, command)
     return [event_of(people.RoleTaken, command)] if command.role in person.roles else []
 
@@ -53,7 +53,7 @@ def decide_suspend(
     person: PersonState, command: commands.SuspendPerson, acting: Acting
 ) -> list[Event]:
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     require_another(person, command)
     return [] if person.suspended else [event_of(people.PersonSuspended, command)]
 
@@ -62,7 +62,7 @@ def decide_resume(
     person: PersonState, command: commands.ResumePerson, acting: Acting
 ) -> list[Event]:
     require_known(person)
-    require_role(acting, command)
+    require_supervising(acting, command)
     require_another(person, command)
     return [event_of(people.PersonResumed, command)] if person.suspended else []
 

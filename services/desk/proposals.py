@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.desk.decision_state import DecisionState
-from services.desk.guards import Acting, require_role
+from services.desk.guards import ROLE_HELD, Acting, require_role
 from shared.commands import people as commands
 from shared.commands.catalogue import COMMANDS
 from shared.events import people
@@ -13,6 +13,7 @@ from shared.events.base import Event
 from shared.events.event_of import event_of
 from shared.events.signatures import Signature
 from shared.people.roles import may
+from shared.people.signed import SIGNED, may_sign
 from shared.refusals import Guard, RefusedError, require
 
 SIGNERS_OWN = frozenset({"person", "nonce"})
@@ -30,11 +31,11 @@ PROPOSED_BY_SENDER = Guard("proposed_by_sender", "whoever proposed it, or a supe
 def decide_propose(
     decision: DecisionState | None, command: commands.ProposeDecision, acting: Acting
 ) -> list[Event]:
-    """Both people need a role that may give the command itself."""
+    """Whoever proposes it needs a role that may give the command itself."""
     require(decision is None, DECISION_NEW)
     require_role(acting, command)
-    require(may(acting.actor.roles, command.act), SIGNED_BY_SENDER)
     require(_is_signed(command), SIGNED_BY_SENDER)
+    require(may(acting.actor.roles, command.act), ROLE_HELD)
     expires_at = acting.now + acting.rules.proposal
     return [event_of(people.DecisionProposed, command, expires_at=expires_at)]
 
@@ -45,7 +46,7 @@ def decide_agree(
     proposed = _known(decision)
     require(proposed.is_open and acting.now < proposed.expires_at, DECISION_OPEN)
     require_role(acting, command)
-    require(may(acting.actor.roles, proposed.act), SIGNED_BY_SENDER)
+    require(_may_agree(acting, proposed.act), ROLE_HELD)
     require(command.signature.person == command.by, SIGNED_BY_SENDER)
     require(command.by != proposed.proposed_by, SIGNED_BY_ANOTHER)
     first = signed_in_common(proposed.signatures[0])
@@ -78,10 +79,17 @@ def signed_in_common(signature: Signature) -> Mapping[str, Any]:
     return {name: value for name, value in signed.items() if name not in SIGNERS_OWN}
 
 
+def _may_agree(acting: Acting, act: str) -> bool:
+    command = COMMANDS.get(act)
+    if command is None or command not in SIGNED:
+        return False
+    return may_sign(acting.actor.roles, command, is_first=False)
+
+
 def _is_signed(command: commands.ProposeDecision) -> bool:
     signed = signed_in_common(command.signature)
     said = (signed.get("act"), signed.get("case_id"), command.signature.person)
-    return command.act in COMMANDS and said == (command.act, command.about, command.by)
+    return COMMANDS.get(command.act) in SIGNED and said == (command.act, command.about, command.by)
 
 
 def _known(decision: DecisionState | None) -> DecisionState:

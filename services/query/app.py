@@ -12,6 +12,7 @@ from services.query.api import (
     candidates,
     cases,
     commands,
+    decisions,
     enrolment,
     exports,
     groups,
@@ -47,7 +48,7 @@ IN_SESSION = APIRouter(
 )
 for _made in (cases, search, candidates, reveal, statistics, exports, commands):
     IN_SESSION.include_router(_made.router)
-for _made in (boards, groups, shifts, ties, accesses, parked, me, people, signing):
+for _made in (boards, decisions, groups, shifts, ties, accesses, parked, me, people, signing):
     IN_SESSION.include_router(_made.router)
 for _made in (own, people_pages, pages):
     IN_SESSION.include_router(_made.router)

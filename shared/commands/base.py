@@ -21,6 +21,8 @@ COMMAND_ID_MAX_CHARACTERS = 40
 CommandId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{COMMAND_ID_MAX_CHARACTERS}}}$")]
 """Chosen by the sender, once per request."""
 
+Salt = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22,64}$")]
+
 ParkedId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -40,6 +42,8 @@ class Command(Exact):
     """When it happened, if not now; a decision is made now."""
     fence: Annotated[int, Field(ge=1)] | None = None
     """The case's fence as the person saw it: one older than the case's is refused."""
+    salt: Salt | None = None
+    """Hides texts in what is signed: random, 16 bytes or more in base64url; it isn't stored."""
     signatures: Annotated[tuple[Signature, ...], Field(max_length=SIGNATURES_MAX)] = ()
     """Of those who agree; `shared/people/signed.py` says which commands need some."""
 

@@ -13,7 +13,8 @@ from shared.events.fields import Account, At, Digest, Id, Name, Text, Word
 from shared.events.people import Attempted, Role, RpId, Why
 from shared.events.signatures import Base64Url, KeyKind, Signature
 
-PASSWORD_MIN_CHARACTERS, PASSWORD_MAX_CHARACTERS = 12, 200
+PASSWORD_MIN_CHARACTERS = 12
+PASSWORD_MAX_CHARACTERS = 200
 COMMAND_MAX_CHARACTERS = 60_000
 ATTEMPTS_TOLD_MAX = 1_000_000
 

@@ -22,7 +22,6 @@ VERIFYING = frozenset[Role]({"verifier", "supervisor"})
 ARRANGING = frozenset[Role]({"coordinator", "supervisor"})
 SUPERVISING = frozenset[Role]({"supervisor"})
 LISTING: frozenset[Role] = TAKING_CALLS | {"integration"}
-COUNTING: frozenset[Role] = LISTING | {"auditor"}
 AUDITING = frozenset[Role]({"auditor", "supervisor"})
 EVERYBODY: frozenset[Role] = frozenset(ROLES)
 
@@ -75,6 +74,9 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/shifts/{shift_id}
         POST /api/shifts/{shift_id}/reveal
         GET /api/exports
+        GET /api/decisions
+        POST /api/decisions/{decision_id}/open
+        POST /api/decisions/{decision_id}/agree
         POST /api/signing
         GET /
         GET /cases/{case_id}
@@ -90,16 +92,14 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/parked
     """,
     ARRANGING: "POST /api/exports",
-    COUNTING: """
-        GET /api/statistics
-        GET /api/statistics/calls
-        GET /api/statistics/funnel
-    """,
     AUDITING: """
         GET /api/accesses
         GET /api/cases/{case_id}/accesses
     """,
     EVERYBODY: """
+        GET /api/statistics
+        GET /api/statistics/calls
+        GET /api/statistics/funnel
         GET /api/me
         POST /api/me/sessions/{session}/end
         POST /api/session/lock

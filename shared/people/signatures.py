@@ -28,9 +28,9 @@ from shared.refusals import Guard, RefusedError, require
 KEY_FILE_PREFIX = b"passage.decision.v1\n"
 """Key files also log in: no challenge of a login may be a decision."""
 DIGEST_PREFIX = "sha256:"
-UNSIGNED = frozenset({"command_id", "case_id", "seen_version", "second_by", "signatures"})
+UNSIGNED = frozenset({"command_id", "case_id", "seen_version", "second_by", "signatures", "salt"})
 """Fields of a command that its canonical form doesn't have among `fields`: they stand elsewhere in
-it, or are who signs."""
+it, are who signs, or hide what else is signed."""
 
 SIGNATURE_PROVES = Guard("signature_proves", "a signature made by the key that it names")
 SAME_SITE = Guard("same_site", "a signature made on a page of this site, in no other page's frame")
@@ -45,14 +45,19 @@ SAME_DEVICE = Guard(
 def canonical_of(
     command: Command, hidden: Iterable[str], person: str, nonce: str, site: Site
 ) -> str:
-    """What this person signs of a command. `hidden`: fields that may hold personal values."""
+    """What this person signs of a command. `hidden`: fields that may hold personal values.
+
+    The command's salt is in no log: what it hides can't be guessed from there, before an erasure or
+    after it.
+    """
+    digested = hidden_in(command, hidden)
     said = command.model_dump(mode="json", exclude_none=True, exclude={*UNSIGNED})
     whole: dict[str, Any] = {
         "act": type(command).__name__,
         "case_id": command.case_id,
         "command_id": command.command_id,
         "fields": {
-            name: _digest(nonce, value) if name in {*hidden} else value
+            name: _digest(command.salt or "", value) if name in digested else value
             for name, value in said.items()
         },
         "nonce": nonce,
@@ -62,7 +67,12 @@ def canonical_of(
     seen_version = getattr(command, "seen_version", None)
     if seen_version is not None:
         whole["seen_version"] = seen_version
-    return _json(_plain(whole))
+    return _json(plain(whole))
+
+
+def hidden_in(command: Command, hidden: Iterable[str]) -> frozenset[str]:
+    """The fields that may hold something personal, and do hold something."""
+    return frozenset(name for name in hidden if getattr(command, name, None) is not None)
 
 
 def challenge_of(canonical: str) -> bytes:
@@ -152,13 +162,13 @@ def _passkey(signature: Signature, key: Key, site: Site) -> VerifiedAuthenticati
         raise RefusedError(SIGNATURE_PROVES) from None
 
 
-def _digest(nonce: str, value: Any) -> str:
-    text = value if isinstance(value, str) else _json(_plain(value))
-    digest = sha256(f"{nonce}\n{normalize('NFC', text)}".encode())
+def _digest(salt: str, value: Any) -> str:
+    text = value if isinstance(value, str) else _json(plain(value))
+    digest = sha256(f"{salt}\n{normalize('NFC', text)}".encode())
     return f"{DIGEST_PREFIX}{digest.hexdigest()}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Integers, strings, lists and objects only: other values are written differently elsewhere."""
     match value:
         case bool() | float():
@@ -166,9 +176,9 @@ def _plain(value: Any) -> Any:
         case str():
             return normalize("NFC", value)
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: plain(one) for name, one in value.items()}
         case list() | tuple():
-            return [_plain(one) for one in value]
+            return [plain(one) for one in value]
         case _:
             return value
 

@@ -4,7 +4,7 @@ A second person is never just a name: whoever a command names as `second_by` sig
 sign a command is whoever may give it (`shared.people.roles`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from shared.commands import verification as of_verification
 from shared.commands.base import Command
 from shared.events import handover, intake, people, shifts, verification
 from shared.events.base import Event
-from shared.people.roles import TAKING_CALLS, Role
+from shared.people.roles import TAKING_CALLS, Role, roles_for
 from shared.people.state import PersonState
 
 NEED_TWO = frozenset({"hoax", "infiltration"})
@@ -30,8 +30,6 @@ class Asked(NamedTuple):
     people: int
     among: Role | None = None
     """A role that one of them must have."""
-    others: frozenset[Role] = frozenset()
-    """Roles of which one is enough for the second; empty: only whoever may give the command."""
 
 
 NOBODY = Asked(0)
@@ -39,9 +37,6 @@ ONE = Asked(1)
 TWO = Asked(2)
 A_SUPERVISOR = Asked(1, "supervisor")
 TWO_WITH_SUPERVISOR = Asked(2, "supervisor")
-SUPERVISOR_AND_ANOTHER = Asked(2, "supervisor", TAKING_CALLS)
-"""A hotline begins with one supervisor, who must be able to get a second."""
-VERIFIER_AND_ANOTHER = Asked(2, None, TAKING_CALLS)
 
 Person = Callable[[str], PersonState]
 """The person of an account, as the log has them now."""
@@ -51,6 +46,8 @@ class Signed(NamedTuple):
     records: tuple[type[Event], ...]
     """What is recorded with the signatures."""
     asked: Callable[[Any, Person], Asked]
+    others: frozenset[Role] = frozenset()
+    """Roles of which one is enough for whoever signs second, beside those that may give it."""
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -69,11 +66,11 @@ def _to_close(command: of_intake.CloseCase, _person: Person) -> Asked:
 
 
 def _to_verify(command: of_verification.VerifyIdentity, _person: Person) -> Asked:
-    return NOBODY if command.second_by is None else VERIFIER_AND_ANOTHER
+    return NOBODY if command.second_by is None else TWO
 
 
 def _to_grant(command: of_people.GrantRole, _person: Person) -> Asked:
-    return SUPERVISOR_AND_ANOTHER if command.role == "supervisor" else A_SUPERVISOR
+    return TWO_WITH_SUPERVISOR if command.role == "supervisor" else A_SUPERVISOR
 
 
 def _to_enrol(command: of_people.OfferEnrolment, person: Person) -> Asked:
@@ -99,15 +96,24 @@ SIGNED: Mapping[type[Command], Signed] = MappingProxyType(
             (intake.PersonalDataErased, intake.ErasureRequested), _always(TWO_WITH_SUPERVISOR)
         ),
         of_intake.CloseCase: Signed((intake.CaseClosed,), _to_close),
-        of_verification.VerifyIdentity: Signed((verification.IdentityVerified,), _to_verify),
+        of_verification.VerifyIdentity: Signed(
+            (verification.IdentityVerified,), _to_verify, TAKING_CALLS
+        ),
         of_shifts.RecordExport: Signed((shifts.StatisticsExported,), _always(TWO)),
         of_people.AddPerson: Signed((people.PersonAdded,), _always(A_SUPERVISOR)),
-        of_people.GrantRole: Signed((people.RoleGranted,), _to_grant),
+        # A hotline begins with one supervisor, who must be able to get a second.
+        of_people.GrantRole: Signed((people.RoleGranted,), _to_grant, TAKING_CALLS),
         of_people.OfferEnrolment: Signed((people.EnrolmentOffered,), _to_enrol),
         of_people.ResumePerson: Signed((people.PersonResumed,), _always(A_SUPERVISOR)),
     }
 )
 """Taking away is quick and needs none: RevokeKey, TakeRole, SuspendPerson, EndSessions."""
+
+
+def may_sign(roles: Collection[Role], act: type[Command], *, is_first: bool) -> bool:
+    """Whether somebody with these roles may sign it: as `by`, or as the second."""
+    others = frozenset() if is_first else SIGNED[act].others
+    return not (roles_for(act.__name__) | others).isdisjoint(roles)
 
 
 @cache

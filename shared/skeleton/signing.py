@@ -15,9 +15,8 @@ from typing import NamedTuple, Protocol
 from shared.commands.base import Command
 from shared.events.signatures import Signature
 from shared.jetstream.buckets import Bucket, Change, TakenError
-from shared.people.roles import roles_for
-from shared.people.signatures import canonical_of, require_proof
-from shared.people.signed import SIGNED, Asked
+from shared.people.signatures import canonical_of, hidden_in, require_proof
+from shared.people.signed import SIGNED, Asked, may_sign
 from shared.people.site import Site
 from shared.people.state import Key, PersonState
 from shared.refusals import Guard, RefusedError, require
@@ -41,6 +40,7 @@ KEY_HELD = Guard("key_held", "a key of the signer's own, registered and not revo
 SIGNED_THIS = Guard(
     "signed_this", "the same command, version, person and site as was signed; or sign it again"
 )
+SALTED = Guard("salted", "a random `salt`: without it, a text could be guessed from what is signed")
 NONCE_FRESH = Guard(
     "nonce_fresh",
     "a nonce of this service: two minutes old at most, ten if another person signed later",
@@ -158,6 +158,7 @@ class Signing:
         require(command.by in signers, SIGNED_BY)
         second_by = getattr(command, "second_by", None)
         require(second_by is None or {second_by, command.by} == signers, SIGNED_BY)
+        require(command.salt is not None or not hidden_in(command, row.hidden), SALTED)
         checked = [self._checked(command, row.hidden, one) for one in command.signatures]
         _require_roles(command, asked, checked)
         self.nonces.require_fresh([one.nonce for one in checked])
@@ -179,11 +180,9 @@ class Signing:
 
 
 def _require_roles(command: Command, asked: Asked, checked: Sequence[_Checked]) -> None:
-    may_give = roles_for(type(command).__name__)
     for one in checked:
         is_first = one.signature.person == command.by
-        enough = may_give if is_first else may_give | asked.others
-        require(not enough.isdisjoint(one.person.roles), SIGNER_MAY)
+        require(may_sign(one.person.roles, type(command), is_first=is_first), SIGNER_MAY)
     among = asked.among
     require(among is None or any(among in one.person.roles for one in checked), SIGNER_MAY)
 

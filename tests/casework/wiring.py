@@ -53,6 +53,7 @@ from shared.log.case_log import Fold
 from shared.log.transact import Outcome
 from shared.matching import Stated
 from shared.parked.parking import Delivery
+from shared.people.site import site_of
 from shared.policy import policy
 from shared.settings import Settings
 from shared.skeleton.deadlines import Deadlines
@@ -155,7 +156,7 @@ class Wired:
 
     def desk(self, context: Context, timers: MemoryTimers) -> Desk:
         desk = services.desk.main.desk_of(
-            context, timers, spans_of(services.desk.deadlines.Spans, SETTINGS)
+            context, timers, spans_of(services.desk.deadlines.Spans, SETTINGS), site_of(SETTINGS)
         )
         self.deadlines["desk"] = desk.deadlines
         self.hears["desk"] = partial(react, DESK_REACTIONS, desk)

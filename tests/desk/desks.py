@@ -24,6 +24,7 @@ from shared.skeleton.due import spans_of
 from shared.skeleton.service import Context
 from tests.contexts import MemoryTimers, events_of, key_holder, record
 from tests.examples import NOON
+from tests.signers import HERE, KeyFile
 
 PUBLIC_KEY = urlsafe_b64encode(b"p" * 32).decode().rstrip("=")
 
@@ -40,17 +41,23 @@ class SmallDesk:
             Fold(DeskState(), evolve), {"PERSISTENCE_MODULE": "eventsourcing.popo"}
         )
         self.context = Context("desk", Writer(log, key_holder()), lambda: self.now)
-        self.desk: Desk = desk_of(self.context, self.timers, spans_of(Spans, Settings()))
+        self.desk: Desk = desk_of(self.context, self.timers, spans_of(Spans, Settings()), HERE)
         self.handlers = handlers_of(self.desk)
+        self.key_files: dict[str, KeyFile] = {}
         self.add("olena", "supervisor")
         self.add("ivan", "operator")
         self.add("figures", "integration")
+        self.give_key("olena")
 
     def add(self, account: str, *roles: Role) -> None:
         is_machine = "integration" in roles
         events = [PersonAdded(name=account.title(), is_machine=is_machine, by="keeper")]
         granted = [RoleGranted(role=role, by="keeper") for role in roles]
         record(self.context.writer, *events, *granted, case_id=log_of(account), at=self.now)
+
+    def give_key(self, account: str) -> None:
+        self.key_files[account] = key = KeyFile(account)
+        record(self.context.writer, key.registered(), case_id=log_of(account), at=self.now)
 
     def person(self, account: str) -> PersonState:
         state: DeskState = self.context.writer.log.load_current(log_of(account)).state

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.desk.credentials import KEYS_MAX, LINKS_MAX, TOKENS_MAX
 from services.desk.deadlines import LINK
 from shared.commands import people as commands
 from shared.people.sessions import hash_of, new_token
@@ -151,3 +152,22 @@ def test_made_up_reasons_make_no_endless_log(desk: SmallDesk) -> None:
         why = "why_" + chr(ord("a") + number // 26) + chr(ord("a") + number % 26)
         desk.ask(commands.ReportAttempts, "ivan", "query", kind="token", why=why)
     assert len(desk.events("PERSON-ivan")) < 80
+
+
+def test_somebody_has_so_many_links_keys_and_tokens_at_once(desk: SmallDesk) -> None:
+    for number in range(KEYS_MAX):
+        desk.enrolled("ivan", f"key{number}")
+    with pytest.raises(RefusedError, match="key_new"):
+        desk.enrolled("ivan", "one-more")
+    for _ in range(LINKS_MAX - 1):
+        desk.link("ivan")
+    with pytest.raises(RefusedError, match="link_new"):
+        desk.link("ivan")
+    ends = desk.now + timedelta(days=1)
+    for number in range(TOKENS_MAX + 1):
+        said = {"token_hash": digest(f"token {number}"), "label": "x", "expires_at": ends}
+        if number < TOKENS_MAX:
+            desk.ask(commands.IssueToken, "figures", **said)
+        else:
+            with pytest.raises(RefusedError, match="token_new"):
+                desk.ask(commands.IssueToken, "figures", **said)

@@ -1,48 +1,76 @@
 """A decision that waits for a second signature."""
 
-import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from shared.commands import people as commands
+from shared.commands.shifts import RecordExport
 from shared.events.signatures import Signature
 from shared.log.transact import Outcome
+from shared.people.signatures import canonical_of
+from shared.people.site import Site
 from shared.refusals import RefusedError
 from tests.desk.desks import SmallDesk
-from tests.examples import CASE, OTHER_CASE
+from tests.examples import digest
+from tests.signers import HERE, KeyFile
 
-DECISION = "DECISION-1"
+DECISION, EXPORT = "DECISION-1", "EXPORT-1"
 
 
 @pytest.fixture
 def desk() -> SmallDesk:
     desk = SmallDesk()
-    desk.add("petro", "coordinator")
-    desk.add("maria", "coordinator")
+    for account in ("petro", "maria"):
+        desk.add(account, "coordinator")
+    for account in ("petro", "maria", "ivan"):
+        desk.give_key(account)
     return desk
 
 
-def signed(person: str, **changes: Any) -> dict[str, Any]:
-    fields = {"act": "DiscloseRendezvous", "case_id": CASE, "seen_version": 7, "fields": {}}
-    canonical = {**fields, "nonce": f"nonce of {person}", "person": person, **changes}
-    return Signature(
-        person=person,
-        key_id="a2V5",
-        kind="key_file",
-        canonical=json.dumps(canonical, sort_keys=True, separators=(",", ":")),
-        signature="c2lnbmVk",
-    ).model_dump()
+def exporting(by: str = "petro", **changes: Any) -> RecordExport:
+    asked = {
+        "command_id": "export-1",
+        "case_id": EXPORT,
+        "by": by,
+        "first_day": "2026-03-01",
+        "last_day": "2026-03-14",
+        "digest": digest("the file"),
+        "rows": 14,
+        "suppressed": 2,
+        "second_by": "maria",
+    }
+    return RecordExport.model_validate({**asked, **changes})
+
+
+def signed(
+    desk: SmallDesk,
+    person: str,
+    asked: RecordExport | None = None,
+    *,
+    key: KeyFile | None = None,
+    site: Site = HERE,
+) -> Signature:
+    key = key or desk.key_files[person]
+    return key.sign(canonical_of(asked or exporting(), (), person, uuid4().hex, site))
 
 
 def propose(desk: SmallDesk, by: str = "petro", **said: Any) -> Outcome:
-    what = {"act": "DiscloseRendezvous", "about": CASE, "command": "{}", "signature": signed(by)}
+    asked = said.pop("asked", None) or exporting(by)
+    what = {
+        "act": "RecordExport",
+        "about": EXPORT,
+        "command": asked.model_dump_json(exclude_none=True),
+        "signature": signed(desk, by, asked),
+    }
     return desk.ask(commands.ProposeDecision, DECISION, by, **{**what, **said})
 
 
-def agree(desk: SmallDesk, by: str = "maria", **changes: Any) -> Outcome:
-    return desk.ask(commands.AgreeToDecision, DECISION, by, signature=signed(by, **changes))
+def agree(desk: SmallDesk, by: str = "maria", signature: Signature | None = None) -> Outcome:
+    signature = signature or signed(desk, by)
+    return desk.ask(commands.AgreeToDecision, DECISION, by, signature=signature)
 
 
 def types(desk: SmallDesk) -> list[str]:
@@ -58,45 +86,70 @@ def test_another_person_agrees_to_the_very_same(desk: SmallDesk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "changes", "guard"),
+    "changes",
     [
-        ("petro", {}, "signed_by_another"),
-        ("ivan", {}, "signed_by_sender"),
-        ("stranger", {}, "role_held"),
-        ("maria", {"seen_version": 8}, "same_decision"),
-        ("maria", {"case_id": OTHER_CASE}, "same_decision"),
-        ("maria", {"act": "CancelRendezvous"}, "same_decision"),
-        ("maria", {"fields": {"rendezvous_id": "other"}}, "same_decision"),
-        ("maria", {"site": "elsewhere"}, "same_decision"),
+        {"rows": 15},
+        {"case_id": "EXPORT-2"},
+        {"by": "maria"},
+        {"command_id": "export-2"},
+        {"digest": digest("another file")},
     ],
 )
-def test_nobody_else_and_nothing_else_completes_it(
-    desk: SmallDesk, by: str, changes: dict[str, Any], guard: str
-) -> None:
+def test_nothing_else_completes_it(desk: SmallDesk, changes: dict[str, Any]) -> None:
     propose(desk)
-    with pytest.raises(RefusedError, match=guard):
-        agree(desk, by, **changes)
+    with pytest.raises(RefusedError, match="same_decision"):
+        agree(desk, "maria", signed(desk, "maria", exporting(**changes)))
     assert types(desk) == ["DecisionProposed"]
+
+
+def test_nobody_else_completes_it(desk: SmallDesk) -> None:
+    propose(desk)
+    with pytest.raises(RefusedError, match="signed_by_another"):
+        agree(desk, "petro")
+    with pytest.raises(RefusedError, match="role_held"):
+        agree(desk, "ivan")
+    with pytest.raises(RefusedError, match="signed_by_sender"):
+        agree(desk, "maria", signed(desk, "olena"))
+    assert types(desk) == ["DecisionProposed"]
+
+
+def test_a_signature_that_proves_nothing_is_not_recorded(desk: SmallDesk) -> None:
+    stolen = KeyFile("petro")
+    with pytest.raises(RefusedError, match="signers_key"):
+        propose(desk, signature=signed(desk, "petro", key=stolen))
+    forged = signed(desk, "petro").model_copy(update={"signature": "Zm9yZ2Vk"})
+    with pytest.raises(RefusedError, match="signature_proves"):
+        propose(desk, signature=forged)
+    elsewhere = Site("https://elsewhere.example", "elsewhere.example")
+    with pytest.raises(RefusedError, match="command_signed"):
+        propose(desk, signature=signed(desk, "petro", site=elsewhere))
+    desk.ask(commands.RevokeKey, "petro", "petro", key_id=desk.key_files["petro"].key_id)
+    with pytest.raises(RefusedError, match="signers_key"):
+        propose(desk)
+    assert types(desk) == []
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        {"signature": signed("maria")},
-        {"about": OTHER_CASE},
+        {"command": "{}"},
+        {"command": "no JSON"},
+        {"command": exporting(rows=99).model_dump_json(exclude_none=True)},
         {"act": "CancelRendezvous"},
-        {"act": "NoCommand", "signature": signed("petro", act="NoCommand")},
+        {"act": "NoCommand"},
     ],
 )
-def test_a_proposal_is_of_what_its_proposer_signed(desk: SmallDesk, said: dict[str, Any]) -> None:
-    with pytest.raises(RefusedError, match="signed_by_sender"):
+def test_a_proposal_shows_what_its_proposer_signed(desk: SmallDesk, said: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError, match="command_signed"):
         propose(desk, **said)
+    with pytest.raises(RefusedError, match="signed_by_sender"):
+        propose(desk, about="EXPORT-2")
     assert types(desk) == []
 
 
 def test_who_may_not_give_the_command_proposes_it_to_nobody(desk: SmallDesk) -> None:
-    with pytest.raises(RefusedError, match="signed_by_sender"):
-        propose(desk, "ivan", signature=signed("ivan"))
+    with pytest.raises(RefusedError, match="role_held"):
+        propose(desk, "ivan")
 
 
 def test_a_proposal_ends_by_itself_and_nobody_agrees_in_its_last_moment(desk: SmallDesk) -> None:
@@ -125,4 +178,4 @@ def test_a_number_is_one_decision(desk: SmallDesk) -> None:
     with pytest.raises(RefusedError, match="decision_new"):
         propose(desk)
     with pytest.raises(RefusedError, match="decision_known"):
-        desk.ask(commands.AgreeToDecision, "DECISION-2", "maria", signature=signed("maria"))
+        desk.ask(commands.AgreeToDecision, "DECISION-2", "maria", signature=signed(desk, "maria"))

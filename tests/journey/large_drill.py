@@ -18,10 +18,12 @@ import httpx
 from benchmarks.filling import fill
 from benchmarks.site import Site
 from passage.connecting import connected
+from passage.exits import VerbEndedError
 from passage.folders import folders_of
 from passage.install.installation import ensure_keys
 from passage.install.permissions import LOG_ACCOUNT
 from passage.install.provisioning import provision
+from passage.own_keys import as_person
 from passage.runner.nats_server import NatsServer
 from shared.settings import Settings
 from tests.journey.system import System
@@ -85,6 +87,11 @@ async def _provision(url: str) -> None:
         await provision(client, replicas=1)
 
 
+def _look(system: System) -> None:
+    who = as_person(system.running, None)
+    httpx.get(f"http://{system.http}/", timeout=WITHIN_S, auth=who).raise_for_status()
+
+
 def _start(system: System) -> Started:
     started, ended, began = Started(), threading.Event(), time.monotonic()
 
@@ -92,8 +99,8 @@ def _start(system: System) -> Started:
         while not ended.wait(LOOK_EVERY_S):
             asked = time.monotonic()
             try:
-                httpx.get(f"http://{system.http}/", timeout=WITHIN_S).raise_for_status()
-            except httpx.HTTPError:
+                _look(system)
+            except (httpx.HTTPError, OSError, VerbEndedError):
                 continue
             now = time.monotonic()
             started.until_first_page = started.until_first_page or round(now - began, 1)

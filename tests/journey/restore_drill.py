@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from passage.own_keys import AsPerson, as_person
 from tests.journey.system import System, until
 from tests.waiting import WITHIN_S
 
@@ -106,6 +107,10 @@ def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE)
     )
 
 
+def _who(system: System) -> AsPerson:
+    return as_person(system.running, None)
+
+
 def _demo(system: System, stories: int) -> subprocess.Popen[str]:
     return system.demo("--cases", stories, "--patience", DEMO_TIMEOUT_S)
 
@@ -136,7 +141,9 @@ def _rows(system: System, copied: int) -> dict[str, Json]:
     after: str | None = None
     while True:
         parameters = {"limit": PAGE} | ({} if after is None else {"cursor": after})
-        page = _HTTP.get(f"{system.running.http}/api/cases", params=parameters).json()
+        page = _HTTP.get(
+            f"{system.running.http}/api/cases", auth=_who(system), params=parameters
+        ).json()
         found |= {item["case_id"]: _as_of(system, item, copied) for item in page["items"]}
         after = page.get("next")
         if not after:
@@ -147,7 +154,7 @@ def _as_of(system: System, row: Json, copied: int) -> Json:
     if row["sequence"] <= copied:
         return row
     url = f"{system.running.http}/api/cases/{row['case_id']}"
-    then = _HTTP.get(url, params={"as_of_sequence": copied})
+    then = _HTTP.get(url, auth=_who(system), params={"as_of_sequence": copied})
     if then.status_code == httpx.codes.NOT_FOUND:
         return NOT_OPENED
     case: Json = then.raise_for_status().json()["case"]
@@ -158,8 +165,10 @@ def _shown(system: System, case_ids: list[str]) -> dict[str, Json]:
     found = {}
     for case_id in case_ids:
         url = f"{system.running.http}/api/cases/{case_id}"
-        asked = {"by": "Olena Example", "purpose": "a drill", "classes": ["identity"]}
-        shown, revealed = _HTTP.get(url), _HTTP.post(f"{url}/reveal", json=asked)
+        asked = {"purpose": "oversight", "classes": ["identity"]}
+        who = _who(system)
+        shown = _HTTP.get(url, auth=who)
+        revealed = _HTTP.post(f"{url}/reveal", auth=who, json=asked)
         if shown.status_code == revealed.status_code == httpx.codes.OK:
             found[case_id] = {**shown.json(), "revealed": revealed.json()["values"]}
     return found

@@ -14,6 +14,7 @@ from typing import Any, Self
 import psutil
 
 from benchmarks.site import PLENTY
+from passage.enrolling import is_enrolled
 from passage.runner.endpoints import free_port
 from passage.running import FILE_NAME, Running, forget_running
 from tests.waiting import WITHIN_S
@@ -44,7 +45,15 @@ class System:
             self._runner = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [
                     *self.prefix,
-                    *(sys.executable, "-m", "passage", "up", "--data", str(self.data_dir)),
+                    *(
+                        sys.executable,
+                        "-m",
+                        "passage",
+                        "up",
+                        "--enrol",
+                        "--data",
+                        str(self.data_dir),
+                    ),
                     *("--http", self.http, "--nats", self.nats),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -107,7 +116,7 @@ class System:
     def _is_ready(self) -> bool:
         assert self.runner.poll() is None, "passage up ended"
         try:
-            return self.running.ready
+            return self.running.ready and is_enrolled(self.running)
         except OSError:
             return False
 

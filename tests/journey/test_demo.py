@@ -9,6 +9,7 @@ from typing import Any
 from passage.connecting import connected
 from passage.demo.callers import FLOOD_CALLS
 from passage.demo.cast import KINDS
+from passage.demo.player import SUPERVISOR
 from shared.subjects import calls_stream, channel_identity
 from tests.journey.system import System, until
 from tests.waiting import WITHIN_S
@@ -37,7 +38,7 @@ def test_a_day_with_every_kind_ends_as_planned_and_verify_finds_nothing(system: 
 
 
 def test_an_unknown_case_has_one_exit_code_in_every_verb(system: System) -> None:
-    unknown = ("--case", "0" * 12, "--by", "operator-amber")
+    unknown = ("--case", "0" * 12)
     close = ("do", "CloseCase", *unknown, "--set", "reason=other")
     for words in (
         ("case", "show", "0" * 12),
@@ -92,8 +93,7 @@ def test_every_verb_takes_a_case_number_in_lower_case(system: System) -> None:
     until(lambda: bool(walk_ins(system)), "the call is a case")
     number = walk_ins(system)[0]
     low = number.lower()
-    by = ("--case", low, "--by", "olena")
-    note = typed(system, "do", "addnote", *by, "--set", "text=calm")
+    note = typed(system, "do", "addnote", "--case", low, "--set", "text=calm")
     assert f"AddNote on {number}: recorded" in note
     assert f"Case {number}, version 2" in typed(system, "case", "show", low)
     assert f"Case {number}: 0 accesses" in typed(system, "audit", low)
@@ -121,8 +121,8 @@ def test_a_parked_message_is_set_aside_by_its_verb(system: System) -> None:
     asyncio.run(publish())
     until(lambda: bool(parked_of_walk_in(system)), "it is parked")
     (parked,) = parked_of_walk_in(system)
-    who = ("--by", "olena", "--purpose", "junk")
+    who = ("--as", SUPERVISOR, "--purpose", "junk")
     assert "set aside" in typed(system, "parked", "set-aside", parked["parked_id"], *who)
     assert parked_of_walk_in(system) == []
     (access,) = system.json("audit", parked["parked_id"])
-    assert (access["by"], access["purpose"]) == ("olena", "junk")
+    assert (access["by"], access["purpose"]) == (SUPERVISOR, "junk")

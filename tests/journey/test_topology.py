@@ -116,7 +116,7 @@ def test_a_call_goes_end_to_end(topology: Topology) -> None:
     topology.verb("call", "--channel", "phone", "--from", "+70001234567", "--text", "вымысел")
     until(lambda: bool(topology.verb("case", "list")["items"]), "the call is a case")
     case_id = topology.verb("case", "list")["items"][0]["case_id"]
-    answer = topology.verb("do", "DeclareSurrender", "--case", case_id, "--by", "operator-amber")
+    answer = topology.verb("do", "DeclareSurrender", "--case", case_id)
     assert answer["result"] == "recorded"
     shown = partial(topology.verb, "case", "show", case_id)
     until(lambda: shown()["case"]["progress"] == "declared", "what was declared is shown")

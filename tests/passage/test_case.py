@@ -11,13 +11,15 @@ import pytest
 from passage.api import Api
 from passage.cli.case import _show, find_verb, show_verb
 from passage.exits import Exit, VerbEndedError
+from passage.own_keys import AsPerson, OwnKeys, made_key
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 
-WANTED = {"by": "Olena Example", "purpose": "he is on the line", "classes": ["identity"]}
+WANTED = {"purpose": "caller_on_the_line", "classes": ["identity"]}
+OLENA = AsPerson(OwnKeys(Path("nowhere")), made_key("olena", "http://localhost"))
 
 
 def log_of_one() -> MemoryLog:
@@ -37,17 +39,17 @@ async def test_revealed_values_stand_where_masked_ones_did(
     async with asked(log_of_one(), tmp_path, keys) as desk:
 
         @asynccontextmanager
-        async def api_of(_: str) -> AsyncIterator[Api]:
+        async def api_of(_: str, __: AsPerson) -> AsyncIterator[Api]:
             yield Api(desk.http)
 
         monkeypatch.setattr("passage.cli.case.api_of", api_of)
-        masked = await _show("", CASE, {}, None)
-        early = await _show("", CASE, {"as_of_version": 2}, WANTED)
+        masked = await _show("", OLENA, CASE, {}, None)
+        early = await _show("", OLENA, CASE, {"as_of_version": 2}, WANTED)
         keys.erased.add((CASE, "identity"))
-        erased = await _show("", CASE, {}, WANTED)
+        erased = await _show("", OLENA, CASE, {}, WANTED)
         keys.sealed = True
         with pytest.raises(VerbEndedError) as ended:
-            await _show("", CASE, {}, WANTED)
+            await _show("", OLENA, CASE, {}, WANTED)
     details = [one["details"] for one in early["timeline"]]
     assert masked["timeline"][1]["details"]["identity"] == "sealed"
     assert [one.get("identity") for one in details] == [None, {"surname": "Vzorov"}]
@@ -66,14 +68,15 @@ def test_a_version_that_is_yet_to_come_is_said(
 
     monkeypatch.setattr("passage.cli.case._show", shown)
     monkeypatch.setattr("passage.cli.case.find_running", lambda _: SimpleNamespace(http=""))
+    monkeypatch.setattr("passage.cli.case.as_person", lambda *_: OLENA)
     show_verb(CASE, as_of=999)
     assert "the case has no version 999 yet; this is version 4" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("by", "purpose"), [(None, "p"), ("Olena Example", None), (None, None)])
-def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: str | None) -> None:
+@pytest.mark.parametrize(("classes", "purpose"), [("identity", None), (",", "verifying")])
+def test_nothing_is_revealed_for_nothing(classes: str, purpose: str | None) -> None:
     with pytest.raises(VerbEndedError) as ended:
-        show_verb(CASE, reveal="identity", by=by, purpose=purpose)
+        show_verb(CASE, reveal=classes, purpose=purpose)
     assert ended.value.code == Exit.USAGE
 
 
@@ -95,12 +98,14 @@ def test_a_search_is_sent_for_the_person_who_makes_it(
 ) -> None:
     bodies: list[dict[str, Any]] = []
 
-    async def found(_: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    async def found(_: str, who: AsPerson, wanted: dict[str, Any]) -> dict[str, Any]:
         bodies.append(wanted)
+        assert who is OLENA
         return {"items": [{"case_id": CASE, "suggestion": {"score": 90, "agrees": ["surname"]}}]}
 
     monkeypatch.setattr("passage.cli.case._found", found)
     monkeypatch.setattr("passage.cli.case.find_running", lambda _: SimpleNamespace(http=""))
+    monkeypatch.setattr("passage.cli.case.as_person", lambda *_: OLENA)
     find_verb(**given)
     assert bodies == [sent_body]
 
@@ -111,13 +116,13 @@ def test_a_search_is_sent_for_the_person_who_makes_it(
         {},
         {"number": CASE, "code": "1"},
         {"code": "1"},
-        {"name": "Vzorov", "by": "Olena Example"},
-        {"service_number": "AB1", "purpose": "he is on the line"},
+        {"name": "Vzorov"},
+        {"service_number": "AB1", "remark": "he is on the line"},
         {"caller": "+380 44", **WHO},
         {"caller": "phone:", **WHO},
     ],
 )
-def test_a_search_by_nothing_or_for_nobody_is_not_sent(given: dict[str, Any]) -> None:
+def test_a_search_by_nothing_or_for_nothing_is_not_sent(given: dict[str, Any]) -> None:
     with pytest.raises(VerbEndedError) as ended:
         find_verb(**given)
     assert ended.value.code == Exit.USAGE

@@ -15,6 +15,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install import provisioning
 from passage.integrity import log_reading
+from passage.own_keys import AsPerson, OwnKeys, made_key
 from passage.runner.health import answers, health_of, state_of
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
@@ -63,12 +64,14 @@ async def test_a_verb_ends_where_nats_server_greets_too_late(
 
 
 async def test_a_command_that_the_api_answers_too_late_may_be_sent_again_with_its_id(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(api, "TIMEOUT_S", SOON_S)
     with late_server(READY) as port:
         url = f"http://127.0.0.1:{port}"
-        said = await ended(do._send(url, "SetContactRule", {"command_id": "c-1"}, 3))
+        who = AsPerson(OwnKeys(tmp_path), made_key("olena", "http://localhost"))
+        who.keys.keep_session("olena", "begun before")
+        said = await ended(do._send(url, who, "SetContactRule", {"command_id": "c-1"}, 3))
         assert said.endswith("sending it again with --command-id c-1 is safe")
         async with api.api_of(url) as opened:
             said = await ended(api.fetched(opened, "cases"))

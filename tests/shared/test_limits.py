@@ -13,6 +13,11 @@ from shared.commands.case_numbers import LONGEST as LONGEST_TYPED
 from shared.commands.case_numbers import case_number_in
 from shared.commands.catalogue import COMMANDS
 from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
+from shared.commands.people import (
+    ATTEMPTS_TOLD_MAX,
+    COMMAND_MAX_CHARACTERS,
+    PASSWORD_MAX_CHARACTERS,
+)
 from shared.diagnostics.forms import COUNT, LIST_MAX, NUMBER_MAX, PLACES, PLACES_MAX, SETTINGS
 from shared.diagnostics.logger import place_of
 from shared.events.calls import BOX_MAX_CHARACTERS, CallReceived
@@ -25,6 +30,7 @@ from shared.events.fields import (
     WORD_MAX_CHARACTERS,
 )
 from shared.events.shifts import SHIFT_CASES_MAX, SHIFT_OPERATORS_MAX
+from shared.events.signatures import CANONICAL_MAX_CHARACTERS, KEY_MAX_CHARACTERS
 from shared.keys.access import FOUND_CASES_MAX
 from shared.keys.messages import VALUES_MAX, Found, Search
 from shared.matching.numbers import LONGEST as LONGEST_NUMBER
@@ -36,6 +42,7 @@ from tests.examples import CASE
 WHO = {"command_id": "c-1", "case_id": CASE, "by": "olena"}
 SAW = {**WHO, "seen_version": 1}
 SHIFT = {**SAW, "case_id": "SHIFT-night"}
+OLENAS = {**WHO, "case_id": "PERSON-olena"}
 WINDOW = {"from_time": "18:00", "to_time": "20:30", "zone": "Europe/Kyiv"}
 RECEIPT = {
     **{"team": "Heron", "receipt_number": "R-17", "received_at": "2030-01-01T10:00:00Z"},
@@ -80,6 +87,18 @@ def many(count: int, one: Any = CASE) -> list[Any]:
             {**WHO, "case_id": "SHIFT-night"},
         ),
         ("HandOverShift", "case_ids", SHIFT_CASES_MAX, many, {**SHIFT, "to": ["taras"]}),
+        ("SetBreakGlass", "password", PASSWORD_MAX_CHARACTERS, long, OLENAS),
+        ("LogInByBreakGlass", "password", PASSWORD_MAX_CHARACTERS, long, {**OLENAS, "code": "1"}),
+        ("Enrol", "public_key", KEY_MAX_CHARACTERS, long, OLENAS),
+        ("ReportAttempts", "count", ATTEMPTS_TOLD_MAX, int, OLENAS),
+        ("ProposeDecision", "command", COMMAND_MAX_CHARACTERS, long, OLENAS),
+        (
+            "AgreeToDecision",
+            "signature.canonical",
+            CANONICAL_MAX_CHARACTERS,
+            lambda count: "{" + long(count - 2) + "}",
+            OLENAS,
+        ),
         (
             "SendMessage",
             "valid_minutes",

@@ -1,6 +1,5 @@
 """People through a real desk: from the keeper's link to a key, a password, a decision of two."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,31 +15,25 @@ from shared.commands.shifts import StartShift
 from shared.events.people import log_of
 from shared.people.directory import Directory
 from shared.people.sessions import hash_of, new_token
-from tests.desk.desks import PUBLIC_KEY
+from tests.signers import KeyFile
 from tests.wire.conftest import Site
+from tests.wire.people import enrol, link_by_the_keeper, record_signed
 
 SECRET, PASSWORD = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "one two three four"
 OLENA, IVAN = log_of("olena"), log_of("ivan")
 
 
-def link_by_the_keeper(*words: str) -> str:
-    """What follows the account in the link that `passage operator add` prints."""
-    ran = CliRunner().invoke(command_line("operator"), ["operator", "add", *words, "--json"])
-    assert ran.exit_code == 0, ran.output
-    return str(json.loads(ran.stdout)["link"]).rpartition(".")[2]
-
-
-async def enrol(site: Site, account: str, token: str) -> None:
-    key = {"kind": "key_file", "key_id": "a2V5", "public_key": PUBLIC_KEY, "label": "a key"}
-    await site.record(commands.Enrol, log_of(account), account, token=token, **key)
+@pytest.fixture
+def olena() -> KeyFile:
+    return KeyFile("olena")
 
 
 @pytest.fixture
-async def supervised(all_services: Site, place: Path) -> Site:
+async def supervised(all_services: Site, place: Path, olena: KeyFile) -> Site:
     """With `olena`, a supervisor who holds a key."""
     del place  # Where the verb finds the installation.
     token = link_by_the_keeper("olena", "--role", "supervisor", "--name", "Olena Example")
-    await enrol(all_services, "olena", token)
+    await enrol(all_services, token, olena)
     return all_services
 
 
@@ -64,13 +57,15 @@ async def test_no_sender_of_commands_makes_a_supervisor(all_services: Site) -> N
     assert await all_services.history(IVAN) == []
 
 
-async def test_a_supervisor_adds_somebody_who_registers_a_key(supervised: Site) -> None:
-    token = new_token()
-    await supervised.record(commands.AddPerson, IVAN, "olena", name="Ivan Example")
-    await supervised.record(commands.GrantRole, IVAN, "olena", role="operator")
-    offered = {"token_hash": hash_of(token)}
-    await supervised.record(commands.OfferEnrolment, IVAN, "olena", **offered)
-    await enrol(supervised, "ivan", token)
+async def test_a_supervisor_adds_somebody_who_registers_a_key(
+    supervised: Site, olena: KeyFile
+) -> None:
+    token, key = new_token(), KeyFile("ivan")
+    site, offered = supervised, {"token_hash": hash_of(token)}
+    await record_signed(site, olena, commands.AddPerson, "ivan", name="Ivan Example")
+    await record_signed(site, olena, commands.GrantRole, "ivan", role="operator")
+    await record_signed(site, olena, commands.OfferEnrolment, "ivan", **offered)
+    await enrol(site, token, key)
     directory = Directory.over(supervised.settings, "test")
     try:
         ivan = directory.person("ivan")
@@ -78,7 +73,7 @@ async def test_a_supervisor_adds_somebody_who_registers_a_key(supervised: Site) 
     finally:
         directory.close()
     assert ivan.roles == frozenset({"operator"})
-    assert [one.key_id for one in ivan.keys_held] == ["a2V5"]
+    assert [one.key_id for one in ivan.keys_held] == [key.key_id]
 
 
 async def test_break_glass_is_sealed_checked_and_lets_a_code_in_once(supervised: Site) -> None:
@@ -112,6 +107,6 @@ async def test_a_link_ends_by_its_timer(
 
 async def test_desks_logs_take_no_command_about_cases(supervised: Site) -> None:
     await supervised.refused("case_known", AddNote, OLENA, text="x")
-    await supervised.refused("role_held", commands.AddPerson, log_of("maria"), "ivan", name="M")
+    await supervised.refused("signed", commands.AddPerson, log_of("maria"), "olena", name="M")
     await supervised.record(StartShift, "SHIFT-1", "olena", operators=["olena"])
     assert await supervised.history("SHIFT-1") == ["ShiftStarted"]

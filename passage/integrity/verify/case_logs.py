@@ -1,4 +1,4 @@
-"""Checks what the log says: subjects, versions 1..n, the chain, and every transition."""
+"""Checks what the log says: subjects, versions 1..n, the chain, transitions, and who signed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing_extensions import override
 from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check
 from passage.integrity.verify.rules.trail import Trail
+from passage.integrity.verify.signers import Signers
 from passage.integrity.verify.transitions import broken_rules
 from shared.events.base import CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
@@ -89,6 +90,7 @@ class CaseLogs(Check):
         self._heads = Heads()
         self._trails: dict[str, Trail] = {}
         self._receipts: set[tuple[str, str]] = set()
+        self._signers = Signers()
         self.events = 0
         self._desk_records = False
         """Whether desk has recorded anything yet; before, shifts and exports were intake's."""
@@ -121,6 +123,8 @@ class CaseLogs(Check):
             self._trails[event.subject] = trail
         for rule in broken_rules(trail, event):
             self._findings.add("transitions", where, f"{event.type_name}: {rule}")
+        for wrong in self._signers.broken(stored, event):
+            self._findings.add("signatures", where, f"{event.type_name}: {wrong}")
         yield from _promises(event, stored.sequence)
 
     def _read(self, stored: StoredMessage, where: str) -> CaseEvent[Any] | None:

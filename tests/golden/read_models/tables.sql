@@ -5,6 +5,7 @@
 -- services.query.projections.desk 2
 -- services.query.projections.lookups 3
 -- services.query.projections.overdue 1
+-- services.query.projections.people 1
 -- services.query.projections.queue 4
 -- services.query.projections.statistics 4
 -- sqlite
@@ -192,6 +193,46 @@ CREATE TABLE exports (
 	PRIMARY KEY (export_id)
 )
  WITHOUT ROWID;
+CREATE TABLE people (
+	person_id VARCHAR(64) NOT NULL,
+	added_at VARCHAR(32) NOT NULL,
+	name TEXT,
+	is_machine BOOLEAN NOT NULL,
+	roles TEXT NOT NULL,
+	suspended BOOLEAN NOT NULL,
+	keys INTEGER NOT NULL,
+	links INTEGER NOT NULL,
+	tokens INTEGER NOT NULL,
+	break_glass BOOLEAN NOT NULL,
+	break_glass_used_at VARCHAR(32),
+	sessions_ended_at VARCHAR(32),
+	refused TEXT NOT NULL,
+	refused_in_all BIGINT NOT NULL,
+	refused_at VARCHAR(32),
+	version INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	damaged BOOLEAN NOT NULL,
+	PRIMARY KEY (person_id)
+)
+ WITHOUT ROWID;
+CREATE TABLE decisions (
+	decision_id VARCHAR(64) NOT NULL,
+	proposed_at VARCHAR(32) NOT NULL,
+	act TEXT,
+	about VARCHAR(64),
+	proposed_by TEXT,
+	expires_at VARCHAR(32),
+	agreed_by TEXT,
+	agreed_at VARCHAR(32),
+	withdrawn_at VARCHAR(32),
+	expired BOOLEAN NOT NULL,
+	version INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	damaged BOOLEAN NOT NULL,
+	PRIMARY KEY (decision_id)
+)
+ WITHOUT ROWID;
+CREATE INDEX decisions_waiting ON decisions (proposed_at) WHERE agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
 CREATE TABLE archive (
 	sequence INTEGER NOT NULL,
 	case_id VARCHAR(64) NOT NULL,
@@ -380,6 +421,44 @@ CREATE TABLE exports (
 	damaged BOOLEAN NOT NULL,
 	PRIMARY KEY (export_id)
 );
+CREATE TABLE people (
+	person_id VARCHAR(64) NOT NULL,
+	added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	name TEXT,
+	is_machine BOOLEAN NOT NULL,
+	roles TEXT NOT NULL,
+	suspended BOOLEAN NOT NULL,
+	keys INTEGER NOT NULL,
+	links INTEGER NOT NULL,
+	tokens INTEGER NOT NULL,
+	break_glass BOOLEAN NOT NULL,
+	break_glass_used_at TIMESTAMP WITH TIME ZONE,
+	sessions_ended_at TIMESTAMP WITH TIME ZONE,
+	refused TEXT NOT NULL,
+	refused_in_all BIGINT NOT NULL,
+	refused_at TIMESTAMP WITH TIME ZONE,
+	version INTEGER NOT NULL,
+	sequence BIGINT NOT NULL,
+	damaged BOOLEAN NOT NULL,
+	PRIMARY KEY (person_id)
+);
+CREATE TABLE decisions (
+	decision_id VARCHAR(64) NOT NULL,
+	proposed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	act TEXT,
+	about VARCHAR(64),
+	proposed_by TEXT,
+	expires_at TIMESTAMP WITH TIME ZONE,
+	agreed_by TEXT,
+	agreed_at TIMESTAMP WITH TIME ZONE,
+	withdrawn_at TIMESTAMP WITH TIME ZONE,
+	expired BOOLEAN NOT NULL,
+	version INTEGER NOT NULL,
+	sequence BIGINT NOT NULL,
+	damaged BOOLEAN NOT NULL,
+	PRIMARY KEY (decision_id)
+);
+CREATE INDEX decisions_waiting ON decisions (proposed_at) WHERE agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
 CREATE TABLE archive (
 	sequence BIGINT NOT NULL,
 	case_id VARCHAR(64) NOT NULL,

@@ -16,7 +16,7 @@ from shared.refusals import RefusedError
 from tests import forging
 from tests.forging import ATTACKS, Attack
 from tests.signers import COPYABLE, PRESENT, VERIFIED, KeyFile, Passkey
-from tests.signing_place import ASKED, MARIA, OLENA, PETRO, SigningPlace, with_signatures
+from tests.signing_place import ASKED, MARIA, OLENA, PETRO, SALT, SigningPlace, with_signatures
 
 EVERY = sorted(ASKED)
 ATTEMPTS = 1_000
@@ -167,11 +167,15 @@ def _added(account: str) -> list[PersonAdded]:
     return [PersonAdded(name=account.title(), by=OLENA)]
 
 
-def test_free_text_is_signed_as_a_digest_that_the_nonce_salts() -> None:
+def test_free_text_is_signed_as_a_digest_that_a_salt_hides() -> None:
     place = SigningPlace()
     command = ASKED["override"]("first")
-    one, other = (place.signed(command, place.passkeys[OLENA]).canonical for _ in range(2))
+    again = command.model_copy(update={"salt": "another-salt-of-the-sender"})
+    one, other = (place.signed(each, place.passkeys[OLENA]).canonical for each in (command, again))
     fields = [json.loads(each)["fields"] for each in (one, other)]
     assert "wait" not in one
+    assert SALT not in one
     assert fields[0]["reason"] != fields[1]["reason"]
     assert fields[0] | {"reason": ""} == fields[1] | {"reason": ""}
+    unsalted = command.model_copy(update={"salt": None})
+    assert refusal_of(place, place.rightly_signed(unsalted)) == "salted"

@@ -1,0 +1,233 @@
+"""Proves again who signed the gravest decisions, with public keys only.
+
+People's own logs say which keys and roles each had when a decision was recorded, by the server's
+clock. From the first key on, nothing of `NEEDED` counts without its signatures.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from shared.events import handover, intake, people, shifts, verification
+from shared.events.base import CaseEvent, Event
+from shared.events.signatures import Signature
+from shared.jetstream.stored import StoredMessage
+from shared.people.roles import ROLES, Role
+from shared.people.signatures import DIGEST_PREFIX, plain, require_proof
+from shared.people.signed import account_of, acts_recording, may_sign
+from shared.people.site import Site
+from shared.people.state import Key, PersonState, evolve_person
+from shared.refusals import RefusedError
+from shared.subjects import KEEPER
+
+IN_FLIGHT = timedelta(seconds=30)
+"""A decision is recorded within this time after its signatures were checked."""
+
+
+class Needed(NamedTuple):
+    people: int
+    supervisor: bool = False
+
+
+NOBODY, ONE, TWO = Needed(0), Needed(1), Needed(2)
+SUPERVISOR, TWO_WITH_SUPERVISOR = Needed(1, True), Needed(2, True)
+Of = Callable[[Any, PersonState], Needed]
+"""How many people sign an event; the person is the one whose log it is in, if it is somebody's."""
+
+
+def _closed(data: intake.CaseClosed, _person: PersonState) -> Needed:
+    if data.second_by is not None:
+        return TWO
+    return SUPERVISOR if data.reason in {"hoax", "infiltration"} else NOBODY
+
+
+NEEDED: Mapping[type[Event], Of] = {
+    handover.RendezvousApproved: lambda _data, _person: ONE,
+    handover.RendezvousDisclosed: lambda _data, _person: TWO,
+    handover.EmergencyOverrideUsed: lambda _data, _person: TWO,
+    handover.HandoverDiscrepancyResolved: lambda _data, _person: TWO,
+    intake.ErasureRequested: lambda _data, _person: TWO_WITH_SUPERVISOR,
+    intake.PersonalDataErased: lambda _data, _person: TWO_WITH_SUPERVISOR,
+    intake.CaseClosed: _closed,
+    verification.IdentityVerified: lambda data, _person: TWO if data.second_by else NOBODY,
+    shifts.StatisticsExported: lambda _data, _person: TWO,
+    people.PersonAdded: lambda _data, _person: SUPERVISOR,
+    people.PersonResumed: lambda _data, _person: SUPERVISOR,
+    people.RoleGranted: lambda data, _person: (
+        TWO_WITH_SUPERVISOR if data.role == "supervisor" else SUPERVISOR
+    ),
+    people.EnrolmentOffered: lambda _data, person: (
+        TWO_WITH_SUPERVISOR if person.keys_held else SUPERVISOR
+    ),
+}
+NARROWED = "classes"
+"""Of the classes to be erased, those that hold nothing aren't recorded."""
+ERASURES = (intake.ErasureRequested, intake.PersonalDataErased)
+
+
+@dataclass(slots=True)
+class _Signer:
+    state: PersonState = field(default_factory=PersonState)
+    lost: dict[str, datetime] = field(default_factory=dict)
+    """Key id, role or `suspended` -> when it was taken away last, by the server's clock."""
+
+    def had(self, what: str, has: bool, at: datetime) -> bool:
+        """Whether they have it, or had it when a decision was checked that is recorded at `at`."""
+        lost_at = self.lost.get(what)
+        return has or (lost_at is not None and at <= lost_at + IN_FLIGHT)
+
+    def key(self, key_id: str, at: datetime) -> Key | None:
+        key = self.state.keys.get(key_id)
+        if key is None or not self.had(key_id, key.revoked is None, at):
+            return None
+        return key
+
+    def roles(self, at: datetime) -> frozenset[Role]:
+        taken = {one for one in ROLES if self.had(one, False, at)}
+        return self.state.roles | taken
+
+
+class Signers:
+    """Is shown every event of CASES, in order."""
+
+    def __init__(self) -> None:
+        self._signers: dict[str, _Signer] = {}
+        self._anybody = False
+        self._nonces: dict[str, str] = {}
+        """Nonce -> the cause that it was used for."""
+        self._erasing: set[str] = set()
+        """Cases of which two people asked that they be erased later."""
+
+    def broken(self, stored: StoredMessage, event: CaseEvent[Any]) -> Iterator[str]:
+        """What is wrong with an event's signatures; takes it into account from then on."""
+        kind = type(event.data)
+        if kind in NEEDED and not self._is_exempt(event):
+            needed = NEEDED[kind](event.data, self._of(event.subject).state)
+            if needed.people:
+                yield from self._wrong(event, needed, stored.recorded_at)
+        if isinstance(event.data, intake.ErasureRequested) and not _is_of_places(event.data):
+            self._erasing.add(event.subject)
+        if isinstance(event.data, people.PersonEvent):
+            self._follow(event, stored)
+
+    def _is_exempt(self, event: CaseEvent[Any]) -> bool:
+        if event.signatures is not None:
+            return False
+        if event.source == f"/{KEEPER}":
+            return not any(_can_supervise(one.state) for one in self._signers.values())
+        if isinstance(event.data, ERASURES) and not event.actor.startswith("operator:"):
+            return _is_of_places(event.data) or event.subject in self._erasing
+        return not self._anybody
+
+    def _wrong(self, event: CaseEvent[Any], needed: Needed, at: datetime) -> Iterator[str]:
+        signatures = event.signatures or ()
+        signers = {one.person for one in signatures}
+        if len(signers) != needed.people or len(signatures) != needed.people:
+            yield f"signed by {len(signers)} instead of {needed.people}"
+            return
+        by = event.actor.removeprefix("operator:")
+        second_by = getattr(event.data, "second_by", None)
+        if by not in signers or (second_by is not None and second_by not in signers):
+            yield "signed by others than it names"
+        if needed.supervisor and not any(
+            "supervisor" in self._signer(one).roles(at) for one in signers
+        ):
+            yield "signed by no supervisor"
+        for signature in signatures:
+            yield from self._wrong_with(event, signature, signature.person == by, at)
+
+    def _wrong_with(
+        self, event: CaseEvent[Any], signature: Signature, is_first: bool, at: datetime
+    ) -> Iterator[str]:
+        signer, act = self._signer(signature.person), acts_recording()[type(event.data)]
+        key = signer.key(signature.key_id, at)
+        if key is None or not signer.state.exists:
+            yield "signed with a key that its signer did not have then"
+            return
+        if not signer.had("suspended", not signer.state.suspended, at):
+            yield "signed by somebody who was suspended"
+        if not may_sign(signer.roles(at), act, is_first=is_first):
+            yield "signed by somebody whose role did not allow it"
+        said = _said(signature)
+        if not _is_of(said, signature, event, act.__name__):
+            yield "its signature is of something else"
+        cause = f"{event.source} {event.causationid}"
+        if self._nonces.setdefault(str(said.get("nonce")), cause) != cause:
+            yield "its signature was used before"
+        try:
+            require_proof(signature, key, _site_in(said, key))
+        except RefusedError as refusal:
+            yield f"its signature proves nothing ({refusal.guard.name})"
+
+    def _follow(self, event: CaseEvent[Any], stored: StoredMessage) -> None:
+        signer, data = self._of(event.subject), event.data
+        signer.state = evolve_person(signer.state, event)
+        match data:
+            case people.KeyRegistered():
+                self._anybody = True
+            case people.KeyRevoked():
+                signer.lost[data.key_id] = stored.recorded_at
+            case people.RoleTaken():
+                signer.lost[data.role] = stored.recorded_at
+            case people.PersonSuspended():
+                signer.lost["suspended"] = stored.recorded_at
+            case _:
+                pass
+
+    def _of(self, log_id: str) -> _Signer:
+        """The person whose log it is; nobody, of another log."""
+        if not log_id.startswith(people.OF_PEOPLE):
+            return _Signer()
+        return self._signers.setdefault(account_of(log_id), _Signer())
+
+    def _signer(self, account: str) -> _Signer:
+        return self._signers.get(account, _Signer())
+
+
+def _can_supervise(person: PersonState) -> bool:
+    return "supervisor" in person.roles and bool(person.keys_held) and not person.suspended
+
+
+def _is_of_places(data: intake.ErasureRequested | intake.PersonalDataErased) -> bool:
+    """What the service does by itself: where he was is kept for days only."""
+    return data.legal_basis == "location_retention" and data.classes == ("location",)
+
+
+def _said(signature: Signature) -> dict[str, Any]:
+    try:
+        said = json.loads(signature.canonical)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_of(said: Mapping[str, Any], signature: Signature, event: CaseEvent[Any], act: str) -> bool:
+    """Whether what was signed is what was recorded; digests of texts are left to the service."""
+    fields, command_id = said.get("fields"), said.get("command_id")
+    seen_version = said.get("seen_version", 0)
+    if not isinstance(fields, dict) or not isinstance(seen_version, int):
+        return False
+    recorded = event.data.model_dump(mode="json", exclude_none=True)
+    same = all(
+        plain(recorded[name]) == value or (name == NARROWED and {*recorded[name]} <= {*value})
+        for name, value in fields.items()
+        if name in recorded and not str(value).startswith(DIGEST_PREFIX)
+    )
+    who = (said.get("person"), f"operator:{fields.get('by')}")
+    what = (said.get("act"), said.get("case_id"), f"{act}-{command_id}")
+    return (
+        same
+        and who == (signature.person, event.actor)
+        and what == (act, event.subject, event.causationid)
+        and seen_version < event.caseversion
+    )
+
+
+def _site_in(said: Mapping[str, Any], key: Key) -> Site:
+    """The site signed for; a passkey's must be of the host that the key was made for."""
+    origin = str(said.get("site"))
+    is_its_host = key.rp_id is None or urlsplit(origin).hostname == key.rp_id
+    return Site(origin if is_its_host else "", key.rp_id or "")

@@ -1,0 +1,171 @@
+"""Decisions that wait for a second signature: what is proposed, what to sign, and carrying it out.
+
+desk keeps both signatures; the service that owns the command checks them again, and decides.
+"""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+
+from services.query.api.commands import PROBLEMS, Shown, pass_on
+from services.query.api.shapes import Shape, shows
+from services.query.api.shifts import Limit
+from services.query.context import AppContext, Context
+from services.query.models.people import DecisionRow
+from services.query.reads.boards import Boards
+from services.query.reads.opening import opened
+from services.query.requests.authorised import require_may
+from services.query.requests.body import Body
+from services.query.requests.caller import Called, Caller, not_your_role
+from services.query.requests.cases import WAITS
+from services.query.requests.logins import answered
+from services.query.requests.nonces import nonce_of
+from services.query.requests.problems import ProblemError, answering, problems
+from shared.commands.base import Command
+from shared.commands.case_numbers import DecisionNumber
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
+from shared.commands.people import AgreeToDecision
+from shared.events.base import CaseEvent
+from shared.events.parsing import UnreadableEventError, read_case_event
+from shared.events.people import DecisionAgreed, DecisionProposed
+from shared.events.signatures import Signature
+from shared.keys.messages import SealedValue
+from shared.people.signatures import as_base64url, canonical_of, challenge_of
+from shared.people.signed import SIGNED, may_sign
+
+PURPOSE = "second signature"
+
+DecisionPath = Annotated[DecisionNumber, Path(description="the decision's number")]
+
+
+@shows(DecisionRow)
+class Decision(Shape):
+    """A decision that one person signed, and another may."""
+
+
+class Decisions(Shape):
+    """Those that wait, the longest first."""
+
+    items: list[Decision]
+    sequence: int
+
+
+class Proposed(Shape):
+    """What a second person is to sign: `canonical` is made of `command`, which is shown whole."""
+
+    decision_id: str
+    act: str
+    about: str
+    proposed_by: str
+    expires_at: datetime
+    command: dict[str, Any]
+    canonical: str
+    challenge: str
+    """What a passkey is asked to sign, in base64url: the SHA-256 of `canonical`."""
+    key_ids: list[str]
+    """The caller's own keys."""
+
+
+class Agreement(Body):
+    signature: Signature
+
+
+class _Log(NamedTuple):
+    proposed: CaseEvent[DecisionProposed]
+    agreed: CaseEvent[DecisionAgreed] | None
+
+
+router = APIRouter(prefix="/api/decisions", tags=["desk"])
+
+
+@router.get("", dependencies=[WAITS])
+def decisions(context: AppContext, limit: Limit = 50) -> Decisions:
+    """Decisions that wait for a second signature."""
+    answer = Boards(context.generations).decisions(limit)
+    return Decisions(
+        items=[Decision.showing(one) for one in answer.found], sequence=answer.sequence
+    )
+
+
+@router.post("/{decision_id}/open", responses=problems(403, 404, 429, 503))
+async def open_decision(context: AppContext, caller: Called, decision_id: DecisionPath) -> Proposed:
+    """Shows the command that somebody signed, and what the caller is to sign; it is recorded."""
+    data = (await run_in_threadpool(_log_of, context, decision_id)).proposed.data
+    command = await _command(context, caller, decision_id)
+    kind = type(command)
+    nonce = await nonce_of(context, ANSWERED_BY[kind])
+    canonical = canonical_of(command, SIGNED[kind].hidden, caller.account, nonce, context.ways.site)
+    person = await answered(context, partial(context.ways.person, caller.account))
+    return Proposed(
+        decision_id=decision_id,
+        act=data.act,
+        about=data.about,
+        proposed_by=data.signature.person,
+        expires_at=data.expires_at,
+        command=command.model_dump(mode="json", exclude_none=True, exclude={"signatures"}),
+        canonical=canonical,
+        challenge=as_base64url(challenge_of(canonical)),
+        key_ids=[one.key_id for one in person.keys_held],
+    )
+
+
+@router.post("/{decision_id}/agree", responses=PROBLEMS)
+async def agree(
+    context: AppContext, caller: Called, decision_id: DecisionPath, body: Agreement
+) -> Shown:
+    """Records the second signature, then has the command carried out. Repeating it is safe."""
+    require_may(caller, AgreeToDecision.__name__)
+    agreeing = AgreeToDecision(
+        command_id=uuid5(NAMESPACE_URL, f"{decision_id}|{caller.account}").hex,
+        case_id=decision_id,
+        by=caller.account,
+        signature=body.signature,
+    )
+    command = await _command(context, caller, decision_id)
+    await pass_on(context, ANSWERED_BY[AgreeToDecision], agreeing)
+    log = await run_in_threadpool(_log_of, context, decision_id)
+    second = log.agreed.data.signature if log.agreed is not None else body.signature
+    signed: dict[str, Any] = {"signatures": (log.proposed.data.signature, second)}
+    if "second_by" in type(command).model_fields:
+        signed["second_by"] = second.person
+    return await pass_on(context, ANSWERED_BY[type(command)], command.model_copy(update=signed))
+
+
+async def _command(context: Context, caller: Caller, decision_id: str) -> Command:
+    """The proposed command. Raises ProblemError 403 for whoever can't be the second to sign."""
+    proposed = (await run_in_threadpool(_log_of, context, decision_id)).proposed
+    kind = COMMANDS.get(proposed.data.act)
+    if kind is None or kind not in SIGNED:
+        raise _no_such()
+    if not may_sign(caller.roles, kind, is_first=False):
+        raise not_your_role(())
+    value = SealedValue.of(proposed, "command")
+    found = await run_in_threadpool(opened, context.keys, [value], caller.account, PURPOSE, "shown")
+    try:
+        return kind.model_validate_json(found[0].text or "")
+    except ValidationError:
+        raise _no_such() from None
+
+
+def _log_of(context: Context, decision_id: str) -> _Log:
+    """Raises ProblemError."""
+    with answering("The log"):
+        stored = context.log.select_events(decision_id)
+    try:
+        events = [read_case_event(one.state, one.topic) for one in stored]
+    except UnreadableEventError:
+        raise _no_such() from None
+    proposed = next((one for one in events if isinstance(one.data, DecisionProposed)), None)
+    agreed = next((one for one in events if isinstance(one.data, DecisionAgreed)), None)
+    if proposed is None:
+        raise _no_such()
+    return _Log(proposed, agreed)
+
+
+def _no_such() -> ProblemError:
+    return ProblemError(404, "no-such-decision", "There is no such decision.")

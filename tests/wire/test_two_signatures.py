@@ -1,0 +1,131 @@
+"""A decision of two people through the API, from the first signature to what is recorded."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from services.query.app import create_app
+from services.query.main import Query
+from shared.commands.shifts import RecordExport
+from shared.people.roles import Role
+from tests.examples import digest
+from tests.query.let_in import letting_in
+from tests.signers import KeyFile
+from tests.wire.conftest import Site
+from tests.wire.people import enrol, link_by_the_keeper, signed
+
+ROLES: dict[str, Role] = {"petro": "coordinator", "maria": "coordinator", "ivan": "operator"}
+EXPORT, DECISION = "EXPORT-1", "DECISION-1"
+
+
+@pytest.fixture
+async def keys(all_services: Site, place: Path) -> dict[str, KeyFile]:
+    """Of everybody, registered."""
+    del place  # Where the verb finds the installation.
+    links = {one: link_by_the_keeper(one, "--role", role) for one, role in ROLES.items()}
+    found = {one: KeyFile(one) for one in ROLES}
+    for account, token in links.items():
+        await enrol(all_services, token, found[account])
+    return found
+
+
+@pytest.fixture
+async def of(
+    all_services: Site, keys: dict[str, KeyFile], tmp_path: Path
+) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+    """Each person's client of one query."""
+    url = f"sqlite:///{tmp_path / 'query.db'}"
+    query = Query(all_services.settings.model_copy(update={"database_url": url}))
+    async with query.following() as context:
+        clients = {}
+        for account, role in ROLES.items():
+            known, headers = letting_in(context, account, role)
+            transport = httpx.ASGITransport(create_app(known))
+            clients[account] = httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1:8080", headers=headers
+            )
+        assert keys.keys() == clients.keys()
+        yield clients
+        for client in clients.values():
+            await client.aclose()
+
+
+@pytest.fixture
+def asked() -> RecordExport:
+    return RecordExport(
+        command_id="export-1",
+        case_id=EXPORT,
+        by="petro",
+        first_day="2026-03-01",
+        last_day="2026-03-14",
+        digest=digest("the file"),
+        rows=14,
+        suppressed=2,
+        second_by="maria",
+    )
+
+
+async def proposed(
+    site: Site, client: httpx.AsyncClient, key: KeyFile, asked: RecordExport
+) -> httpx.Response:
+    said = {
+        "case_id": DECISION,
+        "act": "RecordExport",
+        "about": EXPORT,
+        "command": asked.model_dump_json(exclude_none=True),
+        "signature": (await signed(site, key, asked)).model_dump(exclude_none=True),
+    }
+    return await client.post("/api/commands/ProposeDecision", json=said)
+
+
+async def agreed(client: httpx.AsyncClient, key: KeyFile, **changes: Any) -> httpx.Response:
+    shown = (await client.post(f"/api/decisions/{DECISION}/open")).json()
+    assert (shown["act"], shown["proposed_by"]) == ("RecordExport", "petro")
+    assert shown["command"]["rows"] == 14
+    assert shown["key_ids"] == [key.key_id]
+    canonical = json.dumps({**json.loads(shown["canonical"]), **changes}, separators=(",", ":"))
+    signature = key.sign(canonical).model_dump(exclude_none=True)
+    return await client.post(f"/api/decisions/{DECISION}/agree", json={"signature": signature})
+
+
+async def test_two_people_sign_and_it_is_recorded_with_both_signatures(
+    all_services: Site,
+    of: dict[str, httpx.AsyncClient],
+    keys: dict[str, KeyFile],
+    asked: RecordExport,
+) -> None:
+    first = await proposed(all_services, of["petro"], keys["petro"], asked)
+    assert first.status_code == 200, first.text
+    (waiting,) = (await of["maria"].get("/api/decisions")).json()["items"]
+    assert (waiting["decision_id"], waiting["proposed_by"]) == (DECISION, "petro")
+    done = await agreed(of["maria"], keys["maria"])
+    assert done.status_code == 200, done.text
+    assert (done.json()["case_id"], done.json()["events"]) == (EXPORT, ["StatisticsExported"])
+    event = await all_services.next_event("StatisticsExported")
+    assert [one.person for one in event.signatures or ()] == ["petro", "maria"]
+    assert (await of["maria"].get("/api/decisions")).json()["items"] == []
+    again = await agreed(of["maria"], keys["maria"])
+    assert again.json()["result"] == "repeated"
+
+
+async def test_nobody_else_makes_it_two(
+    all_services: Site,
+    of: dict[str, httpx.AsyncClient],
+    keys: dict[str, KeyFile],
+    asked: RecordExport,
+) -> None:
+    await proposed(all_services, of["petro"], keys["petro"], asked)
+    alone = await agreed(of["petro"], keys["petro"])
+    assert (alone.status_code, alone.json()["guard"]) == (409, "signed_by_another")
+    altered = await agreed(of["maria"], keys["maria"], command_id=uuid4().hex)
+    assert (altered.status_code, altered.json()["guard"]) == (409, "same_decision")
+    for path in ("open", "agree"):
+        body = {"signature": (await signed(all_services, keys["ivan"], asked)).model_dump()}
+        other = await of["ivan"].post(f"/api/decisions/{DECISION}/{path}", json=body)
+        assert other.status_code == 403
+    assert await all_services.history(EXPORT) == []
