@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "call": "call_verb",
     "outbox": "outbox_verb",
     "do": "do_verb",
+    "agree": "agree_verb",
     "case": "cases",
     "audit": "audit_verb",
     "registry": "registry",

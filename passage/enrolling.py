@@ -15,6 +15,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.own_keys import ACCOUNT, PEOPLE, AsPerson, OwnKeys, enrolment_of, link_of, made_key
 from passage.people import Newcomer, add
 from passage.running import Running
+from passage.signing import Signer, give
 from services.desk.people import RESERVED
 from shared.events.people import Role, log_of
 from shared.people.sessions import hash_of, new_token
@@ -97,5 +98,6 @@ async def _browser_link(api: Api, keys: OwnKeys, account: str) -> str | None:
         "case_id": log_of(account),
         "token_hash": hash_of(token),
     }
-    reply = await api.by(AsPerson(keys, key)).post("commands/OfferEnrolment", offer)
+    first, second = (Signer.of(api, AsPerson(keys, keys.of(one))) for one in (SUPERVISOR, account))
+    reply = await give(first, "OfferEnrolment", offer, "start again", second)
     return f"{key.site}/enrol/{account}.{token}" if reply.ok else None

@@ -9,16 +9,18 @@ import typer
 from typer.core import TyperCommand
 from typing_extensions import override
 
-from passage.api import Json, Reply, api_of, commanded, ended_by_problem, fetched
+from passage.api import Json, Reply, api_of, ended_by_problem, fetched
 from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
 from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
 from passage.printing import err, out, print_json, print_table
 from passage.running import find_running
+from passage.signing import Signer, give
 from shared.commands.base import Decision
 from shared.commands.case_numbers import typed_case_number
 from shared.commands.catalogue import COMMANDS
+from shared.events.people import OF_DECISIONS
 from shared.events.shifts import OF_SHIFTS
 
 COMMAND = "passage.cli.do.command"
@@ -102,7 +104,7 @@ async def _send(url: str, who: AsPerson, command: str, body: Json, seen: int | N
                 seen = int((await fetched(api, path))[name]["version"])
             body["seen_version"] = seen
         again = f"sending it again with --command-id {body['command_id']} is safe"
-        return await commanded(api, command, body, again)
+        return await give(Signer.of(api, who), command, body, again)
 
 
 def seen_in(log_id: str) -> tuple[str, str]:
@@ -126,14 +128,21 @@ def _show(command: str, reply: Reply, as_json: bool) -> None:
         f"{command} on {body['case_id']}: {body['result']} ({events}), version {body['version']}, "
         f"sequence {body['sequence']}"
     )
-    if body.get("return_code"):
-        out.print(f"return code to read out: {body['return_code']}")
-    if body.get("message_id"):
-        out.print(f"message: {body['message_id']}")
+    _show_made(body)
     if body.get("held_by"):
         err.print(f"{body['held_by']} works on the case; a claim locks nobody out")
     if not body.get("visible", True):
         err.print("the read models don't show it yet")
+
+
+def _show_made(body: Json) -> None:
+    """What the answer carries that somebody has to use."""
+    if body["case_id"].startswith(OF_DECISIONS):
+        out.print(f"it waits for a second person: passage agree {body['case_id']} --as ACCOUNT")
+    if body.get("return_code"):
+        out.print(f"return code to read out: {body['return_code']}")
+    if body.get("message_id"):
+        out.print(f"message: {body['message_id']}")
 
 
 def _print_fields(command: str) -> None:

@@ -171,11 +171,12 @@ class Player:
             "case_id": case_id,
             **fields,
         }
-        found = "overtaken each time"
+        found, actor = "overtaken each time", by or self.operator
+        second = fields.get("second_by") or (self.other if actor != self.other else self.operator)
         for _ in range(SEEN_VERSION_TRIES):
             if issubclass(COMMANDS[command], Decision):
                 body["seen_version"] = (await self.stage.case(case_id))["case"]["version"]
-            reply = await self.stage.command(command, body, by or self.operator)
+            reply = await self.stage.command(command, body, actor, second)
             found = outcome_of(reply)
             if found == outcome:
                 return {**reply.body, "command_id": body["command_id"]}

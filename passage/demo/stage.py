@@ -24,6 +24,7 @@ from passage.deliveries import Station, station_of
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, OwnKeys, own_keys
 from passage.running import Running
+from passage.signing import Signer, give
 from shared import subjects
 from shared.events.fields import Channel
 from shared.keys.keyfiles import read_intake_public_key
@@ -101,16 +102,20 @@ class Stage:
 
         return await self._until(attempt, f"case {case_id}: {wanted}")
 
-    async def command(self, name: str, fields: Json, by: str) -> Reply:
-        """Sends a command in a person's name until it is answered."""
-        api = self.api.by(AsPerson(self.keys, self.keys.of(by)))
+    async def command(self, name: str, fields: Json, by: str, second: str | None = None) -> Reply:
+        """Gives a command in a person's name until it is answered; `second` signs it, too, if it
+        takes two."""
+        first, other = self._signer(by), self._signer(second) if second is not None else None
 
         async def attempt() -> Reply | None:
-            reply = await self._ask(lambda: api.post(f"commands/{name}", fields))
+            reply = await self._ask(lambda: give(first, name, fields, "again", other))
             unknown_yet = reply is not None and reply.status == NOT_FOUND
             return None if unknown_yet else reply
 
         return await self._until(attempt, f"case {fields['case_id']}: {name} is answered")
+
+    def _signer(self, account: str) -> Signer:
+        return Signer.of(self.api, AsPerson(self.keys, self.keys.of(account)))
 
     async def send_next(self, channel: Channel) -> None:
         """Has a channel send and report the next message, if one comes soon."""

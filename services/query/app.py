@@ -20,15 +20,18 @@ from services.query.api import (
     logins,
     me,
     parked,
+    people,
     reveal,
     search,
     shifts,
+    signing,
     statistics,
     ties,
 )
 from services.query.context import Context
 from services.query.http_guards import Guards
 from services.query.pages import doors, own
+from services.query.pages import people as people_pages
 from services.query.pages import routes as pages
 from services.query.requests.authorised import MAY
 from services.query.requests.problems import install, problems
@@ -45,7 +48,9 @@ IN_SESSION = APIRouter(
 )
 for _made in (cases, search, candidates, reveal, statistics, exports, commands):
     IN_SESSION.include_router(_made.router)
-for _made in (boards, decisions, groups, shifts, ties, accesses, parked, me, own, pages):
+for _made in (boards, decisions, groups, shifts, ties, accesses, parked, me, people, signing):
+    IN_SESSION.include_router(_made.router)
+for _made in (own, people_pages, pages):
     IN_SESSION.include_router(_made.router)
 ROUTES = APIRouter(
     generate_unique_id_function=_name_of, responses=problems((422, "A field breaks a rule"))

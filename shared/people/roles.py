@@ -77,6 +77,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/decisions
         POST /api/decisions/{decision_id}/open
         POST /api/decisions/{decision_id}/agree
+        POST /api/signing
         GET /
         GET /cases/{case_id}
         POST /search
@@ -106,6 +107,10 @@ _VIEWS: Mapping[frozenset[Role], str] = {
     """,
     SUPERVISING: """
         GET /api/alarms
+        GET /api/people
+        GET /api/people/{account}
+        GET /supervise/people
+        GET /supervise/people/{account}
         POST /api/parked/{sequence}/read
         GET /parked
     """,

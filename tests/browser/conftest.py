@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
@@ -23,6 +24,7 @@ from services.query.main import Query, listen
 from shared.events.people import EnrolmentOffered, PersonAdded, Role, RoleGranted, log_of
 from shared.people.sessions import hash_of, new_token
 from shared.people.site import site_of
+from shared.people.state import PersonState
 from shared.settings import Settings
 from tests.contexts import record
 from tests.waiting import WITHIN_S
@@ -93,7 +95,7 @@ class House:
     async def somebody(self) -> Somebody:
         """A person at a browser of their own."""
         context = await self.browser.new_context()
-        context.set_default_timeout(WITHIN_S * 1_000)
+        context.set_default_timeout(10_000)
         self.contexts.append(context)
         page = await context.new_page()
         devtools = await context.new_cdp_session(page)
@@ -101,20 +103,38 @@ class House:
         made = await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         return Somebody(page, devtools, made["authenticatorId"])
 
-    async def enrolled(self, account: str, *roles: Role) -> Somebody:
-        """A new person who has registered a passkey and stands at the login page."""
-        link, person = self.add(account, *roles), await self.somebody()
+    async def enrol(self, person: Somebody, link: str) -> None:
         await person.page.goto(link)
         await person.page.get_by_label("What you call this key").fill("the blue key")
         await person.page.get_by_role("button", name="Register a passkey").click()
         await person.page.wait_for_url("**/login")
+
+    async def log_in(self, person: Somebody, back: str = "/") -> None:
+        await person.page.get_by_role("button", name="Log in with your passkey").click()
+        await person.page.wait_for_url(f"{self.origin}{back}")
+
+    async def enrolled(self, account: str, *roles: Role) -> Somebody:
+        """A new person who has registered a passkey and stands at the login page."""
+        link, person = self.add(account, *roles), await self.somebody()
+        await self.enrol(person, link)
         return person
 
     async def logged_in(self, account: str, *roles: Role) -> Somebody:
         person = await self.enrolled(account, *roles)
-        await person.page.get_by_role("button", name="Log in with your passkey").click()
-        await person.page.wait_for_url(f"{self.origin}/")
+        await self.log_in(person)
         return person
+
+    def person(self, account: str) -> PersonState:
+        log = self.site.running["desk"].context.writer.log
+        found: PersonState = log.load_current(log_of(account)).state.person
+        return found
+
+    async def get(self, path: str, headers: dict[str, str]) -> httpx.Response:
+        """As somebody else's program would, from anywhere."""
+        async with httpx.AsyncClient(
+            base_url=self.origin.replace("localhost", "127.0.0.1")
+        ) as http:
+            return await http.get(path, headers=headers)
 
 
 @asynccontextmanager
@@ -144,7 +164,8 @@ def settings_at(site: Site, folder: Path, name: str) -> Settings:
     changes = {
         "http": f"127.0.0.1:{port}",
         "database_url": f"sqlite:///{folder}/{name}.db",
-        "site": f"http://localhost:{port}",
+        # A second process serves the same site, as behind one name.
+        "site": site.settings.site or f"http://localhost:{port}",
     }
     return site.settings.model_copy(update=changes)
 
@@ -154,6 +175,7 @@ async def house(site: Site, tmp_path: Path) -> AsyncIterator[House]:
     if CHROMIUM is None:
         pytest.skip(NO_BROWSER)
     settings = settings_at(site, tmp_path, "query")
+    site.settings = site.settings.model_copy(update={"site": settings.site})
     async with (
         site.service("desk"),
         serving(settings) as query,

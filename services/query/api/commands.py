@@ -79,7 +79,7 @@ def _endpoint(command_type: type[Command]) -> Callable[..., Awaitable[Shown]]:
         return await pass_on(context, ANSWERED_BY[command_type], command)
 
     # The body's type differs by route, so it can't be written in the function.
-    endpoint.__annotations__["body"] = _request_type(command_type)
+    endpoint.__annotations__["body"] = REQUESTS[command_type.__name__]
     endpoint.__doc__ = command_type.__doc__
     return endpoint
 
@@ -153,10 +153,15 @@ def _other_holder(context: Context, command: Command) -> str | None:
     return row.claimed_by if is_another_person(row.claimed_by, command.by) else None
 
 
+REQUESTS = {
+    name: _request_type(command_type)
+    for name, command_type in COMMANDS.items()
+    if name not in BY_OTHER_ROUTES
+}
+"""What a request sends, by the command's name."""
 router = APIRouter(prefix="/api/commands", tags=["commands"])
-for _name, _command_type in COMMANDS.items():
-    if _name in BY_OTHER_ROUTES:
-        continue
+for _name in REQUESTS:
+    _command_type = COMMANDS[_name]
     router.add_api_route(
         f"/{_name}",
         _endpoint(_command_type),

@@ -107,7 +107,7 @@ async def open_decision(context: AppContext, caller: Called, decision_id: Decisi
         about=data.about,
         proposed_by=data.signature.person,
         expires_at=data.expires_at,
-        command=command.model_dump(mode="json", exclude_none=True, exclude={"signatures", "salt"}),
+        command=command.model_dump(mode="json", exclude_none=True, exclude={"signatures"}),
         canonical=canonical,
         challenge=as_base64url(challenge_of(canonical)),
         key_ids=[one.key_id for one in person.keys_held],

@@ -88,14 +88,14 @@ def _me(context: Context, caller: Caller) -> Me:
         kind=caller.kind,
         is_machine=person.is_machine,
         break_glass_set=person.break_glass is not None,
-        keys=_keys(person),
+        keys=keys_of(person),
         sessions=[
             _session(one, caller.session) for one in context.ways.sessions.of(caller.account)
         ],
     )
 
 
-def _keys(person: PersonState) -> list[OwnKey]:
+def keys_of(person: PersonState) -> list[OwnKey]:
     return [
         OwnKey(
             key_id=one.key_id,

@@ -5,6 +5,7 @@ Every method blocks, and raises LogError if the server doesn't answer.
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -88,6 +89,18 @@ class Ways:
         )
         return _json(options_to_json(options))
 
+    def signature_asked(self, account: str, challenge: bytes) -> dict[str, Any]:
+        """For `navigator.credentials.get()`: one of this person's own passkeys."""
+        held = self.person(account).keys_held
+        options = generate_authentication_options(
+            rp_id=self.site.rp_id,
+            challenge=challenge,
+            timeout=CHALLENGE_MAX_S * 1_000,
+            allow_credentials=_described(held),
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+        return _json(options_to_json(options))
+
     def by_passkey(self, credential: dict[str, Any]) -> Opened:
         """Raises RefusedLoginError."""
         account = ""
@@ -140,7 +153,6 @@ class Ways:
     def registration_asked(self, account: str, token: str) -> dict[str, Any]:
         """For `navigator.credentials.create()`. Raises RefusedLoginError."""
         person = self._invited(account, token)
-        known = [one.key_id for one in person.keys_held if one.kind == "passkey"]
         options = generate_registration_options(
             rp_id=self.site.rp_id,
             rp_name=SITE_NAME,
@@ -153,7 +165,7 @@ class Ways:
                 resident_key=ResidentKeyRequirement.REQUIRED,
                 user_verification=UserVerificationRequirement.REQUIRED,
             ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(bytes_of(one)) for one in known],
+            exclude_credentials=_described(person.keys_held),
         )
         return _json(options_to_json(options))
 
@@ -218,6 +230,11 @@ def _require_held(person: PersonState, key: Key) -> None:
     """Raises NotProvenError. Only whoever has the key is told so."""
     _require(not person.suspended, "suspended")
     _require(key.revoked is None, "key_revoked")
+
+
+def _described(keys: Sequence[Key]) -> list[PublicKeyCredentialDescriptor]:
+    passkeys = [one for one in keys if one.kind == "passkey"]
+    return [PublicKeyCredentialDescriptor(id=bytes_of(one.key_id)) for one in passkeys]
 
 
 def _json(text: str) -> dict[str, Any]:

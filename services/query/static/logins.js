@@ -1,5 +1,5 @@
-// Logging in, registering a key, locking, and the forms of people's pages. No library, and nothing
-// that the page's policy (script-src 'self'; connect-src 'self') doesn't allow.
+// Logging in, registering a key and locking. No library, and nothing that the page's policy (script-src 'self';
+// connect-src 'self') doesn't allow.
 "use strict";
 
 const IDLE_MS = 15 * 60 * 1000;
@@ -32,6 +32,14 @@ async function trying(button, work) {
   }
 }
 
+function onSubmit(form, work) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const question = form.dataset.confirm;
+    if (!question || confirm(question)) trying(form.querySelector("button"), work);
+  });
+}
+
 // Passkeys
 
 async function logInByPasskey() {
@@ -51,25 +59,19 @@ function onLoginPage() {
   const passkey = document.getElementById("passkey");
   passkey.addEventListener("click", () => trying(passkey, async () => goOn(await logInByPasskey())));
   const form = document.getElementById("break-glass");
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    trying(form.querySelector("button"), async () =>
-      goOn(await post("/api/login/break-glass", Object.fromEntries(new FormData(form)))));
-  });
+  onSubmit(form, async () =>
+    goOn(await post("/api/login/break-glass", Object.fromEntries(new FormData(form)))));
 }
 
 function onEnrolmentPage(form) {
   const [account, token] = decodeURIComponent(location.pathname.split("/").pop()).split(".");
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    trying(form.querySelector("button"), async () => {
-      const options = await post("/api/enrol/options", { account, token });
-      const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-      const made = await navigator.credentials.create({ publicKey });
-      const label = new FormData(form).get("label");
-      await post("/api/enrol/passkey", { account, token, label, credential: made.toJSON() });
-      location.replace("/login");
-    });
+  onSubmit(form, async () => {
+    const options = await post("/api/enrol/options", { account, token });
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+    const made = await navigator.credentials.create({ publicKey });
+    const label = new FormData(form).get("label");
+    await post("/api/enrol/passkey", { account, token, label, credential: made.toJSON() });
+    location.replace("/login");
   });
 }
 
@@ -143,56 +145,6 @@ function onPageOfASession() {
   watchForIdleness();
 }
 
-// Forms of people's pages: data-command names a command, data-about its log, data-post an address.
-
-function onForm(form) {
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const question = form.dataset.confirm;
-    if (question && !confirm(question)) return;
-    trying(form.querySelector("button"), async () => {
-      await send(form);
-      location.reload();
-    });
-  });
-}
-
-async function send(form) {
-  const { command, about, post: address } = form.dataset;
-  if (address) return post(address);
-  const fields = Object.fromEntries(new FormData(form));
-  return post(`/api/commands/${command}`, { case_id: about, ...fields });
-}
-
-// The secret is made here and shown once: the server keeps it sealed.
-
-function newSecret() {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (one) => letters[one & 31]).join("");
-}
-
-function onBreakGlassForm(form) {
-  const secret = newSecret();
-  const { account } = form.dataset;
-  document.getElementById("secret").textContent = secret;
-  document.getElementById("otpauth").href =
-    `otpauth://totp/Passage:${account}?secret=${secret}&issuer=Passage`;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    trying(form.querySelector("button"), async () => {
-      const { password, code } = Object.fromEntries(new FormData(form));
-      await post("/api/commands/SetBreakGlass", {
-        case_id: `PERSON-${account}`, password, code, totp_secret: secret,
-      });
-      location.reload();
-    });
-  });
-}
-
 if (document.getElementById("passkey")) onLoginPage();
+if (document.getElementById("enrolment")) onEnrolmentPage(document.getElementById("enrolment"));
 if (document.getElementById("lock")) onPageOfASession();
-const enrolment = document.getElementById("enrolment");
-if (enrolment) onEnrolmentPage(enrolment);
-const breakGlass = document.getElementById("set-break-glass");
-if (breakGlass) onBreakGlassForm(breakGlass);
-document.querySelectorAll("form[data-command], form[data-post]").forEach(onForm);

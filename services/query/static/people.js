@@ -1,0 +1,122 @@
+// Forms of people's pages: data-command names a command, data-about its log, data-post an address;
+// with data-signed the command is signed with the passkey of whoever gives it.
+"use strict";
+
+function onForm(form) {
+  onSubmit(form, async () => {
+    await send(form);
+    location.reload();
+  });
+}
+
+async function send(form) {
+  const { command, about, post: address } = form.dataset;
+  if (address) return post(address);
+  const fields = Object.fromEntries(new FormData(form));
+  return give(command, { case_id: about, ...fields }, "signed" in form.dataset);
+}
+
+async function give(command, body, isSigned) {
+  if (!isSigned) return post(`/api/commands/${command}`, body);
+  const asked = await post("/api/signing", { command, body });
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.options);
+  const { id, response } = (await navigator.credentials.get({ publicKey })).toJSON();
+  const signature = {
+    person: asked.person,
+    kind: "passkey",
+    key_id: id,
+    canonical: asked.canonical,
+    signature: response.signature,
+    authenticator_data: response.authenticatorData,
+    client_data: response.clientDataJSON,
+  };
+  const whole = { ...body, command_id: asked.command_id };
+  if (asked.people < 2) return post(`/api/commands/${command}`, { ...whole, signatures: [signature] });
+  await post("/api/commands/ProposeDecision", {
+    case_id: `DECISION-${crypto.randomUUID()}`,
+    act: command,
+    about: body.case_id,
+    command: JSON.stringify(whole),
+    signature,
+  });
+  throw new Error("Signed. It waits for a second person's signature.");
+}
+
+function newToken() {
+  const bytes = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)));
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function hashOf(text) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
+// Shown once: only its hash goes to the server.
+function showOnce(text) {
+  const line = document.getElementById("once");
+  line.textContent = text;
+  line.hidden = false;
+}
+
+function onAddition(form) {
+  onSubmit(form, async () => {
+    const { account, name, is_machine: isMachine } = Object.fromEntries(new FormData(form));
+    const body = { case_id: `PERSON-${account}`, name, is_machine: isMachine === "true" };
+    await give("AddPerson", body, true);
+    location.assign(`/supervise/people/${account}`);
+  });
+}
+
+function onOffer(form) {
+  const { account, about } = form.dataset;
+  onSubmit(form, async () => {
+    const token = newToken();
+    await give("OfferEnrolment", { case_id: about, token_hash: await hashOf(token) }, true);
+    showOnce(`${location.origin}/enrol/${account}.${token}`);
+  });
+}
+
+function onIssue(form) {
+  const { account, about } = form.dataset;
+  onSubmit(form, async () => {
+    const { label, until } = Object.fromEntries(new FormData(form));
+    const token = `${account}.${newToken()}`;
+    const body = { case_id: about, label, token_hash: await hashOf(token), expires_at: `${until}T00:00:00Z` };
+    await give("IssueToken", body, false);
+    showOnce(token);
+  });
+}
+
+// The secret is made here and shown once: the server keeps it sealed.
+
+function newSecret() {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (one) => letters[one & 31]).join("");
+}
+
+function onBreakGlassForm(form) {
+  const secret = newSecret();
+  const { account } = form.dataset;
+  document.getElementById("secret").textContent = secret;
+  document.getElementById("otpauth").href =
+    `otpauth://totp/Passage:${account}?secret=${secret}&issuer=Passage`;
+  onSubmit(form, async () => {
+    const { password, code } = Object.fromEntries(new FormData(form));
+    const body = { case_id: `PERSON-${account}`, password, code, totp_secret: secret };
+    await give("SetBreakGlass", body, false);
+    location.reload();
+  });
+}
+
+const OF_THEIR_OWN = {
+  "set-break-glass": onBreakGlassForm,
+  "add-person": onAddition,
+  "offer-link": onOffer,
+  "issue-token": onIssue,
+};
+
+for (const form of document.forms) {
+  if (form.id in OF_THEIR_OWN) OF_THEIR_OWN[form.id](form);
+  else if (form.dataset.command || form.dataset.post) onForm(form);
+}
