@@ -165,9 +165,8 @@ class Settings(Waits):
     )
     supervisors: str = Field(
         "",
-        description="the supervisors' names, separated by commas. Only they can clear a duress "
-        "alarm, and they can close a case as hoax or infiltration without a second person. If none "
-        "is named, anybody can clear an alarm, and such a closing takes two",
+        description="the names of those who were supervisors before people had accounts, separated "
+        "by commas; for `passage verify` of older logs alone. Supervisors are who has the role",
     )
     incarnation: str = Field(
         "",
