@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.query.feed.metrics import Metrics
+from services.query.requests.caller import COOKIE
 from services.query.requests.problems import problem
 from shared.diagnostics.logger import logger, place_of
 
@@ -131,8 +132,10 @@ def _is_from_here(headers: Headers) -> bool:
     if site is not None:
         return site in SAME_SITE
     origin = headers.get("origin")
-    # Programs send neither. Browsers too old for the first send the second.
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is not None:  # Browsers too old for the first send the second.
+        return urlsplit(origin).netloc == headers.get("host")
+    # Programs send neither, and no cookie either: they have a token of their own.
+    return COOKIE not in headers.get("cookie", "")
 
 
 def _name_in(host: str) -> str:

@@ -95,7 +95,7 @@ class House:
     async def somebody(self) -> Somebody:
         """A person at a browser of their own."""
         context = await self.browser.new_context()
-        context.set_default_timeout(WITHIN_S * 1_000)
+        context.set_default_timeout(10_000)
         self.contexts.append(context)
         page = await context.new_page()
         devtools = await context.new_cdp_session(page)
@@ -164,7 +164,8 @@ def settings_at(site: Site, folder: Path, name: str) -> Settings:
     changes = {
         "http": f"127.0.0.1:{port}",
         "database_url": f"sqlite:///{folder}/{name}.db",
-        "site": f"http://localhost:{port}",
+        # A second process serves the same site, as behind one name.
+        "site": site.settings.site or f"http://localhost:{port}",
     }
     return site.settings.model_copy(update=changes)
 
@@ -174,6 +175,7 @@ async def house(site: Site, tmp_path: Path) -> AsyncIterator[House]:
     if CHROMIUM is None:
         pytest.skip(NO_BROWSER)
     settings = settings_at(site, tmp_path, "query")
+    site.settings = site.settings.model_copy(update={"site": settings.site})
     async with (
         site.service("desk"),
         serving(settings) as query,

@@ -9,15 +9,14 @@ from pydantic import Field, ValidationError
 
 from services.query.api.commands import REQUESTS
 from services.query.api.shapes import Shape
-from services.query.context import AppContext, Context
-from services.query.nats_connection import NobodyAnswersError
+from services.query.context import AppContext
 from services.query.requests.authorised import require_may, require_own
 from services.query.requests.body import Body
 from services.query.requests.caller import Called, Caller
 from services.query.requests.logins import answered
+from services.query.requests.nonces import nonce_of
 from services.query.requests.problems import ProblemError, errors_of, invalid, problems
-from shared import subjects
-from shared.commands.base import Command, Nonce
+from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.people.signatures import canonical_of, challenge_of
 from shared.people.signed import SIGNED
@@ -53,7 +52,7 @@ async def to_be_signed(context: AppContext, caller: Called, body: ToBeSigned) ->
     require_may(caller, body.command)
     command = _read(body, caller)
     require_own(caller, body.command, command.case_id)
-    nonce = await _nonce(context, ANSWERED_BY[command_type])
+    nonce = await nonce_of(context, ANSWERED_BY[command_type])
     ways, row = context.ways, SIGNED[command_type]
     canonical = canonical_of(command, row.hidden, caller.account, nonce, ways.site)
     asked = await answered(context, partial(row.asked, command, ways.person))
@@ -76,14 +75,3 @@ def _read(body: ToBeSigned, caller: Caller) -> Command:
         detail = "The command can't be understood; `errors` says which field breaks which rule."
         raise ProblemError(422, "invalid", detail, errors=errors_of(wrong)) from None
     return read.model_copy(update={"by": caller.account})
-
-
-async def _nonce(context: Context, service: str) -> str:
-    """Raises ProblemError 503."""
-    try:
-        timeout_s = context.settings.command_timeout_s
-        reply = await context.nats.request(subjects.nonces(service), b"", timeout_s)
-        return Nonce.model_validate_json(reply).nonce
-    except (NobodyAnswersError, ValidationError):
-        detail = f"{service} can't be asked for what is to be signed; try again."
-        raise ProblemError(503, "unavailable", detail, service=service) from None

@@ -4,9 +4,10 @@ from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from services.query.context import AppContext
-from services.query.pages.rendering import render
+from services.query.pages.rendering import render, waiting_decisions
 from services.query.requests.caller import Called
 from services.query.requests.logins import answered
 
@@ -18,4 +19,7 @@ async def own_page(context: AppContext, caller: Called) -> str:
     ways = context.ways
     person = await answered(context, partial(ways.person, caller.account))
     sessions = await answered(context, partial(ways.sessions.of, caller.account))
-    return render("me.html", context, caller=caller, person=person, sessions=sessions)
+    waiting = await run_in_threadpool(waiting_decisions, context)
+    return render(
+        "me.html", context, caller=caller, person=person, sessions=sessions, waiting=waiting
+    )

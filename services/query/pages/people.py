@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.query.context import AppContext
 from services.query.models.people import lines, refused_in
-from services.query.pages.rendering import PAGES, render
+from services.query.pages.rendering import PAGES, render, waiting_decisions
 from services.query.reads.boards import Boards
 from services.query.requests.caller import Called
 from services.query.requests.logins import answered
@@ -18,7 +18,6 @@ from shared.events.people import OF_PEOPLE
 from shared.people.roles import ROLES
 
 PEOPLE_SHOWN_MAX = 1_000
-DECISIONS_SHOWN_MAX = 100
 
 router = APIRouter(
     prefix="/supervise/people", include_in_schema=False, default_response_class=HTMLResponse
@@ -41,8 +40,8 @@ PAGES.filters.update(account=_account, lines=lines, attempts=_attempts)
 async def people_page(context: AppContext) -> str:
     boards = Boards(context.generations)
     people = await run_in_threadpool(boards.people, PEOPLE_SHOWN_MAX)
-    waiting = await run_in_threadpool(boards.decisions, DECISIONS_SHOWN_MAX)
-    return render("people.html", context, rows=people.found, waiting=waiting.found)
+    waiting = await run_in_threadpool(waiting_decisions, context)
+    return render("people.html", context, rows=people.found, waiting=waiting)
 
 
 @router.get("/{account}")

@@ -7,7 +7,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.query.context import Context
+from services.query.models.people import DecisionRow
+from services.query.reads.boards import Boards
 from services.query.requests.body import PURPOSES
+
+DECISIONS_SHOWN_MAX = 100
 
 
 def _minute(moment: datetime | None) -> str:
@@ -43,6 +47,11 @@ PAGES = Environment(
     lstrip_blocks=True,
 )
 PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
+
+
+def waiting_decisions(context: Context) -> list[DecisionRow]:
+    """Those that wait for a second signature."""
+    return Boards(context.generations).decisions(DECISIONS_SHOWN_MAX).found
 
 
 def render(name: str, context: Context, **values: object) -> str:

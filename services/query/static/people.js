@@ -18,32 +18,61 @@ async function send(form) {
 
 async function give(command, body, isSigned) {
   if (!isSigned) return post(`/api/commands/${command}`, body);
-  const asked = await post("/api/signing", { command, body });
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.options);
-  const { id, response } = (await navigator.credentials.get({ publicKey })).toJSON();
-  const signature = {
-    person: asked.person,
-    kind: "passkey",
-    key_id: id,
-    canonical: asked.canonical,
-    signature: response.signature,
-    authenticator_data: response.authenticatorData,
-    client_data: response.clientDataJSON,
-  };
-  const whole = { ...body, command_id: asked.command_id };
+  // What may be personal is signed as a digest, which the salt keeps from being guessed.
+  const salted = { ...body, salt: randomText(16) };
+  const asked = await post("/api/signing", { command, body: salted });
+  const signature = await signed(asked.person, asked.canonical, asked.options);
+  const whole = { ...salted, command_id: asked.command_id };
   if (asked.people < 2) return post(`/api/commands/${command}`, { ...whole, signatures: [signature] });
   await post("/api/commands/ProposeDecision", {
     case_id: `DECISION-${crypto.randomUUID()}`,
     act: command,
     about: body.case_id,
-    command: JSON.stringify(whole),
+    command: JSON.stringify({ ...whole, by: asked.person }),
     signature,
   });
   throw new Error("Signed. It waits for a second person's signature.");
 }
 
-function newToken() {
-  const bytes = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)));
+async function signed(person, canonical, options) {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  const { id, response } = (await navigator.credentials.get({ publicKey })).toJSON();
+  return {
+    person,
+    canonical,
+    kind: "passkey",
+    key_id: id,
+    signature: response.signature,
+    authenticator_data: response.authenticatorData,
+    client_data: response.clientDataJSON,
+  };
+}
+
+// What somebody else signed is shown first; the second press signs exactly that.
+function onAgreement(form) {
+  const address = `/api/decisions/${form.dataset.decision}`;
+  const shown = form.querySelector("pre");
+  const button = form.querySelector("button");
+  let isShown = false;
+  onSubmit(form, async () => {
+    const { command, canonical, challenge, key_ids: ids } = await post(`${address}/open`);
+    if (!isShown) {
+      shown.textContent = JSON.stringify(command, null, 2);
+      shown.hidden = false;
+      button.textContent = "Sign it, too";
+      isShown = true;
+      return;
+    }
+    const allowCredentials = ids.map((id) => ({ id, type: "public-key" }));
+    const options = { challenge, allowCredentials, rpId: location.hostname, userVerification: "required" };
+    const signature = await signed(sessionStorage.getItem("account"), canonical, options);
+    await post(`${address}/agree`, { signature });
+    location.reload();
+  });
+}
+
+function randomText(size) {
+  const bytes = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(size)));
   return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
@@ -71,7 +100,7 @@ function onAddition(form) {
 function onOffer(form) {
   const { account, about } = form.dataset;
   onSubmit(form, async () => {
-    const token = newToken();
+    const token = randomText(32);
     await give("OfferEnrolment", { case_id: about, token_hash: await hashOf(token) }, true);
     showOnce(`${location.origin}/enrol/${account}.${token}`);
   });
@@ -81,7 +110,7 @@ function onIssue(form) {
   const { account, about } = form.dataset;
   onSubmit(form, async () => {
     const { label, until } = Object.fromEntries(new FormData(form));
-    const token = `${account}.${newToken()}`;
+    const token = `${account}.${randomText(32)}`;
     const body = { case_id: about, label, token_hash: await hashOf(token), expires_at: `${until}T00:00:00Z` };
     await give("IssueToken", body, false);
     showOnce(token);
@@ -118,5 +147,6 @@ const OF_THEIR_OWN = {
 
 for (const form of document.forms) {
   if (form.id in OF_THEIR_OWN) OF_THEIR_OWN[form.id](form);
+  else if (form.dataset.decision) onAgreement(form);
   else if (form.dataset.command || form.dataset.post) onForm(form);
 }
