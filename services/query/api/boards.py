@@ -1,6 +1,6 @@
 """The boards: the waiting pool, the live board, awaited receipts, what is overdue, and alarms."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,10 +10,11 @@ from services.query.context import AppContext
 from services.query.models.alarms import AlarmRow
 from services.query.models.case_row import IdentityState
 from services.query.models.overdue import OverdueRow, OverdueRule
+from services.query.reads.access_report import ManyRead, many_read
 from services.query.reads.boards import Boards, OnBoard
 from services.query.reads.served import Answer, Listed
 from services.query.requests.cases import WAITS
-from services.query.requests.problems import problems
+from services.query.requests.problems import answering, problems
 from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel
 
@@ -59,11 +60,18 @@ class Guessing(Shape):
     wrong_codes: int
 
 
+@shows(ManyRead)
+class ReadsMany(Shape):
+    """Somebody who had values of many cases shown within the last hour."""
+
+
 class Alarms(Shape):
-    """The alarms that no supervisor has cleared, newest first, and where codes are guessed."""
+    """The alarms that no supervisor has cleared, newest first; where codes are guessed; and who
+    has had values of many cases shown."""
 
     items: list[Alarm]
     guessing: list[Guessing]
+    reading: list[ReadsMany]
     sequence: int
 
 
@@ -100,6 +108,10 @@ def overdue(context: AppContext, rule: OverdueRule | None = None, limit: Limit =
 def alarms(context: AppContext) -> Alarms:
     """Calls with a duress code that no supervisor has cleared; for supervisors only."""
     answer = Boards(context.generations).alarms()
+    with answering("The record of access"):
+        reading = many_read(
+            context.newest_accesses, datetime.now(UTC), context.settings.reads_many_cases
+        )
     wrong_codes = context.metrics.recent_wrong_codes.in_last_hour()
     return Alarms(
         items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
@@ -108,6 +120,7 @@ def alarms(context: AppContext) -> Alarms:
             for channel, count in sorted(wrong_codes.items())
             if count >= WRONG_CODES_AN_HOUR
         ],
+        reading=[ReadsMany.showing(one) for one in reading],
         sequence=answer.sequence,
     )
 
