@@ -74,6 +74,10 @@ def is_another_person(one: str, other: str | None) -> bool:
     )
 
 
+NOBODY = "nobody"
+"""An account that no person has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Supervisors:
     names: tuple[str, ...] = ()

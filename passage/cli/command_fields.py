@@ -16,8 +16,8 @@ from shared.commands.catalogue import COMMANDS
 from shared.events import calls, fields, signatures
 from shared.events import people as people_events
 
-OPTIONS = frozenset({"command_id", "case_id", "by", "seen_version"})
-"""Fields for which `passage do` has options."""
+OPTIONS = frozenset({"command_id", "case_id", "by", "seen_version", "salt", "signatures"})
+"""Fields for which `passage do` has options, or which it makes itself."""
 EXAMPLES_OF = {
     "deadline_at": "2030-01-02T10:00:00Z",
     "expires_at": "2030-01-02T10:00:00Z",

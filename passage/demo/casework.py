@@ -71,7 +71,9 @@ async def counts_differ(p: Player) -> list[End]:
     await acts.hand_over(p, case_id, heads=2)
     await p.until_recorded(case_id, "HandoverDiscrepancyRaised")
     said = {"explanation": "Invented: a comrade came along."}
-    await p.refused("ResolveDiscrepancy", case_id, "two_people", second_by=p.operator, **said)
+    await p.refused(
+        "ResolveDiscrepancy", case_id, "signed_by_another", second_by=p.operator, **said
+    )
     await p.do("ResolveDiscrepancy", case_id, second_by=p.other, **said)
     return [End(case_id, HANDED_OVER, "verified", shows={"discrepancy": False})]
 

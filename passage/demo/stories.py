@@ -29,8 +29,8 @@ async def relative(p: Player) -> list[End]:
 async def hoax(p: Player) -> list[End]:
     """A joker; it takes two people to say so."""
     case_id, _ = await acts.call(p, "Ха-ха. (Вымысел.)", "hoax", "unknown", "later")
-    await p.refused("CloseCase", case_id, "two_people", reason="hoax")
-    await p.refused("CloseCase", case_id, "two_people", reason="hoax", second_by=p.operator)
+    await p.refused("CloseCase", case_id, "signer_may", reason="hoax")
+    await p.refused("CloseCase", case_id, "signed_by_another", reason="hoax", second_by=p.operator)
     return [await acts.close(p, case_id, "hoax", second_by=p.other)]
 
 

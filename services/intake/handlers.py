@@ -25,7 +25,12 @@ from shared.events.base import Event
 from shared.keys.hash_purposes import SERVICE_NUMBER
 from shared.log.transact import Cause, Outcome, transact
 from shared.matching.numbers import folded_number
+from shared.refusals import Supervisors
 from shared.skeleton.service import Context
+
+
+def _nobody_yet(_by: str) -> Supervisors:
+    return Supervisors()
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Intake:
     context: Context
     index: Index
     rules: Rules
+    supervisors: Callable[[str], Supervisors] = _nobody_yet
+    """Who counts as a supervisor beside whoever gives a command."""
 
 
 DECIDERS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
@@ -58,6 +65,7 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
     commands.ErasePersonalData: erasure.decide_erase,
 }
 """Commands that also need the time and the settings."""
+LEFT_TO_SUPERVISORS = (commands.CloseCase, commands.ClearDuress)
 
 
 def record_call(intake: Intake, opened: OpenedCall) -> tuple[Outcome, str]:
@@ -78,11 +86,13 @@ def record_call(intake: Intake, opened: OpenedCall) -> tuple[Outcome, str]:
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:
-    context = intake.context
+    context, rules = intake.context, intake.rules
+    if isinstance(command, LEFT_TO_SUPERVISORS):
+        rules = replace(rules, supervisors=intake.supervisors(command.by))
 
     def decide(state: IntakeState) -> list[Event]:
         if type(command) in RULED:
-            return RULED[type(command)](state, command, context.now(), intake.rules)
+            return RULED[type(command)](state, command, context.now(), rules)
         return DECIDERS[type(command)](state, command)
 
     return transact(context.writer, command.case_id, context.cause_of(command), decide)

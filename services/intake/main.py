@@ -36,8 +36,9 @@ from shared.events.fields import Channel
 from shared.jetstream.stream import Stream
 from shared.keys.keyfiles import read_channel_public_keys
 from shared.log.case_log import Fold
+from shared.people.directory import Directory
 from shared.policy import policy
-from shared.refusals import Supervisors
+from shared.refusals import NOBODY, Supervisors
 from shared.settings import Settings
 from shared.skeleton.deadlines import Deadlines
 from shared.skeleton.due import spans_of
@@ -79,7 +80,12 @@ def _listening(service: Service) -> Listening:
 
     deadlines = deadlines_of(context, service.timers(), spans)
     return Listening(
-        Intake(context, Index(service.bucket(subjects.INDEX_BUCKET), standing_of), rules),
+        Intake(
+            context,
+            Index(service.bucket(subjects.INDEX_BUCKET), standing_of),
+            rules,
+            partial(supervisors_among, service.people),
+        ),
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Sending(
             context,
@@ -93,10 +99,19 @@ def _listening(service: Service) -> Listening:
     )
 
 
+def supervisors_among(people: Directory | None, by: str) -> Supervisors:
+    """Whoever asks, if they are a supervisor; nobody is named while nobody has a key."""
+    if people is None or not people.anybody_signs():
+        return Supervisors()
+    person = people.person(by)
+    is_one = "supervisor" in person.roles and not person.suspended
+    return Supervisors((by if is_one else NOBODY,))
+
+
 def rules_of(settings: Settings) -> Rules:
     return Rules(
         lease=timedelta(minutes=settings.lease_minutes),
-        supervisors=Supervisors(settings.supervisor_names),
+        supervisors=Supervisors(),
         retention=timedelta(days=settings.retention_days),
     )
 

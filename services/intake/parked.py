@@ -64,7 +64,7 @@ def set_aside(context: ParkedContext, command: SetParkedAside) -> Outcome:
 
 
 def _found(context: ParkedContext, command: ParkedCommand) -> Parked:
-    require(context.intake.rules.supervisors.let(command.by), LEFT_TO_SUPERVISORS)
+    require(context.intake.supervisors(command.by).let(command.by), LEFT_TO_SUPERVISORS)
     parked = parked_at(context.stream, command.parked_sequence)
     if parked is None or parked.parked_id != command.case_id:
         raise RefusedError(PARKED_THERE)

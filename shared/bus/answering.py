@@ -20,6 +20,7 @@ from shared.diagnostics.logger import logger, place_of
 from shared.keys.client import KeysUnavailableError
 from shared.log.case_log import ChainBrokenError, LogError
 from shared.log.transact import ContendedError, Outcome
+from shared.people.signatures import OF_SIGNATURES
 from shared.refusals import RefusedError
 from shared.written.wrong_fields import wrong_fields
 
@@ -37,6 +38,8 @@ def answer(command_type: type[Command], body: bytes, handler: CommandHandler) ->
     try:
         done = handler(command)
     except RefusedError as refusal:
+        if refusal.guard.name in OF_SIGNATURES:
+            logger.warning("signature_refused", command=command_type.__name__)
         return Refused(
             case_id=command.case_id,
             version=refusal.version,

@@ -105,6 +105,10 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         "after `outbound_report_minutes` unless its channel reports",
         {"case_id": CASE, "message_id": ID},
     ),
+    "signature_refused": Diagnostic(
+        "a command's signatures are missing or worth nothing; the answer named the guard",
+        {"command": COMMAND},
+    ),
     "clock_off": Diagnostic(
         "urgent: the clock of a channel, or of whoever gave a command its time, is off by more "
         "than a minute (`seconds` ahead of ours, at most a day; behind if negative); correct it. "

@@ -61,6 +61,7 @@ STREAMS = (
     "TIMERS_intake",
     "TIMERS_verification",
     "TIMERS_handover",
+    "TIMERS_desk",
     "TIMERS_keyholder",
 )
 

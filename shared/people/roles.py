@@ -101,6 +101,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/statistics/calls
         GET /api/statistics/funnel
         GET /api/me
+        GET /api/me/signatures
         POST /api/me/sessions/{session}/end
         POST /api/session/lock
         GET /me

@@ -32,6 +32,24 @@ UNSIGNED = frozenset({"command_id", "case_id", "seen_version", "second_by", "sig
 """Fields of a command that its canonical form doesn't have among `fields`: they stand elsewhere in
 it, are who signs, or hide what else is signed."""
 
+SIGNED_BY = Guard(
+    "signed", "signatures of as many different people as the command needs, its `by` among them"
+)
+SIGNER_MAY = Guard("signer_may", "signers whose roles let them give this command, none suspended")
+KEY_HELD = Guard("key_held", "a key of the signer's own, registered and not revoked")
+SIGNED_THIS = Guard(
+    "signed_this", "the same command, version, person and site as was signed; or sign it again"
+)
+SALTED = Guard("salted", "a random `salt`: without it, a text could be guessed from what is signed")
+NONCE_FRESH = Guard(
+    "nonce_fresh",
+    "a nonce of this service: two minutes old at most, ten if another person signed later",
+)
+NONCE_UNUSED = Guard("nonce_unused", "a new nonce: this one was used for another command")
+COUNTER_AHEAD = Guard(
+    "counter_ahead",
+    "sign again; if the key's counter is behind once more, somebody may have copied the key",
+)
 SIGNATURE_PROVES = Guard("signature_proves", "a signature made by the key that it names")
 SAME_SITE = Guard("same_site", "a signature made on a page of this site, in no other page's frame")
 USER_VERIFIED = Guard(
@@ -40,6 +58,14 @@ USER_VERIFIED = Guard(
 SAME_DEVICE = Guard(
     "same_device", "the key as it was registered: it has since become copyable, or ceased to be"
 )
+OF_SIGNATURES = frozenset(
+    one.name
+    for one in (
+        *(SIGNED_BY, SIGNER_MAY, KEY_HELD, SIGNED_THIS, SALTED, NONCE_FRESH, NONCE_UNUSED),
+        *(COUNTER_AHEAD, SIGNATURE_PROVES, SAME_SITE, USER_VERIFIED, SAME_DEVICE),
+    )
+)
+"""The names of the guards about signatures: what they refuse is counted."""
 
 
 def canonical_of(

@@ -15,11 +15,23 @@ from typing import NamedTuple, Protocol
 from shared.commands.base import Command
 from shared.events.signatures import Signature
 from shared.jetstream.buckets import Bucket, Change, TakenError
-from shared.people.signatures import canonical_of, hidden_in, require_proof
+from shared.people.signatures import (
+    COUNTER_AHEAD,
+    KEY_HELD,
+    NONCE_FRESH,
+    NONCE_UNUSED,
+    SALTED,
+    SIGNED_BY,
+    SIGNED_THIS,
+    SIGNER_MAY,
+    canonical_of,
+    hidden_in,
+    require_proof,
+)
 from shared.people.signed import SIGNED, Asked, may_sign
 from shared.people.site import Site
 from shared.people.state import Key, PersonState
-from shared.refusals import Guard, RefusedError, require
+from shared.refusals import RefusedError, require
 
 LAST_SIGNED_WITHIN = timedelta(minutes=2)
 """How old the nonce of the last to sign may be."""
@@ -31,25 +43,6 @@ NONCES_MAX = 100_000
 NONCE_BYTES = 16
 SPENDING_ATTEMPTS = 20
 """How often a nonce or counter is read again because another process changed it meanwhile."""
-
-SIGNED_BY = Guard(
-    "signed", "signatures of as many different people as the command needs, its `by` among them"
-)
-SIGNER_MAY = Guard("signer_may", "signers whose roles let them give this command, none suspended")
-KEY_HELD = Guard("key_held", "a key of the signer's own, registered and not revoked")
-SIGNED_THIS = Guard(
-    "signed_this", "the same command, version, person and site as was signed; or sign it again"
-)
-SALTED = Guard("salted", "a random `salt`: without it, a text could be guessed from what is signed")
-NONCE_FRESH = Guard(
-    "nonce_fresh",
-    "a nonce of this service: two minutes old at most, ten if another person signed later",
-)
-NONCE_UNUSED = Guard("nonce_unused", "a new nonce: this one was used for another command")
-COUNTER_AHEAD = Guard(
-    "counter_ahead",
-    "sign again; if the key's counter is behind once more, somebody may have copied the key",
-)
 
 
 class People(Protocol):

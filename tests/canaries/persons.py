@@ -112,6 +112,17 @@ def raising(canary: Canary) -> Callable[..., Any]:
     return fail
 
 
+OF_NO_PERSON = {
+    "^[0-9a-f]{64}$": "0" * 64,
+    "^[A-Za-z0-9_-]{43}$": "x" * 43,
+    "^[A-Z2-7]{32}$": "A" * 32,
+    "^[0-9]{6}$": "123456",
+    "^[a-z][a-z_]{1,39}$": "wrong_origin",
+    "^[a-z][a-z0-9_]{1,38}$": "olena",
+}
+"""What fits the forms of digests, tokens, codes, reasons and accounts."""
+
+
 def filled(schema: dict[str, Any], canary: Canary, shared: dict[str, Any]) -> Any:
     """What fits a JSON schema, with the person's values wherever a text goes."""
     return _filled(schema, shared, cycle(canary.values()))
@@ -139,6 +150,8 @@ def _filled(part: dict[str, Any], shared: dict[str, Any], values: Iterator[str])
 def _text(part: dict[str, Any], values: Iterator[str]) -> str:
     if "format" in part:
         return "1990-05-17" if part["format"] == "date" else "2026-03-14T12:00:00Z"
+    if part.get("pattern") in OF_NO_PERSON:
+        return OF_NO_PERSON[part["pattern"]]
     value = next(values)
     if "pattern" in part:  # An id: what fits one of a name or number, as somebody might type it.
         return "".join(one for one in value if one.isascii() and (one.isalnum() or one in "_-"))

@@ -84,10 +84,10 @@ class SignedLog:
         what |= changes
         self.add(command.case_id, what.pop("event", event), **what)
 
-    def found(self) -> list[str]:
+    def found(self, check: str = "signatures") -> list[str]:
         findings = Findings()
         CaseLogs(findings).take(self.stored)
-        return [one.what for one in findings.kept if one.check == "signatures"]
+        return [one.what for one in findings.kept if one.check == check]
 
 
 def recorded_by(command: Command) -> Event:

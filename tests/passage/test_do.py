@@ -147,7 +147,7 @@ def test_every_example_is_taken(name: str) -> None:
         put(body, path, read_json(path, value) if option == "--set-json" else value)
     asked = command.model_validate(body)
     assert set(body) == set(asked.model_fields_set)
-    assert set(command.model_fields) == set(body)
+    assert set(command.model_fields) - {"salt", "signatures"} == set(body)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,15 @@ import pytest
 
 from passage.integrity.verify.signers import NEEDED
 from shared.commands.base import Command
-from shared.events.intake import ErasureRequested, PersonalDataErased
-from shared.events.people import KeyRevoked, PersonAdded, PersonSuspended, RoleTaken, log_of
+from shared.events.intake import ErasureRequested, NoteAdded, PersonalDataErased
+from shared.events.people import (
+    KeyRevoked,
+    PersonAdded,
+    PersonResumed,
+    PersonSuspended,
+    RoleTaken,
+    log_of,
+)
 from shared.people.signed import SIGNED, acts_recording
 from shared.people.site import Site
 from tests import forging
@@ -196,3 +203,45 @@ def test_no_more_is_erased_than_was_signed_for() -> None:
     command = ASKED["erase"]("first").model_copy(update={"classes": ("location",)})
     log.decided(log.place.rightly_signed(command), event=recorded_by(ASKED["erase"]("first")))
     assert log.found() == ["PersonalDataErased: its signature is of something else"] * 2
+
+
+NOTE = NoteAdded(text=sealed("calm"))
+
+
+def noted(log: SignedLog, by: str, act: str = "AddNote") -> None:
+    log.add(CASE, NOTE, actor=f"operator:{by}", causation_id=f"{act}-{log.seconds}")
+
+
+def test_whoever_gave_a_command_had_a_role_for_it_then() -> None:
+    log = SignedLog()
+    noted(log, MARIA)
+    noted(log, PETRO, "ClearDuress")
+    log.add(log_of(MARIA), RoleTaken(role="operator", by=PETRO))
+    noted(log, MARIA)
+    assert log.found("roles") == []
+    log.seconds += 31
+    noted(log, MARIA)
+    noted(log, OLENA, "ClearDuress")
+    noted(log, "stranger")
+    assert log.found("roles") == [
+        "NoteAdded: given by somebody whose role did not allow it",
+        "NoteAdded: given by somebody who was never added",
+    ]
+
+
+def test_a_suspended_person_gave_no_command() -> None:
+    log = SignedLog()
+    log.add(log_of(MARIA), PersonSuspended(reason=sealed("left"), by=PETRO))
+    log.seconds += 31
+    noted(log, MARIA)
+    assert log.found("roles") == ["NoteAdded: given by somebody who was suspended"]
+    log.add(log_of(MARIA), PersonResumed(by=PETRO), actor=f"operator:{PETRO}")
+    noted(log, MARIA)
+    assert len(log.found("roles")) == 1
+
+
+def test_names_from_before_there_were_people_had_no_roles() -> None:
+    log = SignedLog()
+    log.stored.clear()
+    log.add(CASE, NOTE, actor="operator:Olena Example", causation_id="AddNote-1")
+    assert log.found("roles") == []

@@ -15,7 +15,7 @@ from shared.events import handover, intake, people, shifts, verification
 from shared.events.base import CaseEvent, Event
 from shared.events.signatures import Signature
 from shared.jetstream.stored import StoredMessage
-from shared.people.roles import ROLES, Role
+from shared.people.roles import COMMANDS, OWN, ROLES, Role, may
 from shared.people.signatures import DIGEST_PREFIX, plain, require_proof
 from shared.people.signed import account_of, acts_recording, may_sign
 from shared.people.site import Site
@@ -112,6 +112,23 @@ class Signers:
             self._erasing.add(event.subject)
         if isinstance(event.data, people.PersonEvent):
             self._follow(event, stored)
+
+    def beyond_role(self, event: CaseEvent[Any], at: datetime) -> Iterator[str]:
+        """Whether whoever gave the command might give it then; call it before `broken`.
+
+        Before the first key, operators were names that anybody could give.
+        """
+        kind, _, account = event.actor.partition(":")
+        act = event.causationid.partition("-")[0]
+        if kind != "operator" or not self._anybody or act in OWN or act not in COMMANDS:
+            return
+        signer = self._signer(account)
+        if not signer.state.exists:
+            yield "given by somebody who was never added"
+        elif not may(signer.roles(at), act):
+            yield "given by somebody whose role did not allow it"
+        elif not signer.had("suspended", not signer.state.suspended, at):
+            yield "given by somebody who was suspended"
 
     def _is_exempt(self, event: CaseEvent[Any]) -> bool:
         if event.signatures is not None:

@@ -8,7 +8,15 @@ are judged, at the time that the log records for them; facts never are. The rule
 from collections.abc import Iterator
 from typing import Any
 
-from passage.integrity.verify.rules import course, identity, meeting, outgoing, receipt, shift
+from passage.integrity.verify.rules import (
+    course,
+    identity,
+    meeting,
+    outgoing,
+    people,
+    receipt,
+    shift,
+)
 from passage.integrity.verify.rules.trail import Rule, Trail
 from shared.events.base import CaseEvent, Event
 from shared.events.claims import CaseClaimed
@@ -69,6 +77,7 @@ _RULES: dict[type[Event], Rule] = {
     **receipt.RULES,
     **outgoing.RULES,
     **shift.RULES,
+    **people.RULES,
 }
 """Events that aren't here follow from no rule across events."""
 

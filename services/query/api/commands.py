@@ -25,6 +25,7 @@ from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.diagnostics.logger import logger
 from shared.events.fields import Id
 from shared.people.roles import BY_OTHER_ROUTES
+from shared.people.signatures import OF_SIGNATURES
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
@@ -116,6 +117,8 @@ async def pass_on(context: Context, service: str, command: Command) -> Shown:
         case Refused():
             # If the log doesn't have the case, its number is just typed text.
             unknown = set() if answer.version else {"case_id"}
+            if answer.guard in OF_SIGNATURES:
+                context.refused.note("signature", command.by, answer.guard)
             more = answer.model_dump(mode="json", exclude={"result", *unknown})
             more["changed_since"] = [type_shown(one) for one in answer.changed_since]
             raise ProblemError(409, "refused", f"Not now: {answer.satisfied_by}.", **more)

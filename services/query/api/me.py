@@ -6,9 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from services.query.api.shapes import Shape
+from services.query.api.shapes import Shape, shows
+from services.query.api.shifts import Limit
 from services.query.context import AppContext, Context
 from services.query.logins.sessions import Held
+from services.query.models.signatures import SignatureRow
+from services.query.reads.boards import Boards
 from services.query.requests.caller import Called, Caller
 from services.query.requests.logins import answered
 from services.query.requests.problems import ProblemError, problems
@@ -52,6 +55,18 @@ class Me(Shape):
     sessions: list[OwnSession]
 
 
+@shows(SignatureRow)
+class OwnSignature(Shape):
+    """A decision recorded with one's own signature."""
+
+
+class OwnSignatures(Shape):
+    """What the log has signed by oneself, last first: whether or not one remembers signing it."""
+
+    items: list[OwnSignature]
+    sequence: int
+
+
 SessionId = Annotated[Digest, Path(description="the session, as /api/me names it")]
 
 router = APIRouter(tags=["logins"])
@@ -71,6 +86,14 @@ async def end_session(context: AppContext, caller: Called, session: SessionId) -
     if session not in {one.session for one in own}:
         raise ProblemError(404, "no-such-session", "None of your sessions has that id.")
     await answered(context, partial(sessions.end, session))
+
+
+@router.get("/api/me/signatures")
+def own_signatures(context: AppContext, caller: Called, limit: Limit = 50) -> OwnSignatures:
+    """What one signed. Tell a supervisor at once of anything one doesn't know of."""
+    answer = Boards(context.generations).signed_by(caller.account, limit)
+    items = [OwnSignature.showing(one) for one in answer.found]
+    return OwnSignatures(items=items, sequence=answer.sequence)
 
 
 @router.post("/api/session/lock", status_code=204)

@@ -183,7 +183,11 @@ def _expected(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
         name: [row for one in rows.after.values() for row in getattr(one, name)]
         for name in OF_CASES
     }
-    return {**rows.states(), **of_cases, "case_timeline": [*rows.timeline]}
+    of_events: dict[str, list[tuple[Any, ...]]] = {
+        "case_timeline": [*rows.timeline],
+        "signatures": [*rows.signatures],
+    }
+    return {**rows.states(), **of_cases, **of_events}
 
 
 def _by_key(rows: Iterable[tuple[Any, ...]], columns: int) -> dict[Any, tuple[Any, ...]]:

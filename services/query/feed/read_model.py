@@ -138,6 +138,7 @@ class ReadModel:
         calls = [CallsRow(*key, count) for key, count in rows.calls.items()]
         writers["statistics_calls"].set(connection, calls)
         writers["case_timeline"].insert(connection, rows.timeline)
+        writers["signatures"].insert(connection, rows.signatures)
         writers["archive"].insert(connection, rows.archive)
 
     def _write_changed(self, connection: Connection, rows: Rows, name: str) -> None:

@@ -39,6 +39,7 @@ from services.query.models import (
     overdue,
     people,
     queue,
+    signatures,
     statistics,
 )
 from services.query.models.rows import Characters, TableOf, Whole
@@ -47,7 +48,7 @@ from shared.events.catalogue import CASE_EVENTS
 
 MODELS = (
     *(alarms, archive, case_list, case_timeline, desk),
-    *(lookups, overdue, people, queue, statistics),
+    *(lookups, overdue, people, queue, signatures, statistics),
 )
 NAMED_AS = "services.query.projections"
 """The module name in fingerprints: another would make every installation rebuild."""
@@ -79,6 +80,7 @@ class Tables:
     exports: Table
     people: Table
     decisions: Table
+    signatures: Table
     archive: Table
 
     @property

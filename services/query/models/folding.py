@@ -19,6 +19,7 @@ from services.query.models import (
     lookups,
     overdue,
     queue,
+    signatures,
     statistics,
 )
 from services.query.models.alarms import AlarmRow
@@ -28,6 +29,7 @@ from services.query.models.case_timeline import TimelineRow
 from services.query.models.lookups import LookupChange
 from services.query.models.overdue import OverdueRow
 from services.query.models.queue import QueueRow
+from services.query.models.signatures import SignatureRow
 from services.query.models.statistics import CallsKey, FunnelRow
 from services.query.recorder import RecordedEvent
 from shared.events.base import CaseEvent
@@ -74,6 +76,7 @@ class Rows:
     calls: Counter[CallsKey] = field(default_factory=Counter)
     lookups: list[LookupChange] = field(default_factory=list)
     timeline: list[TimelineRow] = field(default_factory=list)
+    signatures: list[SignatureRow] = field(default_factory=list)
     archive: list[ArchiveRow] = field(default_factory=list)
     unreadable: int = 0
     """How many of the messages were put aside."""
@@ -155,6 +158,7 @@ def _take(item: ReadEvent, known: LogRows, rows: Rows) -> None:
     event, sequence, recorded_at = item.event, item.sequence, item.recorded_at
     rows.timeline.append(case_timeline.entry(event, sequence, recorded_at))
     rows.archive.append(_archived(item))
+    rows.signatures += signatures.entries(event, sequence, recorded_at)
     if desk.is_of_the_desk(event.subject):
         state = desk.evolve(known.state, event, sequence, recorded_at)
         rows.after[event.subject] = LogRows(state)

@@ -18,6 +18,7 @@ from services.query.models.desk import ExportRow, ShiftRow
 from services.query.models.folding import ReadEvent
 from services.query.models.overdue import OverdueRow, OverdueRule
 from services.query.models.people import WAITING, DecisionRow, PersonRow
+from services.query.models.signatures import SignatureRow
 from services.query.models.statistics import FunnelRow
 from services.query.reads.served import Listed, Served, Snapshot, answered
 from services.query.reads.slices import FOLDED_MAX, Slice, events_of
@@ -72,6 +73,13 @@ class Boards(Served):
         query = _board(snapshot.tables)
         query = query.join(due, due.c.case_id == snapshot.tables.case_list.c.case_id)
         return _listed(snapshot, query.order_by(due.c.due_at, due.c.case_id), limit)
+
+    @answered
+    def signed_by(self, snapshot: Snapshot, account: str, limit: int) -> list[SignatureRow]:
+        """What a person signed, last first."""
+        table = snapshot.tables.signatures
+        query = select(table).where(table.c.account == account)
+        return snapshot.rows(query.order_by(table.c.sequence.desc()).limit(limit), SignatureRow)
 
     @answered
     def held(self, snapshot: Snapshot) -> list[CaseRow]:

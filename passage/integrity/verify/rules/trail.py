@@ -122,6 +122,14 @@ class Shift:
     ended: bool = False
 
 
+class Proposal(NamedTuple):
+    """A decision that waits for a second signature."""
+
+    by: str
+    until: datetime
+    ended: bool = False
+
+
 _NONE: Mapping[Any, Any] = {}
 
 
@@ -140,6 +148,11 @@ class Trail:
     lease: Lease | None = None
     custody: Custody | None = None
     shift: Shift | None = None
+    links: Mapping[str, datetime] = field(default_factory=lambda: _NONE)
+    """A person's open links by hash, and until when each holds."""
+    last_step: int = -1
+    """The time step of the code that a person's break-glass took last."""
+    proposal: Proposal | None = None
     calls: Mapping[tuple[str, str], Line] = field(default_factory=lambda: _NONE)
     """By channel and the channel's own call number."""
     duress: bool = False

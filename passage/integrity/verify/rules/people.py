@@ -1,0 +1,103 @@
+"""Rules about people and proposed decisions: links hold once, and nobody decides about themself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from passage.integrity.verify.rules.trail import LEEWAY, Proposal, Rules, Trail
+from shared.events import people
+from shared.events.base import CaseEvent
+from shared.events.people import OF_PEOPLE
+
+
+def _added(_trail: Trail, _data: people.PersonAdded, event: CaseEvent[Any]) -> Iterator[str]:
+    if event.caseversion != 1:
+        yield "a person was added twice"
+
+
+def _by_another(
+    _trail: Trail,
+    data: people.RoleGranted | people.RoleTaken | people.PersonSuspended | people.PersonResumed,
+    event: CaseEvent[Any],
+) -> Iterator[str]:
+    if f"{OF_PEOPLE}{data.by}" == event.subject:
+        yield "somebody decided about themself"
+
+
+def _offered(trail: Trail, data: people.EnrolmentOffered, event: CaseEvent[Any]) -> Iterator[str]:
+    if f"{OF_PEOPLE}{data.by}" == event.subject:
+        yield "somebody offered themself a link"
+    if data.token_hash in trail.links:
+        yield "a link was offered twice"
+    trail.links = {**trail.links, data.token_hash: data.expires_at}
+
+
+def _registered(trail: Trail, data: people.KeyRegistered, event: CaseEvent[Any]) -> Iterator[str]:
+    until = trail.links.get(data.token_hash)
+    if until is None:
+        yield "a key was registered by a link that was not offered, or is used up"
+    elif event.time > until + LEEWAY:
+        yield "a key was registered by a link that was over"
+    _use_up(trail, data.token_hash)
+
+
+def _link_over(trail: Trail, data: people.EnrolmentExpired, _event: CaseEvent[Any]) -> None:
+    _use_up(trail, data.token_hash)
+
+
+def _use_up(trail: Trail, token_hash: str) -> None:
+    trail.links = {name: until for name, until in trail.links.items() if name != token_hash}
+
+
+def _used(trail: Trail, data: people.BreakGlassUsed, _event: CaseEvent[Any]) -> Iterator[str]:
+    if data.step <= trail.last_step:
+        yield "a code was accepted twice"
+    trail.last_step = data.step
+
+
+def _set(trail: Trail, _data: people.BreakGlassSet, _event: CaseEvent[Any]) -> None:
+    trail.last_step = -1  # Another secret has other codes.
+
+
+def _proposed(trail: Trail, data: people.DecisionProposed, event: CaseEvent[Any]) -> Iterator[str]:
+    if event.caseversion != 1:
+        yield "a decision was proposed twice"
+    trail.proposal = Proposal(data.signature.person, data.expires_at)
+
+
+def _agreed(trail: Trail, data: people.DecisionAgreed, event: CaseEvent[Any]) -> Iterator[str]:
+    proposal = trail.proposal
+    if proposal is None or proposal.ended:
+        yield "a decision was agreed to that does not wait"
+        return
+    if data.signature.person == proposal.by:
+        yield "a decision was agreed to by whoever proposed it"
+    if event.time > proposal.until + LEEWAY:
+        yield "a decision was agreed to too late"
+    trail.proposal = proposal._replace(ended=True)
+
+
+def _over(
+    trail: Trail, _data: people.DecisionWithdrawn | people.DecisionExpired, _event: CaseEvent[Any]
+) -> Iterator[str]:
+    if trail.proposal is None or trail.proposal.ended:
+        yield "a decision ended that does not wait"
+        return
+    trail.proposal = trail.proposal._replace(ended=True)
+
+
+RULES: Rules = {
+    people.PersonAdded: _added,
+    people.RoleGranted: _by_another,
+    people.RoleTaken: _by_another,
+    people.PersonSuspended: _by_another,
+    people.PersonResumed: _by_another,
+    people.EnrolmentOffered: _offered,
+    people.EnrolmentExpired: _link_over,
+    people.KeyRegistered: _registered,
+    people.BreakGlassSet: _set,
+    people.BreakGlassUsed: _used,
+    people.DecisionProposed: _proposed,
+    people.DecisionAgreed: _agreed,
+    people.DecisionWithdrawn: _over,
+    people.DecisionExpired: _over,
+}
