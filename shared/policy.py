@@ -28,7 +28,9 @@ class Rights(Exact):
     buckets: dict[str, Literal["read", "write"]] = Field(default_factory=dict)
     commands: tuple[str, ...] = ()
     retries: bool = False
-    asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found", "parked"], ...] = ()
+    asks: tuple[
+        Literal["seal", "open", "unbox", "hash", "search", "found", "parked", "release"], ...
+    ] = ()
     hashes: tuple[PolicyPurpose, ...] = ()
     hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()

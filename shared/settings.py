@@ -149,6 +149,15 @@ class Settings(Waits):
     person_values_an_hour: int = Field(
         5_000, ge=1, description="how many personal values one person may see in an hour"
     )
+    supervisor_budget_times: int = Field(
+        2, ge=1, le=10, description="how many times as much a supervisor may see and search for"
+    )
+    reads_many_cases: int = Field(
+        40,
+        ge=2,
+        description="of how many cases one person may have values shown within an hour before "
+        "supervisors see it among the alarms",
+    )
     new_names_an_hour: int = Field(
         60,
         ge=1,

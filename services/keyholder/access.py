@@ -10,7 +10,7 @@ from uuid import uuid4
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
 from shared.keys.access import PARKED_TYPE, AccessRecord, Spotted
-from shared.keys.messages import Found, NoteParked, Open, Search
+from shared.keys.messages import Found, NoteParked, Open, Release, Search
 from shared.log.case_log import LogError
 
 
@@ -34,6 +34,10 @@ class Records:
         """Raises LogError."""
         what = {"asked": asked.asked, "found": asked.found, "found_cases": asked.case_ids}
         self._write(service, asked.by, asked.purpose, **what)
+
+    def released(self, service: str, asked: Release) -> None:
+        """Raises LogError."""
+        self._write(service, asked.by, asked.purpose, released_to=asked.account)
 
     def parked(self, service: str, asked: NoteParked) -> None:
         """Raises LogError."""

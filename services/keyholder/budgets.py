@@ -1,11 +1,12 @@
-"""How much a person may open and search for in an hour, however they spell their name.
+"""How much a person may open and search for in an hour; a supervisor more, and anybody more once
+another supervisor releases it.
 
 Each budget is a token bucket that fills evenly and holds an hour's worth. It is in memory and
 starts half full, so forcing a restart of the key holder gains little. A case opened within the
 hour isn't counted again.
 
-Names not used within the hour share a bucket: made-up names gain little, and take nothing from
-people at work.
+Before anybody has a key, people are names, however they spell them: those not used within the hour
+share a bucket, so that made-up names gain little, and take nothing from people at work.
 """
 
 import math
@@ -28,6 +29,18 @@ SAID_EVERY_S = 60.0
 Measure = Literal["searches", "hashes", "cases", "values"]
 
 
+class Standing(NamedTuple):
+    """Who asks, as far as budgets depend on it."""
+
+    has_account: bool = False
+    """Else it is just a name."""
+    times: int = 1
+    """How many times the usual budget they have."""
+
+
+A_NAME = Standing()
+
+
 class Spent(NamedTuple):
     """An exhausted budget: its `limit` an hour, and the seconds until enough is back."""
 
@@ -40,15 +53,20 @@ class Spent(NamedTuple):
         """What would satisfy it, in words."""
         if self.measure == "names":
             return f"at most {self.limit} new names an hour; or a name used within the hour"
-        return f"at most {self.limit} {self.measure} an hour for one person; wait"
+        return (
+            f"at most {self.limit} {self.measure} an hour for one person; wait, or have a supervisor"
+            " release more"
+        )
 
 
 @dataclass
 class _Person:
     left: dict[Measure, Allowance]
+    times: int = 1
     cases: dict[str, float] = field(default_factory=dict)
     """Case -> when they last opened it."""
     said_at: float = -math.inf
+    noticed_at: float = -math.inf
 
     def forget_cases(self, now: float) -> None:
         self.cases = {case: at for case, at in self.cases.items() if now - at < HOUR_S}
@@ -65,50 +83,75 @@ class Budgets:
         an_hour: Mapping[Measure, int],
         new_names_an_hour: int,
         clock: Callable[[], float] = time.monotonic,
+        noticed_cases: int | None = None,
     ) -> None:
+        """`noticed_cases`: at so many cases within the hour it is said that somebody reads many."""
         self._an_hour = an_hour
+        self._noticed_cases = noticed_cases
         self._clock = clock
         self._started_at = clock()
         self._names = Allowance(new_names_an_hour, HOUR_S, self._started_at)
         self._people: dict[str, _Person] = {}
         self._lock = threading.Lock()
 
-    def search(self, by: str, hashes: int) -> Spent | None:
+    def search(self, by: str, hashes: int, standing: Standing = A_NAME) -> Spent | None:
         """Counts a search and its hashes, or returns the budget that is exhausted."""
         with self._lock:
-            return self._take(by, {"searches": 1, "hashes": hashes}, ())
+            return self._take(by, standing, {"searches": 1, "hashes": hashes}, ())
 
-    def open(self, by: str, values: int, case_ids: Collection[str]) -> Spent | None:
+    def open(
+        self, by: str, values: int, case_ids: Collection[str], standing: Standing = A_NAME
+    ) -> Spent | None:
         """Counts shown values and newly opened cases, all or nothing."""
         with self._lock:
-            return self._take(by, {"values": values}, case_ids)
+            return self._take(by, standing, {"values": values}, case_ids)
+
+    def release(self, account: str) -> None:
+        """Gives somebody an hour's worth anew, at once."""
+        with self._lock:
+            person = self._people.get(account)
+            if person is not None:
+                person.left = self._full(self._clock(), person.times, 1.0)
 
     def _take(
-        self, by: str, wanted: Mapping[Measure, int], case_ids: Collection[str]
+        self,
+        by: str,
+        standing: Standing,
+        wanted: Mapping[Measure, int],
+        case_ids: Collection[str],
     ) -> Spent | None:
         now = self._clock()
-        person = self._find(by)
+        person = self._people.get(by) if standing.has_account else self._find(by)
         is_new = person is None
         if person is None:
             self._forget_idle(now)
-            wait_s = self._names.wait_s(1, now)
-            if wait_s:
+            if not standing.has_account and (wait_s := self._names.wait_s(1, now)):
                 return Spent("names", self._names.full, wait_s)
-            person = self._new(now)
+            person = self._new(now, standing.times)
+        elif person.times != standing.times:  # Their roles have changed.
+            person.times = standing.times
+            person.left = self._full(now, standing.times, FIRST_SHARE)
         person.forget_cases(now)
         new_cases = [one for one in case_ids if one not in person.cases]
         costs = {**wanted, "cases": len(new_cases)} if new_cases else wanted
-        for measure, cost in costs.items():
-            wait_s = person.left[measure].wait_s(cost, now)
-            if wait_s:
-                self._say(person, measure, now)
-                return Spent(measure, self._an_hour[measure], wait_s)
+        if (spent := self._spent(person, costs, now)) is not None:
+            return spent
         for measure, cost in costs.items():
             person.left[measure].take(cost, now)
         person.cases.update(dict.fromkeys(case_ids, now))
         if is_new:
-            self._names.take(1, now)
+            if not standing.has_account:
+                self._names.take(1, now)
             self._people[by] = person
+        self._notice(person, now)
+        return None
+
+    def _spent(self, person: _Person, costs: Mapping[Measure, int], now: float) -> Spent | None:
+        for measure, cost in costs.items():
+            wait_s = person.left[measure].wait_s(cost, now)
+            if wait_s:
+                self._say(person, measure, now)
+                return Spent(measure, self._an_hour[measure] * person.times, wait_s)
         return None
 
     def _find(self, by: str) -> _Person | None:
@@ -118,17 +161,28 @@ class Budgets:
             (one for name, one in self._people.items() if not is_another_person(name, by)), None
         )
 
-    def _new(self, now: float) -> _Person:
+    def _new(self, now: float, times: int) -> _Person:
         share = min(1.0, FIRST_SHARE + (now - self._started_at) / HOUR_S)
-        return _Person(
-            {name: Allowance(full, HOUR_S, now, share) for name, full in self._an_hour.items()}
-        )
+        return _Person(self._full(now, times, share), times)
+
+    def _full(self, now: float, times: int, share: float) -> dict[Measure, Allowance]:
+        return {
+            name: Allowance(full * times, HOUR_S, now, share)
+            for name, full in self._an_hour.items()
+        }
 
     def _forget_idle(self, now: float) -> None:
         for key, person in list(self._people.items()):
             person.forget_cases(now)
             if person.is_idle(now):
                 del self._people[key]
+
+    def _notice(self, person: _Person, now: float) -> None:
+        if self._noticed_cases is None or len(person.cases) < self._noticed_cases:
+            return
+        if now - person.noticed_at >= HOUR_S:
+            person.noticed_at = now
+            logger.warning("reads_many", count=len(person.cases))
 
     def _say(self, person: _Person, measure: Measure, now: float) -> None:
         if now - person.said_at >= SAID_EVERY_S:

@@ -10,6 +10,7 @@ from services.keyholder.holder import Holder
 from services.keyholder.people import (
     NOBODY,
     Erasures,
+    ForPeople,
     Keeping,
     answer_person,
     content_in,
@@ -46,6 +47,7 @@ OPERATIONS: dict[str, type[BaseModel]] = {
     "search": messages.Search,
     "found": messages.Found,
     "parked": messages.NoteParked,
+    "release": messages.Release,
 }
 
 
@@ -122,9 +124,7 @@ def is_quick(keeping: Keeping, asked: BaseModel) -> bool:
     """Whether memory can answer it, without waiting for the server."""
     if isinstance(asked, messages.Seal):
         return keeping.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(
-        asked, messages.Open | messages.Search | messages.Found | messages.NoteParked
-    )
+    return not isinstance(asked, ForPeople)
 
 
 def answer(keeping: Keeping, service: str, asked: BaseModel) -> BaseModel:
@@ -137,7 +137,7 @@ def answer(keeping: Keeping, service: str, asked: BaseModel) -> BaseModel:
                 return messages.Unboxed(contents=contents)
             case messages.Hash():
                 return hash_values(keeping, service, asked)
-            case messages.Open() | messages.Search() | messages.Found() | messages.NoteParked():
+            case _ if isinstance(asked, ForPeople):
                 return answer_person(keeping, service, asked)
             case _:
                 return asked

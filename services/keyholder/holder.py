@@ -55,6 +55,10 @@ class Holder(Keys):
         """The caller records this."""
 
     @override
+    def release(self, by: str, purpose: str, account: str) -> None:
+        """The caller records and does this."""
+
+    @override
     def note_parked(self, asked: NoteParked) -> bytes:
         return unbox(self.ring.secrets.intake_private, asked.box) if asked.box else b""
 

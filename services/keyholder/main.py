@@ -26,6 +26,8 @@ from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.log.case_log import CaseLog, jetstream_env
 from shared.log.transact import Writer
+from shared.people.directory import Directory
+from shared.people.state import PersonState
 from shared.policy import policy
 from shared.settings import Settings
 from shared.skeleton.own_settings import own_settings
@@ -45,6 +47,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
     case_log = CaseLog(handlers.ERASURES_OF_CASE, jetstream_env(settings, SERVICE))
     connection = case_log.connection
+    people = Directory.over(settings, SERVICE)
     ring = KeyRing(Bucket(connection, subjects.KEYS_BUCKET, timeout_s), secrets)
     holder = Holder(ring)
     keeping = Keeping(
@@ -56,13 +59,15 @@ def wire(settings: Settings, lock: Lock) -> Service:
         folder=settings.keys_dir,
         now=_now,
         budgets=budgets_of(settings),
+        person=partial(person_of, people),
+        supervisor_times=settings.supervisor_budget_times,
     )
     bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
     bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))
     bus.consume(DUE, partial(handlers.receive_timer, keeping))
     everything = subjects.keyholder("*", "*")
     respond(connection, everything, partial(handlers.respond, keeping), settings.threads)
-    return Service(settings, Context(SERVICE, Writer(case_log, holder)), bus, case_log)
+    return Service(settings, Context(SERVICE, Writer(case_log, holder)), bus, case_log, people)
 
 
 def respond(connection: Connection, subject: str, responder: Responder, threads: int) -> None:
@@ -113,7 +118,13 @@ def budgets_of(settings: Settings) -> Budgets:
             "values": settings.person_values_an_hour,
         },
         settings.new_names_an_hour,
+        noticed_cases=settings.reads_many_cases,
     )
+
+
+def person_of(people: Directory, account: str) -> PersonState | None:
+    """None while nobody has a key."""
+    return people.person(account) if people.anybody_signs() else None
 
 
 def _now() -> datetime:

@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.keyholder.access import Records
-from services.keyholder.budgets import Budgets, HashLimits
+from services.keyholder.budgets import A_NAME, Budgets, HashLimits, Standing
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
+from shared.diagnostics.logger import logger
 from shared.events.base import CaseEvent
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.client import KeysDeniedError
@@ -29,17 +30,24 @@ from shared.keys.messages import (
     NoteParked,
     Open,
     OpenedValues,
+    Release,
     Search,
     ToHash,
     Unboxed,
 )
 from shared.log.case_log import CaseLog
+from shared.people.state import PersonState
 from shared.policy import Policy, Rights
 from shared.refusals import is_another_person
 
 NOBODY = Rights()
+ForPeople = Open | Search | Found | NoteParked | Release
 Erasures = tuple[CaseEvent[Any], ...]
 """What the key holder folds of a case: its erasures."""
+
+
+def _nobody(_: str) -> PersonState | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,9 @@ class Keeping:
     folder: Path
     now: Callable[[], datetime]
     budgets: Budgets
+    person: Callable[[str], PersonState | None] = _nobody
+    """Somebody by their own log; None while nobody has a key, and people are names."""
+    supervisor_times: int = 1
     hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
@@ -67,12 +78,16 @@ def content_in(holder: Holder, box: str) -> str | None:
         return None
 
 
-def answer_person(
-    keeping: Keeping, service: str, asked: Open | Search | Found | NoteParked
-) -> BaseModel:
+def answer_person(keeping: Keeping, service: str, asked: ForPeople) -> BaseModel:
     """Records what is asked for, then answers. Raises KeysDeniedError."""
-    require_person(keeping.policy.services.get(service, NOBODY), service, asked)
+    rights = keeping.policy.services.get(service, NOBODY)
+    require_person(rights, service, asked)
+    is_own = isinstance(asked, Open) and asked.use == "own"
+    if rights.people and not is_own:
+        require_account(keeping, asked.by)
     match asked:
+        case Release():
+            return release(keeping, service, asked)
         case Open():
             return open_values(keeping, service, asked)
         case Search():
@@ -94,7 +109,8 @@ def open_values(keeping: Keeping, service: str, asked: Open) -> BaseModel:
         class_of(value.type_name, value.field)
     if rights.people and asked.use == "shown":
         case_ids = {value.case_id for value in asked.values}
-        spent = keeping.budgets.open(asked.by, len(asked.values), case_ids)
+        standing = standing_of(keeping, asked.by)
+        spent = keeping.budgets.open(asked.by, len(asked.values), case_ids, standing)
         if spent is not None:
             return too_many(spent.expected, spent.retry_after_s)
     keeping.records.opening(service, asked)
@@ -114,7 +130,8 @@ def hash_values(keeping: Keeping, service: str, asked: Hash) -> BaseModel:
 def search(keeping: Keeping, service: str, asked: Search) -> BaseModel:
     """Hashes what a person searches for, after counting and recording it."""
     require_purposes(keeping, service, asked.values)
-    spent = keeping.budgets.search(asked.by, len(asked.values))
+    standing = standing_of(keeping, asked.by)
+    spent = keeping.budgets.search(asked.by, len(asked.values), standing)
     if spent is not None:
         return too_many(spent.expected, spent.retry_after_s)
     keeping.records.search(service, asked)
@@ -125,7 +142,8 @@ def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
     """Opens a parked message's box for a person, after counting and recording it."""
     rights = keeping.policy.services.get(service, NOBODY)
     if rights.people and asked.box is not None:
-        spent = keeping.budgets.open(asked.by, 1, {asked.parked_id})
+        standing = standing_of(keeping, asked.by)
+        spent = keeping.budgets.open(asked.by, 1, {asked.parked_id}, standing)
         if spent is not None:
             return too_many(spent.expected, spent.retry_after_s)
     keeping.records.parked(service, asked)
@@ -133,7 +151,35 @@ def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
     return Unboxed(contents=tuple(content_in(keeping.holder, box) for box in boxes))
 
 
-def require_person(rights: Rights, service: str, asked: Open | Search | Found | NoteParked) -> None:
+def release(keeping: Keeping, service: str, asked: Release) -> BaseModel:
+    """Raises KeysDeniedError unless a supervisor asks for somebody else."""
+    person = keeping.person(asked.by)
+    is_one = person is not None and "supervisor" in person.roles
+    if not is_one or asked.by == asked.account:
+        raise KeysDeniedError("a supervisor, who releases it to somebody else")
+    require_account(keeping, asked.account)
+    keeping.records.released(service, asked)
+    keeping.budgets.release(asked.account)
+    logger.warning("budget_released")
+    return Noted()
+
+
+def require_account(keeping: Keeping, by: str) -> None:
+    """Raises KeysDeniedError for a made-up name, once people have keys, and for the suspended."""
+    person = keeping.person(by)
+    if person is not None and (not person.exists or person.suspended):
+        raise KeysDeniedError("the account of somebody who isn't suspended")
+
+
+def standing_of(keeping: Keeping, by: str) -> Standing:
+    person = keeping.person(by)
+    if person is None:
+        return A_NAME
+    times = keeping.supervisor_times if "supervisor" in person.roles else 1
+    return Standing(has_account=True, times=times)
+
+
+def require_person(rights: Rights, service: str, asked: ForPeople) -> None:
     """Raises KeysDeniedError if a service that asks for people uses another's name.
 
     It does its own work under its own name, which nobody asking through it may use.

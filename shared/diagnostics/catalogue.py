@@ -136,6 +136,16 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         "accesses says who",
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
+    "reads_many": Diagnostic(
+        "somebody has had values of many cases shown within the hour; the supervisors' alarms "
+        "say who",
+        {"count": COUNT},
+    ),
+    "budget_released": Diagnostic(
+        "a supervisor gave somebody an hour's worth of their budget anew; the record of accesses "
+        "says who and why",
+        {},
+    ),
     "storing_failed": Diagnostic(
         "urgent, repeated every ten seconds: this many `streams` of nats-servers refuse to write, "
         "or this many `disks` are full; make room. `passage up` then restarts nats-server "

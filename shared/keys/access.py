@@ -42,7 +42,7 @@ class Spotted(Exact):
 
 
 class AccessRecord(Exact):
-    """Somebody opened values or searched, through a service, for a purpose.
+    """Somebody opened values, searched, or released a budget, through a service, for a purpose.
 
     A search is recorded twice: as requested, without `found`, and with what it found.
     """
@@ -59,11 +59,13 @@ class AccessRecord(Exact):
     found: Annotated[int, Field(ge=0)] | None = None
     """How many cases the search found."""
     found_cases: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
+    released_to: Person | None = None
+    """Whose budget a supervisor gave anew; nothing was opened then."""
 
     @model_validator(mode="after")
-    def _of_values_or_a_search(self) -> Self:
-        if bool(self.values) == bool(self.asked):
-            raise ValueError("names the values that were opened, or what was asked")
+    def _of_one_thing(self) -> Self:
+        if bool(self.values) + bool(self.asked) + (self.released_to is not None) != 1:
+            raise ValueError("names the values opened, or what was asked, or whose budget released")
         return self
 
     @property

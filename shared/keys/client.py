@@ -32,6 +32,7 @@ from shared.keys.messages import (
     OpenedValue,
     OpenedValues,
     PublicKeys,
+    Release,
     Seal,
     SealedValue,
     Search,
@@ -52,7 +53,7 @@ SEALED = "the key holder is sealed; `passage keys unseal`"
 
 SealingKeys = dict[PersonalClass, SealingKey]
 
-Operation = Literal["seal", "open", "unbox", "hash", "search", "found", "parked"]
+Operation = Literal["seal", "open", "unbox", "hash", "search", "found", "parked", "release"]
 
 
 class KeysUnavailableError(Exception):
@@ -110,6 +111,9 @@ class Keys(Protocol):
 
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         """Records what a search found; call it before the person is told."""
+
+    def release(self, by: str, purpose: str, account: str) -> None:
+        """Gives somebody an hour's worth of their budget anew, after it was recorded."""
 
     def note_parked(self, asked: NoteParked) -> bytes:
         """A parked message's content, after recording who does what with it.
@@ -178,6 +182,10 @@ class RemoteKeys(Keys):
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         first = tuple(case_ids[:FOUND_CASES_MAX])
         self._ask("found", Found(**who._asdict(), found=len(case_ids), case_ids=first), Noted)
+
+    @override
+    def release(self, by: str, purpose: str, account: str) -> None:
+        self._ask("release", Release(by=by, purpose=purpose, account=account), Noted)
 
     @override
     def note_parked(self, asked: NoteParked) -> bytes:

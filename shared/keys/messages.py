@@ -133,6 +133,14 @@ class Found(Exact):
     case_ids: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
 
 
+class Release(Exact):
+    """Give somebody else, as a supervisor, an hour's worth of their budget anew."""
+
+    by: Person
+    purpose: Word
+    account: Person
+
+
 class Noted(Exact):
     noted: Literal[True] = True
 

@@ -153,5 +153,9 @@ class MemoryKeys(Keys):
         """Nobody asks what was found."""
 
     @override
+    def release(self, by: str, purpose: str, account: str) -> None:
+        """Nobody has a budget here."""
+
+    @override
     def note_parked(self, asked: NoteParked) -> bytes:
         return self.letters[asked.box].encode() if asked.box else b""

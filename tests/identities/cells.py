@@ -13,9 +13,9 @@ SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
 STREAMS = (
     "CASES", "CALLS_phone", "CALLS_web", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND",
-    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS",
+    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS", "KV_SESSIONS", "KV_CHALLENGES", "KV_LOGIN_COUNTERS",
 )  # fmt: skip
-BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS")
+BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS", "SESSIONS", "CHALLENGES", "LOGIN_COUNTERS")
 OPERATIONS = (
     *("seal", "open", "unbox", "hash", "search", "found", "parked"),
     *("rotate", "pepper", "close"),

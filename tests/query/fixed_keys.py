@@ -53,6 +53,8 @@ class FixedKeys(client.Keys):
     told: list[tuple[client.Searcher, tuple[str, ...]]] = field(default_factory=list)
     """What searches found."""
     handled: list[NoteParked] = field(default_factory=list)
+    released: list[tuple[str, str, str]] = field(default_factory=list)
+    """Whose budgets were released: by whom, why, and whose."""
 
     @override
     def for_sealing(self, case_id: str, version: int, erasure: str) -> client.SealingKeys:
@@ -92,6 +94,11 @@ class FixedKeys(client.Keys):
     def found(self, who: client.Searcher, case_ids: Sequence[str]) -> None:
         self._check()
         self.told.append((who, tuple(case_ids)))
+
+    @override
+    def release(self, by: str, purpose: str, account: str) -> None:
+        self._check()
+        self.released.append((by, purpose, account))
 
     @override
     def note_parked(self, asked: NoteParked) -> bytes:

@@ -118,7 +118,7 @@ def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[Access
             day=day,
             by=by,
             service=service,
-            openings=sum(not one.asked for one in some),
+            openings=sum(bool(one.values) for one in some),
             cases=len({case for one in some for case in one.case_ids}) if not case_id else 1,
             values=sum(len(one.values_of(case_id) if case_id else one.values) for one in some),
             searches=sum(one.is_search for one in some),
