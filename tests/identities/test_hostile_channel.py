@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -18,6 +19,7 @@ from passage.install.identities import seed_file
 from passage.install.permissions import CHANNEL_CONNECTIONS_MAX
 from passage.install.provisioning import ask
 from passage.integrity.backup.taking import stream_names
+from passage.runner.endpoints import free_port
 from shared.events.fields import Channel
 from shared.keys.keyfiles import read_intake_public_key
 from shared.servers.credentials import connect_options
@@ -31,6 +33,9 @@ pytestmark = pytest.mark.wire
 
 JUNK = b'{"junk": true}'
 PULLS = 8
+IN_VAIN = 50
+NOTHING = "1.999999.9.1796055776239597086.0"
+"""A message that never was, as its delivery would be named."""
 
 
 @pytest.fixture
@@ -142,6 +147,30 @@ async def test_what_a_channel_asks_for_beats_once_however_often_it_wants_to_hear
         for _ in range(20):
             await phone.client.request("calls.phone", b"{}", timeout=WITHIN_S)
         assert answers.pending_msgs == 0
+
+
+async def test_what_a_channel_asks_in_vain_is_forgotten_before_what_a_service_does(
+    own_ground: Ground,
+) -> None:
+    monitored_at = f"{own_ground.server.host}:{free_port(own_ground.server.host)}"
+    own_ground.server.extra_config += f'http: "{monitored_at}"\n'
+    await asyncio.to_thread(own_ground.server.restart)
+    async with own_ground.guest("channel-phone") as phone, own_ground.guest("intake") as intake:
+        await intake.client.publish(f"$JS.ACK.CALLS_phone.intake.{NOTHING}", b"+ACK", reply="none")
+        for _ in range(IN_VAIN):
+            await phone.client.publish(f"$JS.ACK.OUTBOUND.phone.{NOTHING}", b"+ACK", reply="none")
+            await phone.client.publish("PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone", reply="none")
+        await phone.client.flush()
+        while (left := await answers_awaited(monitored_at)) > 1:
+            await phone.client.flush()
+    assert left == 1
+
+
+async def answers_awaited(monitored_at: str) -> int:
+    """How many requests the server remembers, because an answer may come."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        asked = client.get(f"http://{monitored_at}/accountz", params={"acc": "PASSAGE"})
+        return len((await asked).json()["account_detail"].get("responses") or {})
 
 
 async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) -> None:

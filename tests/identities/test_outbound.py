@@ -66,6 +66,21 @@ async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground)
     assert (report.fields["message_id"], report.fields["outcome"]) == ("message-1", "sent")
 
 
+async def test_a_channel_waits_for_its_message_with_one_request_after_another(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passage.deliveries.PULL_S", 0.01)
+    key = read_channel_private_key(ground.keys, "telegram")
+    async with connected(ground.running, "channel-telegram") as client:
+        station = Station(client, "telegram", key, "channel-telegram")
+        assert await station.receive(0.05) is None
+        waiting = asyncio.create_task(station.receive(WITHIN_S))
+        await give(ground, "telegram", "message-4", "wait where you are")
+        found = await waiting
+    assert found is not None
+    assert found.message.message_id == "message-4"
+
+
 async def test_a_channel_gets_nothing_of_another_s(ground: Ground) -> None:
     await give(ground, "web", "message-3", "wait where you are")
     key = read_channel_private_key(ground.keys, "web")
