@@ -27,7 +27,7 @@ from shared.events.fields import Channel
 from shared.keys.boxes import unbox
 from shared.keys.keyfiles import read_channel_private_key
 from shared.servers.credentials import api_prefix
-from shared.subjects import channel_identity
+from shared.subjects import outbox_identity
 
 ANSWER_TIMEOUT_S = 5.0
 PULL_S = 2.0
@@ -136,7 +136,7 @@ async def station_of(
     running: Running, channel: Channel, attempts: int = 3
 ) -> AsyncIterator[Station]:
     """Connects as a channel. Raises VerbEndedError, and KeyFilesError if its key can't be read."""
-    identity = channel_identity(channel)
+    identity = outbox_identity(channel)
     key = read_channel_private_key(running.keys, channel)
     async with connected(running, identity, attempts) as client:
         known = "" if running.nkey_of(identity) is None else identity
