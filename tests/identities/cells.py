@@ -13,9 +13,9 @@ SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
 STREAMS = (
     "CASES", "CALLS_phone", "CALLS_web", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND",
-    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS",
+    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS", "KV_SESSIONS", "KV_CHALLENGES", "KV_LOGIN_COUNTERS",
 )  # fmt: skip
-BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS")
+BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS", "SESSIONS", "CHALLENGES", "LOGIN_COUNTERS")
 OPERATIONS = (
     *("seal", "open", "unbox", "hash", "search", "found", "parked"),
     *("rotate", "pepper", "close"),
@@ -123,9 +123,9 @@ RULES: dict[str, Callable[[str, Rights, Names], bool]] = {
 
 
 def granted(identity: str, cell: Cell) -> bool:
-    if identity.startswith("channel-"):
-        channel = identity.removeprefix("channel-")
-        if cell.kind == "consumer":
+    kind, _, channel = identity.partition("-")
+    if kind in {"channel", "outbox"}:
+        if cell.kind == "consumer" and kind == "outbox":
             return cell.names[0] in OF_CONSUMERS and cell.names[1] == f"OUTBOUND/{channel}"
         return cell.kind == "call" and cell.names == (channel,)
     rule = RULES.get(cell.kind)

@@ -58,6 +58,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     parked: Sequence[Waiting] = (),
     also: Callable[[FastAPI], None] = lambda _: None,
     ways: Ways | None = None,
+    tries: Tries | None = None,
 ) -> AsyncIterator[Desk]:
     """An app that follows `log`, asked by Olena in these roles; without `nats` nobody answers.
 
@@ -79,7 +80,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             nats=nats,
             logins=ways.sessions if ways is not None else logins,
             ways=ways or ways_in_memory(People()),
-            tries=Tries(),
+            tries=tries or Tries(),
             refused=Refused(nats.request, follower.metrics.refused_logins),
             log=log,
             keys=keys,

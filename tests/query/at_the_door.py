@@ -12,6 +12,7 @@ import httpx
 from typing_extensions import override
 
 from services.query.logins.proofs import bytes_of
+from services.query.logins.tries import Tries
 from services.query.nats_connection import NatsConnection
 from services.query.requests.caller import COOKIE
 from shared.commands.base import AnyAnswer, Recorded, Refused
@@ -88,10 +89,14 @@ NO = Refused(case_id="PERSON-olena", version=4, guard="break_glass_right", satis
 
 
 @asynccontextmanager
-async def standing(folder: Path, says: AnyAnswer = RECORDED) -> AsyncIterator[Door]:
+async def standing(
+    folder: Path, says: AnyAnswer = RECORDED, tries: Tries | None = None
+) -> AsyncIterator[Door]:
     people, nats = People(), FakeDesk(says)
     people.add("olena", "operator", "verifier", name="Olena Example")
-    async with asked(MemoryLog(), folder, nats=nats, ways=ways_in_memory(people)) as desk:
+    async with asked(
+        MemoryLog(), folder, nats=nats, ways=ways_in_memory(people), tries=tries
+    ) as desk:
         yield Door(desk, people, nats)
 
 

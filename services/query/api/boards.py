@@ -1,12 +1,14 @@
 """The boards: the waiting pool, the live board, awaited receipts, what is overdue, and alarms."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from services.query.api.people import RefusedAttempts, refused_of
 from services.query.api.shapes import Case, Shape, shows
 from services.query.context import AppContext
+from services.query.feed.generations import Generations
 from services.query.models.alarms import AlarmRow
 from services.query.models.case_row import IdentityState
 from services.query.models.overdue import OverdueRow, OverdueRule
@@ -17,8 +19,10 @@ from services.query.requests.cases import WAITS
 from services.query.requests.problems import answering, problems
 from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel
+from shared.events.people import OF_PEOPLE
 
 BOARD_MAX = 2_000
+LOGIN_ALARMS_FOR = timedelta(hours=24)
 
 Limit = Annotated[int, Query(ge=1, le=BOARD_MAX)]
 
@@ -65,13 +69,28 @@ class ReadsMany(Shape):
     """Somebody who had values of many cases shown within the last hour."""
 
 
+class LoginAlarm(Shape):
+    """Somebody tried to act as this account and was refused, or it logged in without a key.
+
+    `nobody` has the attempts that named no account.
+    """
+
+    account: str
+    refused: list[RefusedAttempts]
+    refused_at: datetime | None
+    without_key_at: datetime | None
+
+
 class Alarms(Shape):
-    """The alarms that no supervisor has cleared, newest first; where codes are guessed; and who
-    has had values of many cases shown."""
+    """The alarms that no supervisor has cleared, newest first, and where codes are guessed.
+
+    `reading`: who has had values of many cases shown within the last hour. `logins`: refused attempts, and logins without a key, of the last 24 hours.
+    """
 
     items: list[Alarm]
     guessing: list[Guessing]
     reading: list[ReadsMany]
+    logins: list[LoginAlarm]
     sequence: int
 
 
@@ -121,8 +140,24 @@ def alarms(context: AppContext) -> Alarms:
             if count >= WRONG_CODES_AN_HOUR
         ],
         reading=[ReadsMany.showing(one) for one in reading],
+        logins=login_alarms(context.generations, datetime.now(UTC)),
         sequence=answer.sequence,
     )
+
+
+def login_alarms(generations: Generations, now: datetime) -> list[LoginAlarm]:
+    since = now - LOGIN_ALARMS_FOR
+    people = Boards(generations).people(BOARD_MAX).found
+    return [
+        LoginAlarm(
+            account=row.person_id.removeprefix(OF_PEOPLE),
+            refused=refused_of(row),
+            refused_at=row.refused_at,
+            without_key_at=row.break_glass_used_at,
+        )
+        for row in people
+        if any(at is not None and at > since for at in (row.refused_at, row.break_glass_used_at))
+    ]
 
 
 def _shown(answer: Answer[Listed[OnBoard]]) -> Board:

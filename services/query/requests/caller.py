@@ -52,6 +52,8 @@ async def _called(request: Request, context: AppContext) -> Caller:
     except NobodyAnswersError as silence:
         detail = f"Who asks can't be checked now: {silence}."
         raise ProblemError(503, "unavailable", detail, service="sessions") from None
+    if found == "unknown":
+        context.refused.note("token", "", found)
     if isinstance(found, str):
         raise log_in(found)
     return found
