@@ -12,10 +12,11 @@ from services.query.feed.generations import Generations
 from services.query.models.alarms import AlarmRow
 from services.query.models.case_row import IdentityState
 from services.query.models.overdue import OverdueRow, OverdueRule
+from services.query.reads.access_report import ManyRead, many_read
 from services.query.reads.boards import Boards, OnBoard
 from services.query.reads.served import Answer, Listed
 from services.query.requests.cases import WAITS
-from services.query.requests.problems import problems
+from services.query.requests.problems import answering, problems
 from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel
 from shared.events.people import OF_PEOPLE
@@ -75,8 +76,14 @@ class LoginAlarm(Shape):
     without_key_at: datetime | None
 
 
+@shows(ManyRead)
+class ReadsMany(Shape):
+    """Somebody who had values of many cases shown within the last hour."""
+
+
 class Alarms(Shape):
-    """The alarms that no supervisor has cleared, newest first, and where codes are guessed.
+    """The alarms that no supervisor has cleared, newest first; where codes are guessed; and who
+    has had values of many cases shown.
 
     `logins`: refused attempts, and logins without a key, of the last 24 hours.
     """
@@ -84,6 +91,7 @@ class Alarms(Shape):
     items: list[Alarm]
     guessing: list[Guessing]
     logins: list[LoginAlarm]
+    reading: list[ReadsMany]
     sequence: int
 
 
@@ -120,6 +128,10 @@ def overdue(context: AppContext, rule: OverdueRule | None = None, limit: Limit =
 def alarms(context: AppContext) -> Alarms:
     """Calls with a duress code that no supervisor has cleared; for supervisors only."""
     answer = Boards(context.generations).alarms()
+    with answering("The record of access"):
+        reading = many_read(
+            context.newest_accesses, datetime.now(UTC), context.settings.reads_many_cases
+        )
     wrong_codes = context.metrics.recent_wrong_codes.in_last_hour()
     return Alarms(
         items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
@@ -129,6 +141,7 @@ def alarms(context: AppContext) -> Alarms:
             if count >= WRONG_CODES_AN_HOUR
         ],
         logins=login_alarms(context.generations, datetime.now(UTC)),
+        reading=[ReadsMany.showing(one) for one in reading],
         sequence=answer.sequence,
     )
 
