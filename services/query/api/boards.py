@@ -64,6 +64,11 @@ class Guessing(Shape):
     wrong_codes: int
 
 
+@shows(ManyRead)
+class ReadsMany(Shape):
+    """Somebody who had values of many cases shown within the last hour."""
+
+
 class LoginAlarm(Shape):
     """Somebody tried to act as this account and was refused, or it logged in without a key.
 
@@ -76,22 +81,16 @@ class LoginAlarm(Shape):
     without_key_at: datetime | None
 
 
-@shows(ManyRead)
-class ReadsMany(Shape):
-    """Somebody who had values of many cases shown within the last hour."""
-
-
 class Alarms(Shape):
-    """The alarms that no supervisor has cleared, newest first; where codes are guessed; and who
-    has had values of many cases shown.
+    """The alarms that no supervisor has cleared, newest first, and where codes are guessed.
 
-    `logins`: refused attempts, and logins without a key, of the last 24 hours.
+    `reading`: who has had values of many cases shown within the last hour. `logins`: refused attempts, and logins without a key, of the last 24 hours.
     """
 
     items: list[Alarm]
     guessing: list[Guessing]
-    logins: list[LoginAlarm]
     reading: list[ReadsMany]
+    logins: list[LoginAlarm]
     sequence: int
 
 
@@ -140,8 +139,8 @@ def alarms(context: AppContext) -> Alarms:
             for channel, count in sorted(wrong_codes.items())
             if count >= WRONG_CODES_AN_HOUR
         ],
-        logins=login_alarms(context.generations, datetime.now(UTC)),
         reading=[ReadsMany.showing(one) for one in reading],
+        logins=login_alarms(context.generations, datetime.now(UTC)),
         sequence=answer.sequence,
     )
 
