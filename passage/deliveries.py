@@ -5,6 +5,7 @@ missing report shows, instead of sending it twice.
 """
 
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 
 from nacl.public import PrivateKey
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from typing_extensions import override
 
 from passage.channel import publish
@@ -25,9 +27,12 @@ from shared.events.fields import Channel
 from shared.keys.boxes import unbox
 from shared.keys.keyfiles import read_channel_private_key
 from shared.servers.credentials import api_prefix
-from shared.subjects import channel_identity
+from shared.subjects import outbox_identity
 
 ANSWER_TIMEOUT_S = 5.0
+PULL_S = 2.0
+"""How long one request for a message waits: nats-server forgets a channel's requests after three
+seconds (ADR 26), and what it answers later comes again only when it is redelivered."""
 NANOSECONDS = 1_000_000_000
 
 
@@ -58,6 +63,20 @@ class Station:
 
         Raises nats-py's Error if the server doesn't answer, and BoxBrokenError.
         """
+        until = time.monotonic() + wait_s
+        reply = await self._asked(min(wait_s, PULL_S))
+        while reply is None and (left := until - time.monotonic()) > 0:
+            reply = await self._asked(min(left, PULL_S))
+        if reply is None:
+            return None
+        await self.client.request(reply.reply, b"+ACK", timeout=ANSWER_TIMEOUT_S)
+        message = OutgoingMessage.model_validate_json(reply.data)
+        to_address, text = (
+            unbox(self.key, box).decode() for box in (message.to_address, message.text)
+        )
+        return ToSend(message, to_address, text)
+
+    async def _asked(self, wait_s: float) -> Msg | None:
         consumer = subjects.outbound_consumer(self.channel)
         api = api_prefix(self.identity)
         asked = {"batch": 1, "expires": int(wait_s * NANOSECONDS)}
@@ -73,14 +92,7 @@ class Station:
             reply = await subscription.next_msg(timeout=wait_s + ANSWER_TIMEOUT_S)
         finally:
             await subscription.unsubscribe()
-        if "Status" in (reply.headers or {}):
-            return None
-        await self.client.request(reply.reply, b"+ACK", timeout=ANSWER_TIMEOUT_S)
-        message = OutgoingMessage.model_validate_json(reply.data)
-        to_address, text = (
-            unbox(self.key, box).decode() for box in (message.to_address, message.text)
-        )
-        return ToSend(message, to_address, text)
+        return None if "Status" in (reply.headers or {}) else reply
 
     async def report(
         self,
@@ -124,7 +136,7 @@ async def station_of(
     running: Running, channel: Channel, attempts: int = 3
 ) -> AsyncIterator[Station]:
     """Connects as a channel. Raises VerbEndedError, and KeyFilesError if its key can't be read."""
-    identity = channel_identity(channel)
+    identity = outbox_identity(channel)
     key = read_channel_private_key(running.keys, channel)
     async with connected(running, identity, attempts) as client:
         known = "" if running.nkey_of(identity) is None else identity

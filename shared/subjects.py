@@ -63,8 +63,13 @@ def is_calls_stream(stream: str) -> bool:
 
 
 def channel_identity(channel: str) -> str:
-    """The name by which the server knows a channel."""
+    """The name by which the server knows a channel that calls."""
     return f"channel-{channel}"
+
+
+def outbox_identity(channel: str) -> str:
+    """The name under which a channel takes messages to callers and reports on them (ADR 26)."""
+    return f"outbox-{channel}"
 
 
 def outbound(channel: str) -> str:

@@ -72,7 +72,7 @@ def init_verb(
         ),
     )
     out.print("give each service its own nkeys/NAME.nk and nothing else; keep tls/ca.key elsewhere")
-    out.print("give each channel its own nkeys/channel-NAME.nk and channels/NAME.key")
+    out.print("give each channel its own nkeys/{channel,outbox}-NAME.nk and channels/NAME.key")
 
 
 def _unnamed(folder: Path, role: Role, names: tuple[str, ...]) -> str:

@@ -11,16 +11,18 @@ import nkeys
 
 from shared.keys.keyfiles import make_folder, write_new
 from shared.policy import Policy, policy
-from shared.subjects import KEEPER, channel_identity
+from shared.subjects import KEEPER, channel_identity, outbox_identity
 
 FOLDER = "nkeys"
 SEED_BYTES = 32
 
 
 def identities(rules: Policy | None = None) -> tuple[str, ...]:
-    """The services, the keeper, and the channels as `channel-<name>`."""
+    """The services, the keeper, and each channel's `channel-<name>` and `outbox-<name>`."""
     rules = rules or policy()
-    return (*rules.services, KEEPER, *map(channel_identity, rules.channels.names))
+    channels = rules.channels.names
+    of_channels = (*map(channel_identity, channels), *map(outbox_identity, channels))
+    return (*rules.services, KEEPER, *of_channels)
 
 
 def seed_file(keys: Path, identity: str) -> Path:

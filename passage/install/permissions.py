@@ -7,25 +7,35 @@ its answer, and the server publishes there unchecked; ADR 10 describes the attac
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared import subjects
 from shared.policy import Policy, Rights
-from shared.subjects import KEEPER, channel_identity
+from shared.subjects import KEEPER, channel_identity, outbox_identity
 
 LOG_ACCOUNT = "PASSAGE"
 SYSTEM_ACCOUNT = "SYS"
 SERVER_API = "$JS.API"
 ANSWERS_WITHIN = "30s"
 """How long the server accepts answers to a request that may have several."""
+CHANNEL_ANSWERED_WITHIN = "3s"
+"""The same for the one answer to a channel that takes messages. The server remembers a request
+without one for up to twice as long, by default four minutes: thirty thousand acknowledgements of
+messages that never were took 160 MB of it in a second. `passage.deliveries` waits no longer."""
 JETSTREAM = "jetstream: enabled"
-CHANNEL_CONNECTIONS_MAX, CHANNEL_SUBSCRIPTIONS_MAX = 8, 64
+CHANNEL_CONNECTIONS_MAX, OUTBOX_CONNECTIONS_MAX, SUBSCRIPTIONS_MAX = 5, 3, 64
 CHANNEL_LIMITS = (
-    f"limits: {{max_connections: {CHANNEL_CONNECTIONS_MAX}, "
-    f"max_subscriptions: {CHANNEL_SUBSCRIPTIONS_MAX}}}"
+    f"max_connections: {CHANNEL_CONNECTIONS_MAX}, max_subscriptions: {SUBSCRIPTIONS_MAX}"
 )
 """The server keeps 64 MiB that a connection doesn't read, one copy for each subscription: with 64
 and 1,024, one channel took 2 GB of the server's memory in four seconds."""
+OUTBOX_MESSAGE_MAX_BYTES = 1_024
+"""A request for messages, an acknowledgement or a report. The server keeps requests, without a
+bound, until it has read them: 1,600 of a megabyte took 1.4 GB of it in three seconds."""
+OUTBOX_LIMITS = (
+    f"max_connections: {OUTBOX_CONNECTIONS_MAX}, max_subscriptions: {SUBSCRIPTIONS_MAX}, "
+    f"max_payload: {OUTBOX_MESSAGE_MAX_BYTES}"
+)
 SERVERS = {
     subjects.STORAGE: "$SYS.REQ.SERVER.PING.JSZ",
     subjects.SERVERS_HEALTH: "$SYS.REQ.SERVER.PING.HEALTHZ",
@@ -38,6 +48,7 @@ class Grant:
     """A subject that `owner` exports to `account`, which knows it as `local`.
 
     The importer asks a `service` and hears a `stream`. `many`: a request may have several answers.
+    `within`: how long an answer is accepted, if not for the server's usual two minutes.
     """
 
     owner: str
@@ -46,6 +57,7 @@ class Grant:
     local: str
     kind: str = "service"
     many: bool = False
+    within: str = ""
 
 
 def account_of(identity: str) -> str:
@@ -65,10 +77,11 @@ def grants(rules: Policy) -> tuple[Grant, ...]:
         if rights.consumes:
             found.append(_service(account_of(name), KEEPER, subjects.retry(name)))
     for channel in rules.channels.names:
-        identity = channel_identity(channel)
-        found.append(_log(identity, subjects.calls(channel)))
-        consumer = subjects.outbound_consumer(channel).name
-        found += _consuming(identity, subjects.OUTBOUND, consumer, many=False)
+        outbox, consumer = outbox_identity(channel), subjects.outbound_consumer(channel).name
+        calls = subjects.calls(channel)
+        found += (_log(channel_identity(channel), calls), _log(outbox, calls))
+        for one in _consuming(outbox, subjects.OUTBOUND, consumer, many=False):
+            found.append(replace(one, within=CHANNEL_ANSWERED_WITHIN))
     return tuple(found)
 
 
@@ -76,10 +89,12 @@ def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
     """The `accounts` block of nats-server's configuration, and what belongs to it."""
     found = grants(rules)
     blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, JETSTREAM)]
-    channels = tuple(map(channel_identity, rules.channels.names))
-    for name in (*rules.services, *channels):
+    names = rules.channels.names
+    limited = dict.fromkeys(map(channel_identity, names), f"limits: {{{CHANNEL_LIMITS}}}")
+    limited |= dict.fromkeys(map(outbox_identity, names), f"limits: {{{OUTBOX_LIMITS}}}")
+    for name in (*rules.services, *limited):
         users = _user(rules, name, found, public_keys[name])
-        limits = CHANNEL_LIMITS if name in channels else ""
+        limits = limited.get(name, "")
         blocks.append(_block(account_of(name), users, found, limits))
     blocks.append(_block(SYSTEM_ACCOUNT, "", found))
     lines = [
@@ -211,13 +226,16 @@ def _block(account: str, users: str, found: tuple[Grant, ...], special: str = ""
 
 
 def _exports(account: str, found: tuple[Grant, ...]) -> Iterator[str]:
-    allowed: dict[tuple[str, str, bool], list[str]] = {}
+    allowed: dict[tuple[str, str, bool, str], list[str]] = {}
     for one in sorted(found):
         if one.owner == account:
-            allowed.setdefault((one.kind, one.subject, one.many), []).append(one.account)
-    for (kind, subject, many), accounts in allowed.items():
-        answers = f', response_type: stream, response_threshold: "{ANSWERS_WITHIN}"'
-        more = answers if many else ""
+            allowed.setdefault((one.kind, one.subject, one.many, one.within), []).append(
+                one.account
+            )
+    for (kind, subject, many, within), accounts in allowed.items():
+        more = ", response_type: stream" if many else ""
+        if threshold := ANSWERS_WITHIN if many else within:
+            more += f', response_threshold: "{threshold}"'
         yield f"      {{{kind}: {json.dumps(subject)}, accounts: {json.dumps(accounts)}{more}}}"
 
 

@@ -28,6 +28,10 @@ from shared.servers.stores import disks_of
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
+MAX_CONTROL_LINE_BYTES = 512
+"""Of any line but a body: subject and place of the answer, or what a client says when it connects
+(330 here). The server keeps the place of each answer for as long as it may come, at 4 kB each
+without a limit."""
 LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
 """Each refused message is a line of up to 4 kB: no client may fill the disk with them."""
 CONNECTIONS_MAX = 8_192
@@ -139,6 +143,7 @@ class NatsServer(Child):
             f"server_name: {json.dumps(self.name)}",
             f"listen: {json.dumps(f'{self.host}:{self.port}')}",
             f"max_payload: {MAX_PAYLOAD_BYTES}",
+            f"max_control_line: {MAX_CONTROL_LINE_BYTES}",
             f"max_connections: {connections_max()}",
             LOG.format(json.dumps(str(self.log_path))),
             "jetstream {",

@@ -101,9 +101,11 @@ class LogInByBreakGlass(Fact):
 
 
 class SuspendPerson(Fact):
+    """Let somebody do nothing more; without a reason it works while the installation is sealed."""
+
     case_id: PersonNumber
     by: Account
-    reason: Text
+    reason: Text | None = None
 
 
 class ResumePerson(Fact):

@@ -117,7 +117,8 @@ class BreakGlassUsed(PersonEvent):
 class PersonSuspended(PersonEvent):
     """May do nothing until resumed; ends every session."""
 
-    reason: PersonalNarrative
+    reason: PersonalNarrative | None = None
+    """None if nothing could be sealed, or nobody said."""
     by: Account
 
 

@@ -211,6 +211,24 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         bounds = Bounds(gt, lte, after_sequence)
         return self._select_events(originator_id, bounds, desc=desc, limit=limit)
 
+    def first_events(
+        self, originator_id: UUID | str, most: int
+    ) -> tuple[Sequence[RecordedEvent], bool]:
+        """The first events of one originator in stream order, and whether they are all.
+
+        As fresh as those of `select_events`. Raises `TooManySubjectsError` above 1,024 events.
+        """
+        every = self.log.subjects.originator_filter(originator_id)
+        for _ in self.log.stream.attempts():
+            messages = self.log.stream.read_last([every], most=most)
+            found = [self.log.recorded_event(one, originator_id) for one in messages]
+            events = [one for one in found if one is not None]
+            highest = max((one.originator_version for one in events), default=-1)
+            are_all = len(messages) < most
+            if not (are_all and self._own_writes.lacks(originator_id, highest, Bounds())):
+                return events, are_all
+        raise OperationalError(f"no replica has all events of {originator_id} yet")
+
     @override
     def select_notifications(
         self,

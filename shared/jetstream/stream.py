@@ -89,22 +89,24 @@ class Stream:
             transient=error.get("code") == UNAVAILABLE_CODE,
         )
 
-    def read_last(self, filters: Sequence[str], **limits: int) -> list[StoredMessage]:
-        """The last message of every subject that matches, in stream order.
+    def read_last(
+        self, filters: Sequence[str], *, most: int | None = None, **limits: int
+    ) -> list[StoredMessage]:
+        """The last message of every subject that matches, in stream order; the first `most`.
 
         `limits`: `seq`, the lowest sequence. Raises `TooManySubjectsError` above 1,024 subjects,
         `OperationalError` after the deadline.
         """
         found: list[StoredMessage] = []
         while True:
-            size = {"batch": READ_BATCH_MESSAGES, "max_bytes": READ_BATCH_BYTES}
+            size = {"batch": most or READ_BATCH_MESSAGES, "max_bytes": READ_BATCH_BYTES}
             replies = self._read({"multi_last": filters, **size, **limits})
             found += read_page(replies).messages
             if replies[-1].status == TOO_MANY_SUBJECTS:
                 raise TooManySubjectsError
             # More may match than a page holds; they follow in sequence.
-            if is_last_page(replies[-1]):
-                return found
+            if is_last_page(replies[-1]) or (most is not None and len(found) >= most):
+                return found[:most]
             limits = {**limits, "seq": found[-1].sequence + 1}
 
     def read_from(self, sequence: int, batch: int, max_bytes: int = READ_BATCH_BYTES) -> Page:

@@ -8,6 +8,7 @@ before it.
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from threading import BoundedSemaphore
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -30,7 +31,7 @@ from shared.events.parsing import read_case_event
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
-from shared.log.fetching import events_after
+from shared.log.fetching import FIRST_AT_ONCE, events_after
 from shared.log.history import Histories, History, Origin
 from shared.log.incarnation import IncarnationCheck
 from shared.log.turns import Beginning, Turns, require_not_in_passing
@@ -40,9 +41,12 @@ from shared.settings import Settings
 LONG_AT_ONCE = 2
 """How many long cases are folded at a time: a dozen threads doing only that would leave little
 processor time for a call that needs a millisecond, and each holds megabytes of what it reads."""
-READ_AT_ONCE = 4
-"""How many other cases are read at a time: forty-three calls of half a megabyte are read as fast as
-short ones, and in forty-eight threads that took a gigabyte."""
+READ_AT_ONCE = 8
+"""How many first pages are read at a time; most cases have no other. With what follows below, all
+answers together stay below the 64 MB that nats-server holds for a connection."""
+READ_ON_AT_ONCE = 2
+"""How many other cases are read beyond their first page at a time: forty-three calls of half a
+megabyte are read as fast as short ones, and in forty-eight threads that took a gigabyte."""
 READ_ATTEMPTS = 50
 """How often a case is read again because a lagging replica answered."""
 
@@ -108,6 +112,7 @@ class CaseLog(Application[str], Generic[StateT]):
         self._turns = Turns()
         self._long_at_once = BoundedSemaphore(LONG_AT_ONCE)
         self._read_at_once = BoundedSemaphore(READ_AT_ONCE)
+        self._read_on_at_once = BoundedSemaphore(READ_ON_AT_ONCE)
         super().__init__(env)
         self.incarnation: IncarnationCheck | None = None
         if isinstance(self.recorder, JetStreamApplicationRecorder):
@@ -128,8 +133,12 @@ class CaseLog(Application[str], Generic[StateT]):
             known = self.remembered(case_id) or History(case_id, self.fold.initial)
             newer = iter(events_after(self.recorder, case_id, known.version))
             beginning = Beginning(newer)
+            others = iter(beginning)
             with self._read_at_once:
-                history = self.extend(known, beginning)
+                history = self.extend(known, islice(others, FIRST_AT_ONCE))
+            if history.version == known.version + FIRST_AT_ONCE:
+                with self._read_on_at_once:
+                    history = self.extend(history, others)
             if not beginning.is_all:
                 self._kept.note_long(case_id)
                 require_not_in_passing(case_id)

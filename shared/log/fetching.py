@@ -6,6 +6,7 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
+from shared.jetstream.stream import TooManySubjectsError
 
 FIRST_AT_ONCE, MOST_AT_ONCE = 8, 64
 """How many versions are requested at once: few at first, because most cases have no more. Larger
@@ -27,8 +28,15 @@ def events_after(
 
 
 def _whole(recorder: JetStreamApplicationRecorder, case_id: str) -> Iterator[RecordedEvent]:
-    sequence = 0
-    for one in _by_version(recorder, case_id, 0):
+    try:
+        first, are_all = recorder.first_events(case_id, FIRST_AT_ONCE)
+    except TooManySubjectsError:
+        first, are_all = [], False
+    yield from first
+    if are_all:
+        return
+    sequence = first[-1].id if first else 0
+    for one in _by_version(recorder, case_id, len(first)):
         sequence = one.id
         yield one
     # If a version is missing others may follow, which the chain doesn't fit.

@@ -33,8 +33,10 @@ NOT_SHOWN = "stage"
 EVENT_ID = "event-1"
 NOTHING = "none"
 """What a region is called that has no value."""
-SWITCHES = ("_id", "open", "contradicted")
-"""How the names of a row's fields end on whose presence it may depend what an event does."""
+SWITCHING = tuple(
+    name for name in CaseRow._fields if name.endswith(("_id", "open", "contradicted"))
+)
+"""The row's fields on whose presence it may depend what an event does."""
 MANY = 3
 """From more states than these an arrow begins at one box that names them."""
 
@@ -130,12 +132,15 @@ def _steps(
                 waiting.append(after)
 
 
-def _pairs(row: CaseRow, all_regions: list[Region]) -> set[Any]:
+def _pairs(row: CaseRow, all_regions: list[Region]) -> frozenset[Any]:
     """Every two regions' states; of what else the row has, whether it is there."""
-    there = [
-        (name, bool(value)) for name, value in row._asdict().items() if name.endswith(SWITCHES)
-    ]
-    return {*combinations([*((one.name, one.of(row)) for one in all_regions), *there], 2)}
+    states = ((one.name, one.of(row)) for one in all_regions)
+    return _pairs_of((*states, *((name, bool(getattr(row, name))) for name in SWITCHING)))
+
+
+@cache
+def _pairs_of(states: tuple[tuple[str, str | bool], ...]) -> frozenset[Any]:
+    return frozenset(combinations(states, 2))
 
 
 def _folded(row: CaseRow | None, variant: Variant) -> CaseRow:

@@ -7,6 +7,7 @@ import pytest
 from services.desk.people import RESERVED
 from shared.commands import people as commands
 from shared.commands.base import Command
+from shared.keys.client import KeysUnavailableError
 from shared.refusals import RefusedError
 from tests.desk.desks import SmallDesk
 from tests.examples import digest
@@ -116,3 +117,14 @@ def test_everybody_ends_their_own_sessions_and_a_supervisor_anybodys(desk: Small
 def test_what_a_person_says_of_the_time_dates_nothing(desk: SmallDesk) -> None:
     desk.ask(commands.GrantRole, "ivan", role="verifier", happened_at="2020-01-01T00:00Z")
     assert desk.events("PERSON-ivan")[-1].time == desk.now
+
+
+def test_somebody_is_suspended_even_while_nothing_can_be_sealed(
+    desk: SmallDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sealed(*_: object) -> None:
+        raise KeysUnavailableError
+
+    monkeypatch.setattr(type(desk.context.writer.keys), "for_sealing", sealed)
+    desk.ask(commands.SuspendPerson, "ivan")
+    assert desk.person("ivan").suspended

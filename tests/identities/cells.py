@@ -123,9 +123,9 @@ RULES: dict[str, Callable[[str, Rights, Names], bool]] = {
 
 
 def granted(identity: str, cell: Cell) -> bool:
-    if identity.startswith("channel-"):
-        channel = identity.removeprefix("channel-")
-        if cell.kind == "consumer":
+    kind, _, channel = identity.partition("-")
+    if kind in {"channel", "outbox"}:
+        if cell.kind == "consumer" and kind == "outbox":
             return cell.names[0] in OF_CONSUMERS and cell.names[1] == f"OUTBOUND/{channel}"
         return cell.kind == "call" and cell.names == (channel,)
     rule = RULES.get(cell.kind)

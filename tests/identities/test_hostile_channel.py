@@ -3,21 +3,25 @@ own channel and on others, and nothing is changed anywhere else.
 """
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from passage.channel import Call, Kept, envelope_of, publish
 from passage.install.identities import seed_file
-from passage.install.permissions import CHANNEL_CONNECTIONS_MAX
+from passage.install.permissions import CHANNEL_CONNECTIONS_MAX, OUTBOX_MESSAGE_MAX_BYTES
 from passage.install.provisioning import ask
 from passage.integrity.backup.taking import stream_names
+from passage.runner.endpoints import free_port
+from passage.runner.nats_server import MAX_PAYLOAD_BYTES
 from shared.events.fields import Channel
 from shared.keys.keyfiles import read_intake_public_key
 from shared.servers.credentials import connect_options
@@ -30,7 +34,11 @@ from tests.waiting import WITHIN_S
 pytestmark = pytest.mark.wire
 
 JUNK = b'{"junk": true}'
+PULL = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
 PULLS = 8
+IN_VAIN = 50
+NOTHING = "1.999999.9.1796055776239597086.0"
+"""A message that never was, as its delivery would be named."""
 
 
 @pytest.fixture
@@ -102,7 +110,7 @@ async def test_no_header_opens_another_stream(own_ground: Ground) -> None:
 
 async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground: Ground) -> None:
     async with (
-        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("outbox-phone") as phone,
         own_ground.guest("intake") as intake,
         own_ground.guest("keeper") as keeper,
     ):
@@ -111,8 +119,7 @@ async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground:
         inbox = phone.client.new_inbox()
         answers = await phone.client.subscribe(inbox)
         wanted = b'{"batch": 1, "expires": 60000000000}'
-        pull = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
-        await phone.client.publish(pull, wanted, reply=inbox)
+        await phone.client.publish(PULL, wanted, reply=inbox)
         own = (await answers.next_msg(timeout=WITHIN_S)).reply.split(".")
         for sequence in (1, 3):
             for word in (b"+ACK", b"+TERM"):
@@ -128,13 +135,12 @@ async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground:
 async def test_what_a_channel_asks_for_beats_once_however_often_it_wants_to_hear(
     own_ground: Ground,
 ) -> None:
-    pull = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
     often = {"batch": 1, "expires": 60_000_000_000, "idle_heartbeat": 1}
-    async with own_ground.guest("channel-phone") as phone:
+    async with own_ground.guest("outbox-phone") as phone:
         inbox = phone.client.new_inbox()
         answers = await phone.client.subscribe(inbox)
         for _ in range(PULLS):
-            await phone.client.publish(pull, json.dumps(often).encode(), reply=inbox)
+            await phone.client.publish(PULL, json.dumps(often).encode(), reply=inbox)
         for _ in range(PULLS):
             said = (await answers.next_msg(timeout=WITHIN_S)).headers or {}
             assert said["Status"] == "100"
@@ -142,6 +148,47 @@ async def test_what_a_channel_asks_for_beats_once_however_often_it_wants_to_hear
         for _ in range(20):
             await phone.client.request("calls.phone", b"{}", timeout=WITHIN_S)
         assert answers.pending_msgs == 0
+
+
+async def test_what_a_channel_asks_in_vain_is_forgotten_before_what_a_service_does(
+    own_ground: Ground,
+) -> None:
+    monitored_at = f"{own_ground.server.host}:{free_port(own_ground.server.host)}"
+    own_ground.server.extra_config += f'http: "{monitored_at}"\n'
+    await asyncio.to_thread(own_ground.server.restart)
+    async with own_ground.guest("outbox-phone") as phone, own_ground.guest("intake") as intake:
+        await intake.client.publish(f"$JS.ACK.CALLS_phone.intake.{NOTHING}", b"+ACK", reply="none")
+        for _ in range(IN_VAIN):
+            await phone.client.publish(f"$JS.ACK.OUTBOUND.phone.{NOTHING}", b"+ACK", reply="none")
+            await phone.client.publish(PULL, reply="none")
+        await phone.client.flush()
+        while (left := await answers_awaited(monitored_at)) > 1:
+            await phone.client.flush()
+    assert left == 1
+
+
+async def answers_awaited(monitored_at: str) -> int:
+    """How many requests the server remembers, because an answer may come."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        asked = client.get(f"http://{monitored_at}/accountz", params={"acc": "PASSAGE"})
+        return len((await asked).json()["account_detail"].get("responses") or {})
+
+
+async def test_the_server_takes_no_long_request_from_who_takes_messages(
+    own_ground: Ground,
+) -> None:
+    options = connect_options(seed_file(own_ground.keys, "outbox-phone"), None)
+    for size, is_taken in ((OUTBOX_MESSAGE_MAX_BYTES, True), (OUTBOX_MESSAGE_MAX_BYTES + 1, False)):
+        client = Client()
+        await client.connect(own_ground.server.url, allow_reconnect=False, **options)
+        client._max_payload = MAX_PAYLOAD_BYTES  # What the server tells a client doesn't bind it.
+        for subject in (PULL, f"$JS.ACK.OUTBOUND.phone.{NOTHING}", "calls.phone"):
+            if client.is_connected:
+                await client.publish(subject, b"x" * size)
+        with contextlib.suppress(NatsError):
+            await client.flush(WITHIN_S)
+        assert client.is_connected == is_taken
+        await client.close()
 
 
 async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) -> None:

@@ -92,14 +92,18 @@ def test_nobody_hears_what_is_another_s(heard: set[Heard], listener: str) -> Non
 def test_a_channel_hears_nothing_and_its_calls_and_pulls_alone_arrive(
     heard: set[Heard], channel: str
 ) -> None:
-    identity = f"channel-{channel}"
-    assert {one for one in heard if one.by == identity} == set()
-    sent = {(one.by, one.subject) for one in heard if one.sender == identity}
-    assert sent == {
-        ("keeper", f"calls.{channel}"),
-        ("keeper", f"$JS.API.CONSUMER.MSG.NEXT.OUTBOUND.{channel}"),
-        ("keeper", f"$JS.ACK.OUTBOUND.{channel}.1.1.1.1.0"),
+    calls = ("keeper", f"calls.{channel}")
+    arrived = {
+        f"channel-{channel}": {calls},
+        f"outbox-{channel}": {
+            calls,
+            ("keeper", f"$JS.API.CONSUMER.MSG.NEXT.OUTBOUND.{channel}"),
+            ("keeper", f"$JS.ACK.OUTBOUND.{channel}.1.1.1.1.0"),
+        },
     }
+    for identity, sent in arrived.items():
+        assert {one for one in heard if one.by == identity} == set()
+        assert {(one.by, one.subject) for one in heard if one.sender == identity} == sent
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -46,9 +46,9 @@ async def give(ground: Ground, channel: Channel, message_id: str, text: str) -> 
 async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground) -> None:
     await give(ground, "telegram", "message-1", "wait where you are")
     await give(ground, "signal", "message-2", "come to the bridge")
-    async with connected(ground.running, "channel-telegram") as client:
+    async with connected(ground.running, "outbox-telegram") as client:
         key = read_channel_private_key(ground.keys, "telegram")
-        station = Station(client, "telegram", key, "channel-telegram")
+        station = Station(client, "telegram", key, "outbox-telegram")
         found = await station.deliver_next(WITHIN_S)
         assert found is not None
         assert (found.to_address, found.text) == ("@beispiel", "wait where you are")
@@ -66,11 +66,26 @@ async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground)
     assert (report.fields["message_id"], report.fields["outcome"]) == ("message-1", "sent")
 
 
+async def test_a_channel_waits_for_its_message_with_one_request_after_another(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passage.deliveries.PULL_S", 0.01)
+    key = read_channel_private_key(ground.keys, "telegram")
+    async with connected(ground.running, "outbox-telegram") as client:
+        station = Station(client, "telegram", key, "outbox-telegram")
+        assert await station.receive(0.05) is None
+        waiting = asyncio.create_task(station.receive(WITHIN_S))
+        await give(ground, "telegram", "message-4", "wait where you are")
+        found = await waiting
+    assert found is not None
+    assert found.message.message_id == "message-4"
+
+
 async def test_a_channel_gets_nothing_of_another_s(ground: Ground) -> None:
     await give(ground, "web", "message-3", "wait where you are")
     key = read_channel_private_key(ground.keys, "web")
-    async with ground.guest("channel-telegram") as telegram:
-        stolen = Station(telegram.client, "web", key, "channel-telegram")
+    async with ground.guest("outbox-telegram") as telegram:
+        stolen = Station(telegram.client, "web", key, "outbox-telegram")
         taking = asyncio.ensure_future(stolen.receive(WITHIN_S))
         while not telegram.refused:
             await telegram.client.flush()
@@ -78,7 +93,7 @@ async def test_a_channel_gets_nothing_of_another_s(ground: Ground) -> None:
         with pytest.raises(asyncio.CancelledError):
             await taking
     assert "consumer.msg.next.outbound.web" in telegram.refused[0].lower()
-    async with connected(ground.running, "channel-web") as client:
-        found = await Station(client, "web", key, "channel-web").receive(WITHIN_S)
+    async with connected(ground.running, "outbox-web") as client:
+        found = await Station(client, "web", key, "outbox-web").receive(WITHIN_S)
     assert found is not None
     assert found.message.message_id == "message-3"

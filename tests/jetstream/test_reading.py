@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from passage.runner.nats_server import NatsServer
 from shared.jetstream import SequenceGapError
 from shared.jetstream.calls import Outgoing, Reply
-from shared.jetstream.stream import READ_BATCH_BYTES, Stream
+from shared.jetstream.stream import READ_BATCH_BYTES, Stream, TooManySubjectsError
 from tests.jetstream.conftest import history, log_env, open_log, opened, store_long
 from tests.waiting import WITHIN_S
 
@@ -38,6 +38,26 @@ def test_2500_events_of_one_case_are_read_whole_and_in_parts(log_settings: dict[
     assert versions(select(case_id, after_sequence=sequences[2497])) == [2499, 2500]
     assert versions(select(case_id, after_sequence=sequences[-1])) == []
     assert versions(select(case_id, gt=2500)) == versions(select(case_id, gt=3, lte=3)) == []
+
+
+@pytest.mark.parametrize(("count", "found"), [(0, 0), (7, 7), (8, 8), (9, 8), (1024, 8)])
+def test_of_a_case_the_first_events_are_read_and_whether_they_are_all(
+    log_settings: dict[str, str], count: int, found: int
+) -> None:
+    log, case_id = open_log(log_settings), uuid4()
+    store_long(log, case_id, count)
+    store_long(log, uuid4(), 3)
+    events, are_all = log.first_events(case_id, 8)
+    assert (versions(events), are_all) == (list(range(1, found + 1)), count < 8)
+
+
+def test_the_first_events_of_too_long_a_case_are_asked_for_by_version(
+    log_settings: dict[str, str],
+) -> None:
+    log, case_id = open_log(log_settings), uuid4()
+    store_long(log, case_id, 1025)
+    with pytest.raises(TooManySubjectsError):
+        log.first_events(case_id, 8)
 
 
 def test_several_messages_asked_of_the_leader_at_once_come_in_their_order(

@@ -53,7 +53,7 @@ def test_verbs_and_channels_have_services_that_run_only_when_asked_for() -> None
 
 def test_a_channels_container_holds_that_channels_secrets_alone() -> None:
     channel = COMPOSE.services["channel"]
-    assert channel.held == {"ca.pem", "intake.pub", "channel.nk"}
+    assert channel.held == {"ca.pem", "intake.pub", "channel.nk", "outbox.nk"}
     assert channel.networks == ["log"]
 
 

@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from passage.connecting import connected
 from passage.install.definitions import consumers
 from passage.install.provisioning import ApiRefusedError, ask, provision
-from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
+from passage.runner.nats_server import MAX_CONTROL_LINE_BYTES, MAX_PAYLOAD_BYTES, NatsServer
 from shared import subjects
 from shared.jetstream import JetStreamFactory
 from shared.log.case_log import jetstream_env
@@ -155,8 +155,26 @@ def test_the_server_ends_a_connection_that_sends_a_longer_message(
         assert answers(server, BYTES + 1, b"") == b"-ERR 'Maximum Payload Violation'\r\n"
 
 
-def test_compose_gives_its_servers_the_same_bound() -> None:
-    assert f"\nmax_payload: {MAX_PAYLOAD_BYTES}\n" in (ROOT / "deploy" / "nats.conf").read_text()
+def test_compose_gives_its_servers_the_same_bounds() -> None:
+    conf = (ROOT / "deploy" / "nats.conf").read_text()
+    assert f"\nmax_payload: {MAX_PAYLOAD_BYTES}\n" in conf
+    assert f"\nmax_control_line: {MAX_CONTROL_LINE_BYTES}\n" in conf
+
+
+@pytest.mark.wire
+def test_the_server_ends_a_connection_that_names_a_longer_place_for_an_answer(
+    server: NatsServer,
+) -> None:
+    for length, said in (
+        (300, b"PONG\r\n"),
+        (MAX_CONTROL_LINE_BYTES, b"-ERR 'maximum control line"),
+    ):
+        place = b"x" * length
+        with socket.create_connection((server.host, server.port), WITHIN_S) as connection:
+            lines = connection.makefile("rb")
+            lines.readline()
+            connection.sendall(b'CONNECT {"verbose":false}\r\nPUB any %b 0\r\n\r\nPING\r\n' % place)
+            assert lines.readline().startswith(said)
 
 
 def answers(server: NatsServer, size: int, message: bytes) -> bytes:

@@ -74,17 +74,17 @@ from shared.policy import policy
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
 EARLY_ENDS = f"KV_{subjects.EARLY_ENDS_BUCKET}"
-KEY_COUNTERS = (f"KV_{subjects.COUNTERS_BUCKET}", f"KV_{subjects.LOGIN_COUNTERS_BUCKET}")
+COUNTERS = (f"KV_{subjects.COUNTERS_BUCKET}", f"KV_{subjects.LOGIN_COUNTERS_BUCKET}")
 TIMERS = tuple(map(subjects.timers_stream, TIMED))
 ORDER = (
     *TIMERS,
     *map(subjects.calls_stream, policy().channels.names),
     EARLY_ENDS,
-    *KEY_COUNTERS,
     subjects.PARKED,
     subjects.CASES,
     INDEX,
     KEYS,
+    *COUNTERS,
     subjects.AUDIT,
 )
 """The order of the streams; others come last."""

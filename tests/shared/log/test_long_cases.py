@@ -14,8 +14,9 @@ from shared.bus.consuming import process
 from shared.events.base import CaseEvent, Event
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
-from shared.log.case_log import LONG_AT_ONCE, READ_AT_ONCE, Fold
-from shared.log.fetching import LARGE_BYTES, events_after
+from shared.jetstream.stream import TooManySubjectsError
+from shared.log.case_log import LONG_AT_ONCE, READ_AT_ONCE, READ_ON_AT_ONCE, Fold
+from shared.log.fetching import FIRST_AT_ONCE, LARGE_BYTES, events_after
 from shared.log.transact import transact
 from shared.log.turns import (
     IN_PASSING_BYTES_MAX,
@@ -89,6 +90,8 @@ def test_a_case_of_few_events_is_long_if_these_are_large(
 
 
 EVENT_MAX_BYTES = 450_000
+MAX_SUBJECTS = 1_024
+"""Of as many, nats-server tells the last messages in one answer."""
 
 
 class Stored(JetStreamApplicationRecorder):
@@ -108,6 +111,15 @@ class Stored(JetStreamApplicationRecorder):
             if first <= one.originator_version <= last
             and one.id > (bounds.get("after_sequence") or 0)
         ]
+        return self._answered(found)
+
+    @override
+    def first_events(self, originator_id: Any, most: int) -> tuple[Sequence[RecordedEvent], bool]:
+        if len(self.events) > MAX_SUBJECTS:
+            raise TooManySubjectsError
+        return self._answered(self.events[:most]), len(self.events) < most
+
+    def _answered(self, found: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
         self.requests += 1
         self.most = max(self.most, sum(len(one.state) for one in found))
         return found
@@ -231,11 +243,17 @@ class Inside:
 
 
 @pytest.mark.parametrize(
-    ("before", "most"), [(IN_PASSING_EVENTS_MAX, LONG_AT_ONCE), (0, READ_AT_ONCE)]
+    ("before", "events", "most"),
+    [
+        (0, FIRST_AT_ONCE, READ_AT_ONCE),
+        (FIRST_AT_ONCE, 20, READ_ON_AT_ONCE),
+        (IN_PASSING_EVENTS_MAX, IN_PASSING_EVENTS_MAX + 20, LONG_AT_ONCE),
+    ],
 )
-def test_few_cases_are_read_at_the_same_time_and_fewer_long_ones(before: int, most: int) -> None:
-    cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    events = before + 20
+def test_few_cases_are_read_at_the_same_time_and_fewer_long_ones(
+    before: int, events: int, most: int
+) -> None:
+    cases = [f"0EXAMPLE{number:04}" for number in range(most + 2)]
     writing, inside = context().writer, Inside(before + 1, events, most)
     log = context_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
@@ -255,3 +273,10 @@ def test_few_cases_are_read_at_the_same_time_and_fewer_long_ones(before: int, mo
         one.join(WITHIN_S)
     assert not inside.one_too_many.is_set()
     assert {log.load(one).version for one in cases} == {events}
+
+
+@pytest.mark.parametrize(("events", "requests"), [(0, 1), (5, 1), (FIRST_AT_ONCE + 1, 3)])
+def test_a_short_case_takes_one_request(events: int, requests: int) -> None:
+    stored = Stored(range(1, events + 1), 500)
+    assert versions_in(stored) == list(range(1, events + 1))
+    assert stored.requests == requests
