@@ -14,6 +14,7 @@ from shared.events import handover, intake, verification
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of
 from shared.events.fields import Channel, PersonalClass, Sealed
+from shared.events.signatures import Signature
 
 CASE = "7KQ2M9XW4TRD"
 OTHER_CASE = "3FHN8VZP6AJC"
@@ -260,7 +261,7 @@ class CaseBook:
     written: int = 0
     """How many of them a test has put into a log."""
 
-    def add(self, event: Event) -> CaseEvent[Any]:
+    def add(self, event: Event, *signatures: Signature) -> CaseEvent[Any]:
         """Records one event a minute after the one before."""
         self.version += 1
         envelope = envelope_of(event)(
@@ -275,6 +276,7 @@ class CaseBook:
             causationid=f"cause-{self.version}",
             actor="operator:Olena Example",
             prevhash=self.last_hash,
+            signatures=signatures or None,
         )
         body = envelope.model_dump_json(exclude_none=True).encode()
         self.last_hash = chain_hash(body)

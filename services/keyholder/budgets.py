@@ -54,8 +54,8 @@ class Spent(NamedTuple):
         if self.measure == "names":
             return f"at most {self.limit} new names an hour; or a name used within the hour"
         return (
-            f"at most {self.limit} {self.measure} an hour for one person; wait, or have a supervisor"
-            " release more"
+            f"at most {self.limit} {self.measure} an hour for one person; wait, or have a "
+            "supervisor release more"
         )
 
 

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from services.query.api import (
     accesses,
     boards,
+    budgets,
     candidates,
     cases,
     commands,
@@ -30,7 +31,7 @@ from services.query.api import (
 )
 from services.query.context import Context
 from services.query.http_guards import Guards
-from services.query.pages import doors, own
+from services.query.pages import audit, doors, own
 from services.query.pages import people as people_pages
 from services.query.pages import routes as pages
 from services.query.requests.authorised import MAY
@@ -48,9 +49,21 @@ IN_SESSION = APIRouter(
 )
 for _made in (cases, search, candidates, reveal, statistics, exports, commands):
     IN_SESSION.include_router(_made.router)
-for _made in (boards, decisions, groups, shifts, ties, accesses, parked, me, people, signing):
+for _made in (
+    boards,
+    budgets,
+    decisions,
+    groups,
+    shifts,
+    ties,
+    accesses,
+    parked,
+    me,
+    people,
+    signing,
+):
     IN_SESSION.include_router(_made.router)
-for _made in (own, people_pages, pages):
+for _made in (own, people_pages, audit, pages):
     IN_SESSION.include_router(_made.router)
 ROUTES = APIRouter(
     generate_unique_id_function=_name_of, responses=problems((422, "A field breaks a rule"))

@@ -37,7 +37,10 @@ class Signature(Exact):
 
 
 def _read(stored: Any) -> Any:
-    return json.loads(stored) if isinstance(stored, str) else stored
+    try:
+        return json.loads(stored) if isinstance(stored, str) else stored
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _written(signatures: tuple[Signature, ...]) -> str:

@@ -95,6 +95,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
     AUDITING: """
         GET /api/accesses
         GET /api/cases/{case_id}/accesses
+        GET /audit
     """,
     EVERYBODY: """
         GET /api/statistics
@@ -112,6 +113,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/people/{account}
         GET /supervise/people
         GET /supervise/people/{account}
+        POST /api/budgets/{account}/release
         POST /api/parked/{sequence}/read
         GET /parked
     """,

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from services.keyholder.budgets import Budgets, HashLimits, Measure, Spent
+from services.keyholder.budgets import Budgets, HashLimits, Measure, Spent, Standing
 from shared.diagnostics.logger import configure
 
 AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 120, "values": 5_000}
@@ -188,3 +188,50 @@ def test_the_log_says_it_once_a_minute(
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     said = [(one["event"], one["asker"], one["count"]) for one in lines]
     assert said == [("hash_limit", "query", A_MINUTE)] * 2
+
+
+ACCOUNT = Standing(has_account=True)
+SUPERVISOR = Standing(has_account=True, times=2)
+
+
+def test_a_supervisor_has_so_many_times_as_much(budgets: Budgets) -> None:
+    shown = sum(budgets.open("elm", 1, [f"CASE{n}"], SUPERVISOR) is None for n in range(600))
+    assert shown == 2 * AN_HOUR["cases"]
+    spent = budgets.open("elm", 1, ["ANOTHER"], SUPERVISOR)
+    assert spent is not None
+    assert spent.limit == 2 * AN_HOUR["cases"]
+
+
+def test_accounts_are_people_by_their_letters_and_no_new_names(budgets: Budgets) -> None:
+    for number in range(3 * NEW_NAMES):
+        assert budgets.search(f"olena_{number}", 1, ACCOUNT) is None
+    assert sum(budgets.search("olena_1", 1, ACCOUNT) is None for _ in range(300)) == 239
+    assert budgets.search("olena1", 1, ACCOUNT) is None
+
+
+def test_released_somebody_has_an_hours_worth_anew_and_nobody_else(budgets: Budgets) -> None:
+    for one in ("olena", "petro"):
+        assert sum(budgets.search(one, 1, ACCOUNT) is None for _ in range(300)) == 240
+    budgets.release("olena")
+    budgets.release("nobody_at_work")
+    assert sum(budgets.search("olena", 1, ACCOUNT) is None for _ in range(300)) == 240
+    assert budgets.search("petro", 1, ACCOUNT) is not None
+
+
+def test_whoever_becomes_a_supervisor_gains_no_second_whole_budget(budgets: Budgets) -> None:
+    assert sum(budgets.search("olena", 1, ACCOUNT) is None for _ in range(300)) == 240
+    more = sum(budgets.search("olena", 1, SUPERVISOR) is None for _ in range(600))
+    assert more == 240
+
+
+def test_many_cases_read_within_the_hour_are_said_once(
+    now: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("keyholder", "WARNING")
+    budgets = Budgets(AN_HOUR, NEW_NAMES, clock=lambda: now[0], noticed_cases=5)
+    now[0] += HOUR_S
+    for number in range(9):
+        budgets.open("olena", 1, [f"CASE{number}"], ACCOUNT)
+    said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["event"], one["count"]) for one in said] == [("reads_many", 5)]
+    assert "olena" not in json.dumps(said)

@@ -30,7 +30,7 @@ from tests.query.stage import (
     followed,
 )
 from tests.query.test_desk import desk_books
-from tests.rarer_examples import every_event
+from tests.rarer_examples import every_event, of_decisions, of_people, of_the_way, signature
 
 
 def many_cases(count: int = 30) -> list[CaseBook]:
@@ -40,7 +40,11 @@ def many_cases(count: int = 30) -> list[CaseBook]:
     for book in books:
         way: list[Event] = e.whole_way(book.case_id)[: rng.randint(1, 17)]
         book.add_all([*way, *rng.sample(every_event()[1:], rng.randint(0, 12))])
-    return [*books, *desk_books()]
+    person, decision = CaseBook(case_id="PERSON-olena"), CaseBook(case_id="DECISION-1")
+    person.add_all(of_people())
+    decision.add_all(of_decisions()[:1])
+    books[-1].add(of_the_way()[0], signature("olena"), signature("petro", "nonce-2"))
+    return [*books, *desk_books(), person, decision]
 
 
 def test_a_live_event_shows_at_once(database_url: str) -> None:

@@ -1,14 +1,14 @@
 """GET /api/accesses: how much each person opened and searched per day, from the audit log."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from services.query.api.shapes import Shape
+from services.query.api.shapes import Shape, shows
 from services.query.context import AppContext
+from services.query.reads.access_report import DayOfAccess, by_day
 from services.query.reads.accesses import AccessPage
 from services.query.requests.body import SEQUENCE_MAX, Body
 from services.query.requests.problems import answering, invalid, problems
@@ -21,23 +21,9 @@ from shared.written.values import Day
 OPENINGS_MAX = 5_000
 
 
+@shows(DayOfAccess)
 class AccessesOfDay(Shape):
     """What one person opened and searched for on one day (UTC), through one service."""
-
-    day: str
-    by: str
-    service: str
-    openings: int
-    """How often they opened values."""
-    cases: int
-    """How many different cases these belong to."""
-    values: int
-    """How many values in all; one opened twice counts twice."""
-    searches: int
-    """How often they searched by number, caller, code or name, or asked who a caller is."""
-    found: int
-    """How many cases the searches found in all."""
-    purposes: list[str]
 
 
 class AccessReport(Shape):
@@ -92,7 +78,7 @@ def report(context: AppContext, wanted: Annotated[_Wanted, Query()]) -> AccessRe
         page = context.newest_accesses(wanted.case_id, begin, wanted.limit)
     fitting = [one for one in page.records if wanted.fits(one)]
     return AccessReport(
-        items=_by_day(fitting, wanted.case_id),
+        items=[AccessesOfDay.showing(one) for one in by_day(fitting, wanted.case_id)],
         unreadable=page.unreadable,
         next=str(page.following) if wanted.goes_on_after(page) else None,
         cut_day=page.cut_day,
@@ -105,25 +91,3 @@ def _sequence(cursor: str | None) -> int | None:
     if cursor.isascii() and cursor.isdecimal() and 0 < int(cursor) <= SEQUENCE_MAX:
         return int(cursor)
     raise invalid("must be the `next` of an earlier answer", "cursor")
-
-
-def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[AccessesOfDay]:
-    groups: dict[tuple[str, str, str], list[AccessRecord]] = {}
-    for one in records:
-        groups.setdefault((one.at.date().isoformat(), one.by, one.service), []).append(one)
-    ordered = sorted(groups.items(), key=lambda pair: pair[0][1:])
-    ordered.sort(key=lambda pair: pair[0][0], reverse=True)
-    return [
-        AccessesOfDay(
-            day=day,
-            by=by,
-            service=service,
-            openings=sum(bool(one.values) for one in some),
-            cases=len({case for one in some for case in one.case_ids}) if not case_id else 1,
-            values=sum(len(one.values_of(case_id) if case_id else one.values) for one in some),
-            searches=sum(one.is_search for one in some),
-            found=sum(one.found or 0 for one in some),
-            purposes=sorted({one.purpose for one in some}),
-        )
-        for (day, by, service), some in ordered
-    ]

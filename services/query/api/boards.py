@@ -12,10 +12,11 @@ from services.query.feed.generations import Generations
 from services.query.models.alarms import AlarmRow
 from services.query.models.case_row import IdentityState
 from services.query.models.overdue import OverdueRow, OverdueRule
+from services.query.reads.access_report import ManyRead, many_read
 from services.query.reads.boards import Boards, OnBoard
 from services.query.reads.served import Answer, Listed
 from services.query.requests.cases import WAITS
-from services.query.requests.problems import problems
+from services.query.requests.problems import answering, problems
 from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel
 from shared.events.people import OF_PEOPLE
@@ -63,6 +64,11 @@ class Guessing(Shape):
     wrong_codes: int
 
 
+@shows(ManyRead)
+class ReadsMany(Shape):
+    """Somebody who had values of many cases shown within the last hour."""
+
+
 class LoginAlarm(Shape):
     """Somebody tried to act as this account and was refused, or it logged in without a key.
 
@@ -78,11 +84,12 @@ class LoginAlarm(Shape):
 class Alarms(Shape):
     """The alarms that no supervisor has cleared, newest first, and where codes are guessed.
 
-    `logins`: refused attempts, and logins without a key, of the last 24 hours.
+    `reading`: who has had values of many cases shown within the last hour. `logins`: refused attempts, and logins without a key, of the last 24 hours.
     """
 
     items: list[Alarm]
     guessing: list[Guessing]
+    reading: list[ReadsMany]
     logins: list[LoginAlarm]
     sequence: int
 
@@ -120,6 +127,10 @@ def overdue(context: AppContext, rule: OverdueRule | None = None, limit: Limit =
 def alarms(context: AppContext) -> Alarms:
     """Calls with a duress code that no supervisor has cleared; for supervisors only."""
     answer = Boards(context.generations).alarms()
+    with answering("The record of access"):
+        reading = many_read(
+            context.newest_accesses, datetime.now(UTC), context.settings.reads_many_cases
+        )
     wrong_codes = context.metrics.recent_wrong_codes.in_last_hour()
     return Alarms(
         items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
@@ -128,6 +139,7 @@ def alarms(context: AppContext) -> Alarms:
             for channel, count in sorted(wrong_codes.items())
             if count >= WRONG_CODES_AN_HOUR
         ],
+        reading=[ReadsMany.showing(one) for one in reading],
         logins=login_alarms(context.generations, datetime.now(UTC)),
         sequence=answer.sequence,
     )

@@ -7,6 +7,7 @@
 -- services.query.projections.overdue 1
 -- services.query.projections.people 1
 -- services.query.projections.queue 4
+-- services.query.projections.signatures 1
 -- services.query.projections.statistics 4
 -- sqlite
 CREATE TABLE case_list (
@@ -233,6 +234,18 @@ CREATE TABLE decisions (
 )
  WITHOUT ROWID;
 CREATE INDEX decisions_waiting ON decisions (proposed_at) WHERE agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
+CREATE TABLE signatures (
+	case_id VARCHAR(64) NOT NULL,
+	version INTEGER NOT NULL,
+	account VARCHAR(64) NOT NULL,
+	sequence INTEGER NOT NULL,
+	act VARCHAR(64) NOT NULL,
+	key_id TEXT NOT NULL,
+	recorded_at VARCHAR(32) NOT NULL,
+	PRIMARY KEY (case_id, version, account)
+)
+ WITHOUT ROWID;
+CREATE INDEX signatures_by_account ON signatures (account, sequence);
 CREATE TABLE archive (
 	sequence INTEGER NOT NULL,
 	case_id VARCHAR(64) NOT NULL,
@@ -459,6 +472,17 @@ CREATE TABLE decisions (
 	PRIMARY KEY (decision_id)
 );
 CREATE INDEX decisions_waiting ON decisions (proposed_at) WHERE agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
+CREATE TABLE signatures (
+	case_id VARCHAR(64) NOT NULL,
+	version INTEGER NOT NULL,
+	account VARCHAR(64) NOT NULL,
+	sequence BIGINT NOT NULL,
+	act VARCHAR(64) NOT NULL,
+	key_id TEXT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	PRIMARY KEY (case_id, version, account)
+);
+CREATE INDEX signatures_by_account ON signatures (account, sequence);
 CREATE TABLE archive (
 	sequence BIGINT NOT NULL,
 	case_id VARCHAR(64) NOT NULL,

@@ -15,7 +15,7 @@ from shared.events.fields import Plain
 from shared.events.intake import CallTriaged, NoteAdded
 from shared.events.parsing import UnreadableEventError, read_case_event
 from tests.examples import CaseBook, note_added
-from tests.rarer_examples import every_event
+from tests.rarer_examples import every_event, signature
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "events"
 
@@ -72,6 +72,13 @@ def test_an_event_of_version_one_is_raised_to_the_current_one() -> None:
         (changed("NoteAdded.v1.json", subject="no.token"), "wrong_envelope", "subject"),
         (changed("NoteAdded.v1.json", data={"text": "in the clear"}), "wrong_data", "data.text"),
         (changed("NoteAdded.v1.json", data={}), "wrong_data", "data.text"),
+        (changed("NoteAdded.v1.json", signatures="[]"), "wrong_envelope", "signatures"),
+        (changed("NoteAdded.v1.json", signatures="[" * 100_000), "wrong_envelope", "signatures"),
+        (
+            changed("NoteAdded.v1.json", signatures='[{"person":"olena"}]'),
+            "wrong_envelope",
+            "signatures.0.key_id",
+        ),
         (changed("NoteAdded.v1.json", extra=1), "wrong_envelope", "(unknown field)"),
     ],
 )
@@ -111,6 +118,7 @@ def test_stored_bytes_are_a_cloudevent_by_the_reference_library() -> None:
     book = CaseBook()
     for event in every_event():
         book.add(event)
+    book.add(note_added(), signature("olena"), signature("petro"))
     for _, body in book.stored:
         read = JSONFormat().read(CloudEvent, body)
         assert read.get_type().startswith("passage.")

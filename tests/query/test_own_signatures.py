@@ -1,0 +1,41 @@
+"""Everybody sees what the log has signed by them, and nobody else's."""
+
+from pathlib import Path
+
+from shared.commands.base import Refused
+from tests import examples as e
+from tests.examples import CASE, CaseBook
+from tests.query.asking import asked
+from tests.query.stage import MemoryLog
+from tests.query.test_commands import Site, site
+from tests.rarer_examples import signature
+
+__all__ = ["site"]
+
+
+async def test_what_one_signed_is_listed_last_first(tmp_path: Path) -> None:
+    book = CaseBook()
+    way = e.whole_way()
+    book.add(way[0])
+    book.add(way[1], signature("petro"))
+    book.add(way[2], signature("olena"), signature("petro", "nonce-2"))
+    book.add(way[3], signature("olena", "nonce-3"))
+    async with asked(MemoryLog.of(book), tmp_path) as desk:
+        own = (await desk.http.get("/api/me/signatures")).json()
+        newest = (await desk.http.get("/api/me/signatures", params={"limit": 1})).json()
+    assert [(one["case_id"], one["version"]) for one in own["items"]] == [(CASE, 4), (CASE, 3)]
+    assert [one["account"] for one in own["items"]] == ["olena", "olena"]
+    assert own["items"][0]["act"] == "cause"
+    assert [one["version"] for one in newest["items"]] == [4]
+
+
+async def test_a_refused_signature_is_counted(site: Site) -> None:
+    def refuse(_: object) -> Refused:
+        return Refused(case_id=CASE, version=3, guard="signed_this", satisfied_by="sign again")
+
+    await site.answer("handover", refuse)
+    body = {"case_id": CASE, "seen_version": 3, "rendezvous_id": "meet-1"}
+    answer = await site.http.post("/api/commands/ApproveRendezvous", json=body)
+    assert (answer.status_code, answer.json()["guard"]) == (409, "signed_this")
+    metrics = (await site.http.get("/metrics")).text
+    assert 'kind="signature"' in metrics
