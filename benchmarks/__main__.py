@@ -17,6 +17,7 @@ from benchmarks import (
     casework,
     hostile,
     lifecycle,
+    logins,
     long_cases,
     matching,
     memory,
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "matching": matching.run,
     "registry": registry.run,
     "verify": verify.run,
+    "logins": logins.run,
 }
 """In the order in which they run."""
 DATA_DIR = Path(".passage-bench")

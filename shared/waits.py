@@ -1,11 +1,13 @@
 """The settings that are spans: how long services wait before something is due, or over."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Waits(BaseSettings):
     """Each service says which of them it reads (`Spans` in its `deadlines`)."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     location_retention_hours: float = Field(
         72.0, ge=0, description="how long places are kept after handover, hours"

@@ -17,7 +17,9 @@ KINDS_OF_A_PERSON_MAX = 60
 OTHER = "other"
 
 
-def decide_refused(person: PersonState, kind: Attempted, why: str, unrecorded: int) -> list[Event]:
+def attempts_to_record(
+    person: PersonState, kind: Attempted, why: str, unrecorded: int
+) -> list[Event]:
     """Nothing until as many have come again as are recorded."""
     counted = why if (kind, why) in person.refused or _has_room(person) else OTHER
     recorded = person.refused.get((kind, counted), 0)
@@ -48,7 +50,7 @@ class Attempts:
             unrecorded = self._unrecorded[key]
 
         def decide(state: DeskState) -> list[Event]:
-            return decide_refused(state.person, kind, why, unrecorded)
+            return attempts_to_record(state.person, kind, why, unrecorded)
 
         message = uuid4().hex
         outcome = transact(writer, log_id, self._context.own_cause(message, message), decide)

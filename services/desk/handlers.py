@@ -79,7 +79,10 @@ def about_person(desk: Desk, command: Command) -> Outcome:
     )
 
 
-def propose(desk: Desk, command: Command) -> Outcome:
+def propose(
+    desk: Desk,
+    command: commands.ProposeDecision | commands.AgreeToDecision | commands.WithdrawDecision,
+) -> Outcome:
     acting, decider = acting_of(desk, command), PROPOSALS[type(command)]
     require_proven(command, partial(person_of, desk), desk.site)
     return transact(

@@ -24,6 +24,7 @@ RESULTS = {
     "matching": 1,
     "registry": 6,
     "verify": 1,
+    "logins": 2,
 }
 """How many results each benchmark gives."""
 WITH_EVERY_PROCESS = {"visible", "memory"}
