@@ -138,7 +138,7 @@ def _print_endpoints(supervisor: Supervisor) -> None:
         "Passage is running; Ctrl-C stops it",
         ("what", "where"),
         (
-            ("queue and cases", running.http),
+            ("queue and cases", running.http.replace("127.0.0.1", "localhost")),
             ("API", f"{running.http}/api/cases"),
             ("API description", f"{running.http}/openapi.json"),
             ("health, metrics", f"{running.http}/readyz, {running.http}/metrics"),
