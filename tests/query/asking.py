@@ -89,7 +89,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             storing=Storing(list, ()),
             accesses=accesses,
             newest_accesses=lambda *_: AccessPage([], 0, None, None),
-            parked_page=partial(_parked_page, parked),
+            parked_page=partial(page_of, parked),
             parked_at=dict(parked).get,
         )
         async with client_of(context, also) as http:
@@ -99,7 +99,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
         await context.refused.close()
 
 
-def _parked_page(parked: Sequence[Waiting], after: int, limit: int) -> WaitingPage:
+def page_of(parked: Sequence[Waiting], after: int, limit: int) -> WaitingPage:
     return WaitingPage([one for one in parked if one.sequence > after][:limit], None)
 
 
