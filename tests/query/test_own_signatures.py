@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from services.query.pages import rendering
 from shared.commands.base import Refused
+from shared.events.intake import DuressCleared
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.asking import asked
@@ -31,6 +35,16 @@ async def test_what_one_signed_is_listed_last_first(tmp_path: Path) -> None:
     assert [one["version"] for one in newest["items"]] == [4]
 
 
+async def test_the_page_shows_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "SIGNATURES_SHOWN_MAX", 1)
+    book = CaseBook()
+    for number, event in enumerate(e.whole_way()[:3]):
+        book.add(event, signature("olena", f"nonce-{number}"))
+    async with asked(MemoryLog.of(book), tmp_path) as desk:
+        page = (await desk.http.get("/me")).text
+    assert page.count(f"<td>{CASE}</td>") == 1
+
+
 async def test_a_refused_signature_is_counted(site: Site) -> None:
     def refuse(_: object) -> Refused:
         return Refused(case_id=CASE, version=3, guard="signed_this", satisfied_by="sign again")
@@ -41,3 +55,15 @@ async def test_a_refused_signature_is_counted(site: Site) -> None:
     assert (answer.status_code, answer.json()["guard"]) == (409, "signed_this")
     metrics = (await site.http.get("/metrics")).text
     assert 'kind="signature"' in metrics
+
+
+async def test_a_case_shows_who_signed_and_nothing_of_an_alarm(tmp_path: Path) -> None:
+    book = CaseBook()
+    book.add_all(e.whole_way()[:2])
+    book.add(DuressCleared(by="olena", reason=e.sealed()), signature("olena"))
+    book.add(e.note_added(), signature("olena", "nonce-2"), signature("petro", "nonce-3"))
+    async with asked(MemoryLog.of(book), tmp_path, roles=("operator",)) as desk:
+        shown = (await desk.http.get(f"/api/cases/{CASE}")).json()
+        page = (await desk.http.get(f"/cases/{CASE}")).text
+    assert [one["signed_by"] for one in shown["timeline"]] == [[], [], [], ["olena", "petro"]]
+    assert page.count("signed by olena, petro") == 1
