@@ -12,7 +12,7 @@ from passage.cli.registry import holds_only, load
 from passage.demo.cast import CALLS_A_DAY
 from passage.demo.people import SAMPLE
 from passage.demo.play import tally
-from passage.demo.run import Asked, run
+from passage.demo.run import Asked, Ended, run
 from passage.enrolling import enrolled
 from passage.exits import Exit, VerbEndedError
 from passage.printing import err, out, print_json, print_table
@@ -70,13 +70,17 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         ended = asyncio.run(
             run(running, asked, lambda _: told.tell("stories", next(done), stories))
         )
-    if as_json:
-        print_json(ended.as_json())
-    else:
-        title = f"Played with seed {ended.seed} in {ended.seconds:.1f} s"
-        print_table(title, COLUMNS, tally(ended.played))
-        for problem in ended.problems:
-            err.print(problem)
-        out.print(ended.in_words())
+    _tell(ended, as_json)
     if ended.problems:
         raise typer.Exit(Exit.FAILED)
+
+
+def _tell(ended: Ended, as_json: bool) -> None:
+    if as_json:
+        print_json(ended.as_json())
+        return
+    title = f"Played with seed {ended.seed} in {ended.seconds:.1f} s"
+    print_table(title, COLUMNS, tally(ended.played))
+    for problem in ended.problems:
+        err.print(problem)
+    out.print(ended.in_words())

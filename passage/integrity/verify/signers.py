@@ -53,6 +53,7 @@ NEEDED: Mapping[type[Event], Of] = {
     intake.ErasureRequested: lambda _data, _person: TWO_WITH_SUPERVISOR,
     intake.PersonalDataErased: lambda _data, _person: TWO_WITH_SUPERVISOR,
     intake.CaseClosed: _closed,
+    intake.DuressCleared: lambda _data, _person: SUPERVISOR,
     verification.IdentityVerified: lambda data, _person: TWO if data.second_by else NOBODY,
     shifts.StatisticsExported: lambda _data, _person: TWO,
     people.PersonAdded: lambda _data, _person: SUPERVISOR,
