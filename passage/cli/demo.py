@@ -78,9 +78,9 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 def _tell(ended: Ended, as_json: bool) -> None:
     if as_json:
         print_json(ended.as_json())
-        return
-    title = f"Played with seed {ended.seed} in {ended.seconds:.1f} s"
-    print_table(title, COLUMNS, tally(ended.played))
-    for problem in ended.problems:
-        err.print(problem)
-    out.print(ended.in_words())
+    else:
+        title = f"Played with seed {ended.seed} in {ended.seconds:.1f} s"
+        print_table(title, COLUMNS, tally(ended.played))
+        for problem in ended.problems:
+            err.print(problem)
+        out.print(ended.in_words())
