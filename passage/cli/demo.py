@@ -17,7 +17,7 @@ from passage.enrolling import enrolled
 from passage.exits import Exit, VerbEndedError
 from passage.printing import err, out, print_json, print_table
 from passage.runner.telling import telling
-from passage.running import find_running
+from passage.running import Running, find_running
 
 SEEDS = 1_000_000
 COLUMNS = ("kind", "stories", "cases", "calls", "ended (progress/identity)", "wrong")
@@ -64,15 +64,18 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if enrol:
         asyncio.run(enrolled(running))
     chosen_seed = secrets.randbelow(SEEDS) if seed is None else seed
-    asked = Asked(calls, cases, chosen_seed, speed, patience)
-    done, stories = itertools.count(1), asked.stories
-    with telling() as told:
-        ended = asyncio.run(
-            run(running, asked, lambda _: told.tell("stories", next(done), stories))
-        )
+    ended = _played(running, Asked(calls, cases, chosen_seed, speed, patience))
     _tell(ended, as_json)
     if ended.problems:
         raise typer.Exit(Exit.FAILED)
+
+
+def _played(running: Running, asked: Asked) -> Ended:
+    done = itertools.count(1)
+    with telling() as told:
+        return asyncio.run(
+            run(running, asked, lambda _: told.tell("stories", next(done), asked.stories))
+        )
 
 
 def _tell(ended: Ended, as_json: bool) -> None:
