@@ -10,6 +10,7 @@ import pytest
 from passage.install.definitions import SERVICES
 from passage.install.host_names import IN_COMPOSE
 from passage.install.installation import make_installation
+from passage.own_keys import FOLDER_VARIABLE
 from passage.runner.nats_server import find_binary
 from passage.running import HTTP_URL_VARIABLE
 from shared.policy import policy
@@ -118,7 +119,10 @@ def test_what_a_container_uses_is_declared(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*SERVICES, "provision", "passage", "channel"])
 def test_every_setting_given_exists(name: str) -> None:
-    known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields} | {HTTP_URL_VARIABLE}
+    known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields} | {
+        HTTP_URL_VARIABLE,
+        FOLDER_VARIABLE,
+    }
     assert set(COMPOSE.services[name].environment) <= known
 
 
