@@ -158,7 +158,7 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
     key, keys = read_intake_public_key(running.keys), own_keys(running)
     looks = AsPerson(keys, keys.of(None))
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(api_of(running.http, looks, connections=at_once))
+        api = await stack.enter_async_context(api_of(running, looks, connections=at_once))
         client = await stack.enter_async_context(connected(running, attempts=-1))
         stations = {
             name: await stack.enter_async_context(station_of(running, name, attempts=-1))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import signal
 import socket
 import ssl
@@ -46,7 +45,9 @@ from shared.keys.client import RemoteKeys
 from shared.log.case_log import jetstream_env
 from shared.parked.messages import parked_at, waiting_page
 from shared.people.directory import Directory
+from shared.people.site import SiteError, require_certified, site_of
 from shared.settings import Settings
+from shared.site_names import is_loopback
 from shared.skeleton.own_settings import own_settings
 
 BACKLOG_CONNECTIONS = 256
@@ -251,9 +252,14 @@ def main() -> None:
     except OSError as error:
         logger.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
-    is_of_this_machine = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+    is_of_this_machine = is_loopback(listener.getsockname()[0])
     if not is_of_this_machine and settings.http_certificate is None:
         logger.error("address_without_tls")
+        sys.exit(WRONG_SETTING)
+    try:
+        require_certified(settings, site_of(settings))
+    except SiteError as error:
+        logger.error("site_not_certified", do=str(error))
         sys.exit(WRONG_SETTING)
     query = Query(settings)
     gc.freeze()

@@ -31,6 +31,7 @@ from shared.keys.keyfiles import DO
 from shared.parked.parking import Reason
 from shared.servers.refused_connections import REFUSALS
 from shared.servers.stores import CAUSES, LIMIT, OTHER
+from shared.site_names import NEEDS_A_NAME, NEEDS_ITS_NAME
 
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
 CHECKS_OF_THE_LOG = (
@@ -201,7 +202,13 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         "query can't listen on PASSAGE_HTTP; it ends", {"error": ERROR, "errno": COUNT}
     ),
     "address_without_tls": Diagnostic(
-        "query ends: to listen off loopback it needs PASSAGE_HTTP_CERTIFICATE", {}
+        "query ends: to listen off loopback it needs PASSAGE_HTTP_CERTIFICATE and PASSAGE_HTTP_KEY",
+        {},
+    ),
+    "site_not_certified": Diagnostic(
+        "query ends: browsers would refuse its certificate at its own site; `do` is what to do "
+        "([certificates](#let-people-in-from-other-machines))",
+        {"do": words(NEEDS_A_NAME, NEEDS_ITS_NAME)},
     ),
     "fsync_not_always": Diagnostic(
         "nats-servers may lose what they acknowledged; intake processes no calls", {"count": COUNT}
