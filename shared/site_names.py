@@ -17,6 +17,8 @@ NEEDS_ITS_NAME = (
     "it is wrong"
 )
 MUST_BE = "must be https://NAME or https://NAME:PORT, or http://localhost:PORT on one machine"
+NO_ADDRESS = f"{MUST_BE}; passkeys are made for host names, and an IP address is none"
+BY_TLS = f"{MUST_BE}; browsers allow passkeys elsewhere with TLS only"
 
 
 def site_at(scheme: str, host: str, port: str) -> str:
@@ -32,9 +34,9 @@ def read_site(text: str) -> str:
     except ValueError:
         raise ValueError(MUST_BE) from None
     if is_address(host):
-        raise ValueError(f"{MUST_BE}; passkeys are made for host names, and an IP address is none")
+        raise ValueError(NO_ADDRESS)
     if parts.scheme == "http" and host != LOCALHOST:
-        raise ValueError(f"{MUST_BE}; browsers allow passkeys elsewhere with TLS only")
+        raise ValueError(BY_TLS)
     is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
     is_name = all(map(LABEL.fullmatch, host.split("."))) and port != 0
     if parts.scheme not in USUAL_PORTS or not is_bare or not is_name:

@@ -27,6 +27,7 @@ from services.query.feed.loop import Feed
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.http_connections import CONNECTIONS_MAX, Connection
+from services.query.http_door import Door
 from services.query.logins.opening import ways_of
 from services.query.logins.refused import Refused
 from services.query.logins.tries import Tries
@@ -83,6 +84,18 @@ class Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.config.ssl is None or sockets is None:
+            await super().startup(sockets)
+            return
+        doors = [Door(one, self._connection, self.config.ssl) for one in sockets]
+        self.servers = cast("list[asyncio.Server]", doors)
+        self.started = True
+
+    def _connection(self) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state={})
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
