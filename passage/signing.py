@@ -60,7 +60,8 @@ async def give(
     if people == 1:
         signed = {**salted, "signatures": [_json(signature)]}
         return await commanded(signer.api, name, signed, again)
-    decision_id = f"{OF_DECISIONS}{command.command_id}"
+    # Each attempt proposes anew: what was proposed before may be of another version, and expires.
+    decision_id = f"{OF_DECISIONS}{uuid4().hex}"
     proposed = await _propose(signer, command, signature, decision_id)
     if second is None or not proposed.ok:
         return proposed

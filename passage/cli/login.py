@@ -13,7 +13,7 @@ from passage.own_keys import AsPerson, as_person, enrolment_of, link_of, made_ke
 from passage.printing import print_answer
 from passage.running import Running, find_running
 
-LABEL_MAX_CHARACTERS = 100
+LABEL_CHARACTERS = 100
 
 
 def login_verb(
@@ -46,7 +46,7 @@ async def _enrol(running: Running, link: str) -> None:
     """Raises VerbEndedError."""
     site, account, token = link_of(link)
     key = made_key(account, site)
-    body = enrolment_of(key, token, socket.gethostname()[:LABEL_MAX_CHARACTERS] or "this machine")
+    body = enrolment_of(key, token, socket.gethostname()[:LABEL_CHARACTERS] or "this machine")
     async with api_of(running) as api:
         await sent(api, "enrol/key", body)
     own_keys(running).keep(key)

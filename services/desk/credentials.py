@@ -29,9 +29,9 @@ A_PERSON = Guard("a_person", "a person; a machine gets a token")
 A_MACHINE = Guard("a_machine", "a machine; a person enrols a key")
 LINK_NEW = Guard("link_new", "a token_hash that was never offered, and fewer than 5 open links")
 LINK_HOLDS = Guard(
-    "link_holds", "a link that is neither used nor over; ask a supervisor for another"
+    "link_holds",
+    "a link that is neither used nor over, of somebody who isn't suspended; ask a supervisor",
 )
-NOT_SUSPENDED = Guard("not_suspended", "somebody who isn't suspended")
 KEY_NEW = Guard("key_new", "a key that was never registered, and fewer than 10 keys")
 KEY_FITS = Guard(
     "key_fits", "a passkey with the rp_id it was made for, or a key file of 32 bytes without one"
@@ -76,7 +76,6 @@ def link_refused(person: PersonState, token: str, now: datetime) -> str | None:
 def decide_enrol(person: PersonState, command: commands.Enrol, acting: Acting) -> list[Event]:
     """Whoever has the link registers a key; it is used up."""
     require_own(person, command)
-    require(not person.suspended, NOT_SUSPENDED)
     require(link_refused(person, command.token, acting.now) is None, LINK_HOLDS)
     require(command.key_id not in person.keys and len(person.keys_held) < KEYS_MAX, KEY_NEW)
     require(_fits(command), KEY_FITS)

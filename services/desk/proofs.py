@@ -32,7 +32,7 @@ def require_proven(command: Command, person: Callable[[str], PersonState], site:
 
 def _require_proof(signature: Signature, signer: PersonState, site: Site) -> None:
     key = signer.key_held(signature.key_id)
-    if key is None or signer.suspended:
+    if key is None:
         raise RefusedError(SIGNERS_KEY)
     require_proof(signature, key, site)
 

@@ -74,6 +74,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/shifts/{shift_id}
         POST /api/shifts/{shift_id}/reveal
         GET /api/exports
+        GET /api/exports/{export_id}
         GET /api/decisions
         POST /api/decisions/{decision_id}/open
         POST /api/decisions/{decision_id}/agree

@@ -61,6 +61,7 @@ async def test_the_quick_lock_hides_the_page_and_keeps_what_was_written(house: H
     await page.keyboard.press("Shift+KeyL")
     await expect(page.get_by_role("heading", name="Locked")).to_be_visible()
     await expect(page.get_by_role("heading", name="Queue")).to_be_hidden()
+    await expect(page).to_have_title("Locked - Passage")
     assert await _status(page, "/api/me") == 401
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", name="Locked")).to_be_visible()

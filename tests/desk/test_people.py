@@ -73,6 +73,8 @@ def test_nobody_but_a_supervisor_decides_about_people(
     for by in ("ivan", "figures", "nobody", "keeper"):
         refused(desk, "role_held", command, about, by, **said)
     desk.add("second", "supervisor")
+    refused(desk, "role_held", command, about, "second", **said)
+    desk.give_key("second")
     desk.ask(commands.SuspendPerson, "second", reason="left")
     refused(desk, "role_held", command, about, "second", **said)
 

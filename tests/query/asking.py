@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             storing=Storing(list, ()),
             accesses=accesses,
             newest_accesses=lambda *_: AccessPage([], 0, None, None),
-            parked_page=lambda after, limit: WaitingPage(
-                [one for one in parked if one.sequence > after][:limit], None
-            ),
+            parked_page=partial(page_of, parked),
             parked_at=dict(parked).get,
         )
         async with client_of(context, also) as http:
@@ -98,6 +97,10 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
                 http.headers.update(logins.let_in(OLENA, *roles))
             yield Desk(http, follower, context, logins)
         await context.refused.close()
+
+
+def page_of(parked: Sequence[Waiting], after: int, limit: int) -> WaitingPage:
+    return WaitingPage([one for one in parked if one.sequence > after][:limit], None)
 
 
 def client_of(

@@ -13,7 +13,7 @@ from services.query.api.cases import CASES_MAX, TIMELINE_MAX
 from services.query.api.exports import DAYS_MAX, OLDEST
 from services.query.api.shifts import LIMIT_MAX
 from services.query.api.statistics import QUEUE_MAX
-from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
+from services.query.requests.body import PARKED_MAX, REMARK_MAX_CHARACTERS, SEQUENCE_MAX
 from services.query.requests.search import NAME_MAX_CHARACTERS
 from shared.events import groups, intake, outbound
 from shared.events.base import Event
@@ -65,6 +65,16 @@ async def test_a_search_looks_for_so_many_characters(field: str, tmp_path: Path)
         refused = await desk.http.post("/api/search", json={**most, field: most[field] + "x"})
     assert taken.status_code == 200
     assert (refused.status_code, fields_of(refused.json())) == (422, {field})
+
+
+async def test_a_remark_has_so_many_characters(tmp_path: Path) -> None:
+    most = {"surname": "Vzorov", **WHO, "remark": "x" * REMARK_MAX_CHARACTERS}
+    async with asked(MemoryLog(), tmp_path) as desk:
+        taken = await desk.http.post("/api/candidates", json=most)
+        longer = {**most, "remark": most["remark"] + "x"}
+        refused = await desk.http.post("/api/candidates", json=longer)
+    assert taken.status_code == 200
+    assert (refused.status_code, fields_of(refused.json())) == (422, {"remark"})
 
 
 async def test_an_export_has_so_many_days(tmp_path: Path) -> None:

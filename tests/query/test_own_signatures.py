@@ -22,10 +22,12 @@ async def test_what_one_signed_is_listed_last_first(tmp_path: Path) -> None:
     book.add(way[3], signature("olena", "nonce-3"))
     async with asked(MemoryLog.of(book), tmp_path) as desk:
         own = (await desk.http.get("/api/me/signatures")).json()
+        page = (await desk.http.get("/me")).text
         newest = (await desk.http.get("/api/me/signatures", params={"limit": 1})).json()
     assert [(one["case_id"], one["version"]) for one in own["items"]] == [(CASE, 4), (CASE, 3)]
     assert [one["account"] for one in own["items"]] == ["olena", "olena"]
     assert own["items"][0]["act"] == "cause"
+    assert page.count(f"<td>{CASE}</td>") == len(own["items"])
     assert [one["version"] for one in newest["items"]] == [4]
 
 

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from services.query.api.boards import LOGIN_ALARMS_FOR, login_alarms
+from services.query.api.people import PEOPLE_MAX
 from shared.events.people import AttemptsRefused
 from shared.people.sessions import hash_of
 from shared.people.state import Moment, Token
@@ -11,7 +14,7 @@ from tests.examples import NOON, CaseBook
 from tests.query.asking import asked
 from tests.query.at_the_door import cookie_of, standing
 from tests.query.stage import MemoryLog
-from tests.rarer_examples import of_people
+from tests.rarer_examples import of_decisions, of_people
 from tests.soft_passkeys import SoftPasskey
 
 
@@ -32,6 +35,24 @@ async def test_the_list_has_everybody_and_the_attempts_that_named_nobody(tmp_pat
     assert (olena["account"], olena["roles"], olena["keys"]) == ("olena", ["supervisor"], 1)
     assert "token unknown 4" in page
     assert "Olena Example" in page
+
+
+async def test_of_too_many_people_and_decisions_the_first_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.pages.people.PEOPLE_SHOWN_MAX", 1)
+    monkeypatch.setattr("services.query.pages.rendering.DECISIONS_SHOWN_MAX", 1)
+    log = _log()
+    for number in range(2):
+        decision = CaseBook(case_id=f"DECISION-{number}")
+        decision.add(of_decisions()[0])
+        log.write(decision)
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get("/supervise/people")).text
+        too_many = await desk.http.get(f"/api/people?limit={PEOPLE_MAX + 1}")
+    assert "Olena Example" not in page
+    assert (page.count("Look at it"), page.count("DECISION-0")) == (1, 1)
+    assert too_many.status_code == 422
 
 
 async def test_refused_attempts_and_logins_without_a_key_are_alarms_for_a_day(

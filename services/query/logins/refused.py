@@ -18,7 +18,6 @@ from shared.diagnostics.logger import logger
 from shared.events.people import Attempted, log_of
 
 TELL_EVERY_S = 10.0
-WITHIN_S = 10.0
 NOBODY = "nobody"
 """In whose log attempts stand that name no account which anybody has."""
 TELLER = "query"
@@ -71,7 +70,7 @@ class Refused:
         subject = subjects.command("desk", type(command).__name__)
         body = command.model_dump_json(exclude_none=True).encode()
         try:
-            await self._request(subject, body, WITHIN_S)
+            await self._request(subject, body, TELL_EVERY_S)
         except NobodyAnswersError:
             return False
         return True

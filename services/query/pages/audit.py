@@ -12,7 +12,7 @@ from services.query.reads.access_report import by_day, many_read
 from services.query.requests.body import SEQUENCE_MAX
 from services.query.requests.problems import answering
 
-SHOWN_MAX = 1_000
+RECORDS_SHOWN = 1_000
 """Openings and searches that one page is made of."""
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -23,7 +23,7 @@ def audit(
     context: AppContext, begin: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None
 ) -> str:
     with answering("The record of access"):
-        page = context.newest_accesses(None, begin, SHOWN_MAX)
+        page = context.newest_accesses(None, begin, RECORDS_SHOWN)
         noticed = many_read(
             context.newest_accesses, datetime.now(UTC), context.settings.reads_many_cases
         )

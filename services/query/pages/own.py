@@ -1,4 +1,5 @@
-"""The page of what is one's own: keys, sessions, and the password for when no key is at hand."""
+"""The page of what is one's own: keys, what was signed with them, sessions, and the password for
+when no key is at hand."""
 
 from functools import partial
 
@@ -7,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from services.query.context import AppContext
-from services.query.pages.rendering import render, waiting_decisions
+from services.query.pages.rendering import render, signed_by, waiting_decisions
 from services.query.requests.caller import Called
 from services.query.requests.logins import answered
 
@@ -21,5 +22,11 @@ async def own_page(context: AppContext, caller: Called) -> str:
     sessions = await answered(context, partial(ways.sessions.of, caller.account))
     waiting = await run_in_threadpool(waiting_decisions, context)
     return render(
-        "me.html", context, caller=caller, person=person, sessions=sessions, waiting=waiting
+        "me.html",
+        context,
+        caller=caller,
+        person=person,
+        sessions=sessions,
+        waiting=waiting,
+        signed=await run_in_threadpool(signed_by, context, caller.account),
     )

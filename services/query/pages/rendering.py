@@ -8,10 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.query.context import Context
 from services.query.models.people import DecisionRow
+from services.query.models.signatures import SignatureRow
 from services.query.reads.boards import Boards
 from services.query.requests.body import PURPOSES
 
 DECISIONS_SHOWN_MAX = 100
+SIGNATURES_SHOWN_MAX = 100
 
 
 def _minute(moment: datetime | None) -> str:
@@ -52,6 +54,11 @@ PAGES.filters.update(minute=_minute, words=_words, sentence=_sentence)
 def waiting_decisions(context: Context) -> list[DecisionRow]:
     """Those that wait for a second signature."""
     return Boards(context.generations).decisions(DECISIONS_SHOWN_MAX).found
+
+
+def signed_by(context: Context, account: str) -> list[SignatureRow]:
+    """What a person signed, last first."""
+    return Boards(context.generations).signed_by(account, SIGNATURES_SHOWN_MAX).found
 
 
 def render(name: str, context: Context, **values: object) -> str:

@@ -8,7 +8,7 @@ from services.query.reads.accesses import AccessPage
 from shared.keys.access import AccessRecord
 
 HOUR = timedelta(hours=1)
-LOOKED_AT_MAX = 5_000
+LOOKED_AT_RECORDS = 5_000
 """How many of the newest records are looked at for the last hour."""
 
 
@@ -71,7 +71,7 @@ def many_read(
     Raises LogError.
     """
     groups: dict[str, list[AccessRecord]] = {}
-    for one in newest(None, None, LOOKED_AT_MAX).records:
+    for one in newest(None, None, LOOKED_AT_RECORDS).records:
         if now - one.at <= HOUR and one.use == "shown" and one.values:
             groups.setdefault(one.by, []).append(one)
     found = [

@@ -78,15 +78,18 @@ function onEnrolmentPage(form) {
 // Locking: the page stays as it is behind the lock, so that nothing half-written is lost.
 
 const otherTabs = new BroadcastChannel("passage-lock");
+const title = document.title;
 
 function showLock() {
   if (document.getElementById("lock").open) return;
   document.body.classList.add("locked");
+  document.title = "Locked - Passage";
   document.getElementById("lock").showModal();
 }
 
 function hideLock() {
   document.body.classList.remove("locked");
+  document.title = title;
   document.getElementById("lock").close();
 }
 
