@@ -32,12 +32,12 @@ class Enrolled(NamedTuple):
     """At which their browser registers a passkey; None if enough links wait already."""
 
 
-async def enrolled(running: Running) -> Enrolled | None:
+async def enrolled(running: Running, keys: OwnKeys | None = None) -> Enrolled | None:
     """Who acts here; None if other people were added before, and have their keys elsewhere.
 
-    Raises VerbEndedError.
+    Without `keys` they are beside the installation's other keys. Raises VerbEndedError.
     """
-    keys = OwnKeys(running.keys / PEOPLE)
+    keys = keys or OwnKeys(running.keys / PEOPLE)
     async with api_of(running) as api:
         if not keys.accounts:
             try:

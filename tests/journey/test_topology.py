@@ -69,6 +69,7 @@ def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, di
         "PASSAGE_HTTP": http,
         "PASSAGE_WITNESS_FILES": str(folder / "witness" / "checkpoints.jsonl"),
         "PASSAGE_SEALED_FILE": str(folder / "sealed"),
+        "PASSAGE_PEOPLE": str(folder / "people"),
     }
     found = {}
     secrets = {
@@ -113,6 +114,9 @@ def topology(tmp_path: Path) -> Iterator[Topology]:
 def test_a_call_goes_end_to_end(topology: Topology) -> None:
     for service in SERVICES:
         until(partial(topology.is_well, service), f"{service} is well by its container's probe")
+    link = topology.verb("operator", "add", "olena", "--role", "supervisor", "--role", "operator")
+    assert link["link"].startswith("https://localhost:8080/enrol/olena.")
+    assert topology.verb("login", "--link", link["link"])["account"] == "olena"
     topology.verb("call", "--channel", "phone", "--from", "+70001234567", "--text", "вымысел")
     until(lambda: bool(topology.verb("case", "list")["items"]), "the call is a case")
     case_id = topology.verb("case", "list")["items"][0]["case_id"]
