@@ -34,7 +34,7 @@ RUN pip install --no-deps --no-build-isolation .
 FROM python:3.11-slim AS passage
 # A new volume takes its owner from the folder that it is mounted on.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin passage \
- && install -d -o 10001 -g 10001 -m 700 /registry /witness /sealed /people /backups
+ && install -d -o 10001 -g 10001 -m 700 /registry /witness /sealed /backups /people
 # Python's image comes without compiled modules, and each start would compile them anew.
 RUN python -c 'import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path("stdlib"), quiet=2)'
 COPY --from=build /app /app

@@ -25,6 +25,7 @@ from benchmarks import (
     rebuild,
     registry,
     sealing,
+    signing,
     verify,
     visible,
 )
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "registry": registry.run,
     "verify": verify.run,
     "logins": logins.run,
+    "signing": signing.run,
 }
 """In the order in which they run."""
 DATA_DIR = Path(".passage-bench")

@@ -25,11 +25,9 @@ class DrillFailedError(Exception):
 
 
 class Site:
-    """A set of containers: its project, its key folder, its backups and its people's key files."""
+    """A set of containers: its project, its key folder, its backups, and its people's key files."""
 
-    def __init__(
-        self, project: str, keys: Path, backups: Path, people: Path, port: int
-    ) -> None:
+    def __init__(self, project: str, keys: Path, backups: Path, people: Path, port: int) -> None:
         self.project = project
         self.keys = keys
         self.environment = {
@@ -37,7 +35,7 @@ class Site:
             "COMPOSE_PROJECT_NAME": project,
             "PASSAGE_KEYS": str(keys),
             "PASSAGE_BACKUPS": str(backups),
-            "PASSAGE_PEOPLE": str(people),
+            "PASSAGE_KEY_FILES": str(people),
             "PASSAGE_PORT": str(port),
         }
 

@@ -12,7 +12,15 @@ from uuid import uuid4
 from passage.api import Api, api_of, sent
 from passage.demo.player import STAFF, SUPERVISOR
 from passage.exits import Exit, VerbEndedError
-from passage.own_keys import ACCOUNT, PEOPLE, AsPerson, OwnKeys, enrolment_of, link_of, made_key
+from passage.own_keys import (
+    ACCOUNT,
+    AsPerson,
+    OwnKeys,
+    enrolment_of,
+    installations,
+    link_of,
+    made_key,
+)
 from passage.people import Newcomer, add
 from passage.running import Running
 from passage.signing import Signer, give
@@ -32,12 +40,12 @@ class Enrolled(NamedTuple):
     """At which their browser registers a passkey; None if enough links wait already."""
 
 
-async def enrolled(running: Running, keys: OwnKeys | None = None) -> Enrolled | None:
+async def enrolled(running: Running) -> Enrolled | None:
     """Who acts here; None if other people were added before, and have their keys elsewhere.
 
-    Without `keys` they are beside the installation's other keys. Raises VerbEndedError.
+    Raises VerbEndedError.
     """
-    keys = keys or OwnKeys(running.keys / PEOPLE)
+    keys = installations(running)
     async with api_of(running) as api:
         if not keys.accounts:
             try:
@@ -56,7 +64,7 @@ async def enrolled(running: Running, keys: OwnKeys | None = None) -> Enrolled | 
 
 def is_enrolled(running: Running) -> bool:
     """Whether everybody has the key file that `enrolled` makes."""
-    return {*OwnKeys(running.keys / PEOPLE).accounts} >= {one.account for one in newcomers()}
+    return {*installations(running).accounts} >= {one.account for one in newcomers()}
 
 
 def newcomers() -> list[Newcomer]:

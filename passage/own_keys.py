@@ -159,13 +159,17 @@ class OwnKeys:
 
 def own_keys(running: Running) -> OwnKeys:
     """The folder that the environment names, else the installation's, else the user's own."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        return OwnKeys(Path(named).expanduser())
-    beside = running.keys / PEOPLE
-    if beside.is_dir() and os.access(beside, os.R_OK):
-        return OwnKeys(beside)
+    beside = installations(running)
+    if FOLDER_VARIABLE in os.environ or os.access(beside.folder, os.R_OK):
+        return beside
     return OwnKeys(users_folder())
+
+
+def installations(running: Running) -> OwnKeys:
+    """Where `passage up --enrol` keeps key files: in the folder that the environment names, else
+    beside the installation's other keys."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return OwnKeys(Path(named).expanduser() if named else running.keys / PEOPLE)
 
 
 def users_folder() -> Path:

@@ -71,6 +71,9 @@ ASKED: dict[str, Callable[[str], Command]] = {
     "close": lambda one: ask(
         intake.CloseCase, OLENA, command_id=one, reason="hoax", second_by=PETRO
     ),
+    "clear": lambda one: ask(
+        intake.ClearDuress, OLENA, salt=SALT, command_id=one, reason="he is alone"
+    ),
     "verify": lambda one: ask(
         verification.VerifyIdentity,
         OLENA,

@@ -11,7 +11,8 @@ from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
 from passage.printing import counted, out, print_answer, print_json, print_table
 from passage.running import Running, find_running
-from passage.signing import Signer, agree
+from passage.signing import Signer, agree, proposed_command
+from shared.commands.base import Command
 from shared.commands.case_numbers import typed_case_number
 
 COLUMNS = ("decision_id", "act", "about", "proposed_by", "expires_at")
@@ -38,11 +39,13 @@ def agree_verb(
         rows = [tuple(one[column] for column in COLUMNS) for one in found["items"]]
         print_table(counted(len(rows), "decision"), COLUMNS, rows)
         return
+    shown = asyncio.run(_opened(running, who, decision))
     if not yes:
-        _show(asyncio.run(_opened(running, who, decision)))
+        _show(shown)
         if not typer.confirm(f"Sign this as {who.key.account}?"):
             raise VerbEndedError(Exit.FAILED, "nothing was signed")
-    reply = asyncio.run(_agree(running, who, decision))
+    # Only what was shown is signed, whatever the API shows the next time.
+    reply = asyncio.run(_agree(running, who, decision, proposed_command(shown)))
     if not reply.ok:
         raise ended_by_problem(reply)
     body = reply.body
@@ -66,6 +69,6 @@ async def _opened(running: Running, who: AsPerson, decision: str) -> Json:
         return await sent(api, f"decisions/{decision}/open", {})
 
 
-async def _agree(running: Running, who: AsPerson, decision: str) -> Reply:
+async def _agree(running: Running, who: AsPerson, decision: str, shown: Command) -> Reply:
     async with api_of(running, who) as api:
-        return await agree(Signer.of(api, who), decision)
+        return await agree(Signer.of(api, who), decision, shown)

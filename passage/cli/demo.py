@@ -13,6 +13,7 @@ from passage.demo.cast import CALLS_A_DAY
 from passage.demo.people import SAMPLE
 from passage.demo.play import tally
 from passage.demo.run import Asked, run
+from passage.enrolling import enrolled
 from passage.exits import Exit, VerbEndedError
 from passage.printing import err, out, print_json, print_table
 from passage.runner.telling import telling
@@ -43,6 +44,12 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
             min=1, help="Seconds after which something that hasn't happened counts as wrong."
         ),
     ] = 300,
+    enrol: Annotated[
+        bool,
+        typer.Option(
+            "--enrol", help="While nobody is a supervisor: enrol its people first, as `up` does."
+        ),
+    ] = False,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +61,8 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
             "the registry must hold only the sample's people: use a separate data folder",
         )
     load(running.registry, SAMPLE)
+    if enrol:
+        asyncio.run(enrolled(running))
     chosen_seed = secrets.randbelow(SEEDS) if seed is None else seed
     asked = Asked(calls, cases, chosen_seed, speed, patience)
     done, stories = itertools.count(1), asked.stories

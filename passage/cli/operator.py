@@ -1,17 +1,14 @@
 """`passage operator`: the first people of an installation, while no supervisor holds a key."""
 
-import asyncio
 import re
 from typing import Annotated
 
 import typer
 
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.enrolling import Enrolled, enrolled
 from passage.exits import Exit, VerbEndedError
-from passage.own_keys import own_keys
 from passage.people import Newcomer, add
-from passage.printing import out, print_json, print_table
+from passage.printing import out, print_json
 from passage.running import find_running
 from shared.people.roles import ROLES, Role
 
@@ -41,33 +38,6 @@ def add_verb(
         return
     out.print(f"{newcomer.account} registers a key once, within the time set, at")
     out.print(links[newcomer.account], soft_wrap=True)
-
-
-@operator.command("demo")
-def demo_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Enrol whoever runs this and the demo's people, as `passage up --enrol` does; to try out."""
-    running = find_running(data)
-    keys = own_keys(running)
-    if keys.accounts:
-        raise VerbEndedError(
-            Exit.FAILED,
-            f"{keys.folder} has the key files of {', '.join(keys.accounts)}; to enrol others, "
-            "name an empty folder in PASSAGE_PEOPLE",
-        )
-    people = asyncio.run(enrolled(running, keys))
-    if people is None:
-        raise VerbEndedError(Exit.REFUSED, "a supervisor holds a key: people are theirs to add")
-    print_enrolled(people)
-
-
-def print_enrolled(people: Enrolled) -> None:
-    rows = [("you, supervisor and operator", people.account)]
-    if people.others:
-        rows.append(("the demo's people", ", ".join(people.others)))
-    print_table("Who acts here; `--as` names another", ("who", "account"), rows)
-    if people.link is not None:
-        out.print("For the pages, register a passkey within a day, once, at", soft_wrap=True)
-        out.print(people.link, soft_wrap=True)
 
 
 def _account(typed: str) -> str:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.operator import print_enrolled
 from passage.cli.options import DEFAULT_DATA_DIR, DataDir
 from passage.enrolling import Enrolled, enrolled
 from passage.exits import Exit, VerbEndedError
@@ -17,7 +16,7 @@ from passage.folders import Folders, folders_of, locked, require_free
 from passage.install.comparing import print_provisioned
 from passage.install.installation import ensure_keys
 from passage.integrity.passing import pass_gate
-from passage.printing import err, print_table
+from passage.printing import err, out, print_table
 from passage.runner.children import die_with_parent
 from passage.runner.planning import (
     USUAL_HTTP,
@@ -161,8 +160,14 @@ def _print_endpoints(supervisor: Supervisor) -> None:
 def _print_people(people: Enrolled | None) -> None:
     if people is None:
         err.print("people were added before: log in with `passage login`")
-    else:
-        print_enrolled(people)
+        return
+    rows = [("you, supervisor and operator", people.account)]
+    if people.others:
+        rows.append(("the demo's people", ", ".join(people.others)))
+    print_table("Who acts here; `--as` names another", ("who", "account"), rows)
+    if people.link is not None:
+        out.print("For the pages, register a passkey within a day, once, at", soft_wrap=True)
+        out.print(people.link, soft_wrap=True)
 
 
 async def _play_demo(folders: Folders) -> Process:

@@ -96,6 +96,8 @@ SIGNED: Mapping[type[Command], Signed] = MappingProxyType(
             (intake.PersonalDataErased, intake.ErasureRequested), _always(TWO_WITH_SUPERVISOR)
         ),
         of_intake.CloseCase: Signed((intake.CaseClosed,), _to_close),
+        # Whoever clears an alarm that nobody else sees could send a team into a trap.
+        of_intake.ClearDuress: Signed((intake.DuressCleared,), _always(A_SUPERVISOR)),
         of_verification.VerifyIdentity: Signed(
             (verification.IdentityVerified,), _to_verify, TAKING_CALLS
         ),

@@ -11,7 +11,7 @@ from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY
 from shared.log import case_log, transact
 from shared.refusals import Guard
-from shared.skeleton import service
+from shared.skeleton import service, signing
 from tests.architecture.catalogues import modules_of, paragraphs, service_names
 from tests.architecture.guards_of import functions_in, reading
 
@@ -45,8 +45,9 @@ def rows() -> list[Row]:
 @cache
 def guards_of_every_command() -> tuple[Guard, ...]:
     """The guards that the write path asks, whatever the command."""
-    found = reading("", [service, transact, case_log])
+    found = reading("", [service, signing, transact, case_log])
     found.follow(service.Context.cause_of)  # type: ignore[arg-type]
+    found.follow(signing.Signing.signatures_of)  # type: ignore[arg-type]
     found.follow(transact.transact)  # type: ignore[arg-type]
     return tuple(found.guards)
 

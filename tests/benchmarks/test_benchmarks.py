@@ -25,6 +25,7 @@ RESULTS = {
     "registry": 6,
     "verify": 1,
     "logins": 2,
+    "signing": 2,
 }
 """How many results each benchmark gives."""
 WITH_EVERY_PROCESS = {"visible", "memory"}

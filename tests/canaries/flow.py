@@ -86,7 +86,7 @@ class Flow:
     async def _reveal(self, case_id: str) -> None:
         """Has everything opened: it is there, for whoever may see it; and masked for others."""
         api = self.player.stage.api
-        wanted = {"by": self.player.other, "purpose": "a canary's flight", "classes": CLASSES}
+        wanted = {"purpose": "oversight", "classes": CLASSES}
         shown = await _answered(partial(api.post, f"cases/{case_id}/reveal", wanted))
         for value in (self.canary.surname, self.canary.place, self.canary.phone):
             if value not in str(shown.body):
@@ -97,14 +97,14 @@ class Flow:
     async def _put_in_wrong_places(self, case_id: str) -> None:
         api, canary = self.player.stage.api, self.canary
         wrong: list[tuple[str, Json]] = [
-            ("commands/AddNote", {"case_id": canary.surname, "by": canary.phone, "text": None}),
-            ("commands/AddNote", {"case_id": canary.phone.lstrip("+"), "by": "x", "text": "x"}),
-            ("commands/TriageCall", {"case_id": case_id, "by": "x", "intent": canary.place}),
-            ("commands/CloseCase", {"case_id": case_id, "by": "x", "reason": canary.surname}),
+            ("commands/AddNote", {"case_id": canary.surname, "text": None}),
+            ("commands/AddNote", {"case_id": canary.phone.lstrip("+"), "text": "x"}),
+            ("commands/TriageCall", {"case_id": case_id, "intent": canary.place}),
+            ("commands/CloseCase", {"case_id": case_id, "reason": canary.surname}),
             ("commands/ProvidePersonalData", self._wrong_identity(case_id)),
             ("search", {"case_number": canary.phone}),
             ("search", {"case_number": canary.surname, canary.place: canary.place}),
-            ("search", {"return_code": canary.service_number}),
+            ("search", {"return_code": canary.service_number, "purpose": canary.place}),
         ]
         for path, body in wrong:
             reply = await _answered(partial(api.post, path, body))
@@ -119,7 +119,7 @@ class Flow:
 
     def _wrong_identity(self, case_id: str) -> dict[str, Any]:
         said = {"surname": self.canary.surname, "date_of_birth": self.canary.phone}
-        return {"case_id": case_id, "by": "x", "identity": {**said, self.canary.place: 1}}
+        return {"case_id": case_id, "identity": {**said, self.canary.place: 1}}
 
     def _told(self) -> str:
         return f"Invented. {' / '.join((*self.canary.values(), self.canary.phone))}"

@@ -21,6 +21,7 @@ import httpx
 
 from passage.demo.player import Player
 from passage.demo.stage import staged
+from passage.own_keys import as_person
 from tests.canaries.flow import Flow, person_of
 from tests.canaries.persons import Canary, canaries
 from tests.canaries.scanner import Scanned, Scanner
@@ -134,7 +135,12 @@ def _export(system: System, folder: Path) -> None:
         # A service that answers late is named in the text; the text is all that is wanted here.
         done = system.verb(*verb, check=verb != ("health",))
         (folder / name).write_text(done.stdout + done.stderr, encoding="utf-8")
-    with httpx.Client(base_url=system.running.http, trust_env=False, timeout=WITHIN_S) as http:
+    with httpx.Client(
+        base_url=system.running.http,
+        trust_env=False,
+        timeout=WITHIN_S,
+        auth=as_person(system.running, None),
+    ) as http:
         for number, page in enumerate(PAGES):
             (folder / f"page-{number}").write_bytes(http.get(page).content)
 

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from services.query.pages import rendering
 from shared.commands.base import Refused
 from tests import examples as e
 from tests.examples import CASE, CaseBook
@@ -29,6 +32,16 @@ async def test_what_one_signed_is_listed_last_first(tmp_path: Path) -> None:
     assert own["items"][0]["act"] == "cause"
     assert page.count(f"<td>{CASE}</td>") == len(own["items"])
     assert [one["version"] for one in newest["items"]] == [4]
+
+
+async def test_the_page_shows_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "SIGNATURES_SHOWN_MAX", 1)
+    book = CaseBook()
+    for number, event in enumerate(e.whole_way()[:3]):
+        book.add(event, signature("olena", f"nonce-{number}"))
+    async with asked(MemoryLog.of(book), tmp_path) as desk:
+        page = (await desk.http.get("/me")).text
+    assert page.count(f"<td>{CASE}</td>") == 1
 
 
 async def test_a_refused_signature_is_counted(site: Site) -> None:

@@ -46,7 +46,12 @@ async def right(site: Site, keys: dict[str, KeyFile], command: Command) -> Comma
 
 
 def command_takes_two(command: Command) -> bool:
-    return type(command).__name__ not in {"ApproveRendezvous", "AddPerson", "ResumePerson"}
+    return type(command).__name__ not in {
+        "ApproveRendezvous",
+        "ClearDuress",
+        "AddPerson",
+        "ResumePerson",
+    }
 
 
 @pytest.mark.parametrize("asked", sorted(ASKED))

@@ -123,7 +123,7 @@ class CaseLogs(Check):
             self._trails[event.subject] = trail
         for rule in broken_rules(trail, event):
             self._findings.add("transitions", where, f"{event.type_name}: {rule}")
-        for wrong in self._signers.beyond_role(event, stored.recorded_at):
+        for wrong in self._signers.beyond_role(stored, event):
             self._findings.add("roles", where, f"{event.type_name}: {wrong}")
         for wrong in self._signers.broken(stored, event):
             self._findings.add("signatures", where, f"{event.type_name}: {wrong}")

@@ -7,7 +7,7 @@ clock. From the first key on, nothing of `NEEDED` counts without its signatures.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from shared.people.state import Key, PersonState, evolve_person
 from shared.refusals import RefusedError
 from shared.subjects import KEEPER
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 IN_FLIGHT = timedelta(seconds=30)
 """A decision is recorded within this time after its signatures were checked."""
 
@@ -52,6 +53,7 @@ NEEDED: Mapping[type[Event], Of] = {
     intake.ErasureRequested: lambda _data, _person: TWO_WITH_SUPERVISOR,
     intake.PersonalDataErased: lambda _data, _person: TWO_WITH_SUPERVISOR,
     intake.CaseClosed: _closed,
+    intake.DuressCleared: lambda _data, _person: SUPERVISOR,
     verification.IdentityVerified: lambda data, _person: TWO if data.second_by else NOBODY,
     shifts.StatisticsExported: lambda _data, _person: TWO,
     people.PersonAdded: lambda _data, _person: SUPERVISOR,
@@ -86,8 +88,13 @@ class _Signer:
         return key
 
     def roles(self, at: datetime) -> frozenset[Role]:
-        taken = {one for one in ROLES if self.had(one, False, at)}
-        return self.state.roles | taken
+        if not self.lost:  # As of nearly everybody: no set is made for each event.
+            return self.state.roles
+        return self.state.roles | {one for one in ROLES if self.had(one, False, at)}
+
+
+_NOBODY = _Signer()
+"""Whoever was never added; nothing changes it."""
 
 
 class Signers:
@@ -113,7 +120,7 @@ class Signers:
         if isinstance(event.data, people.PersonEvent):
             self._follow(event, stored)
 
-    def beyond_role(self, event: CaseEvent[Any], at: datetime) -> Iterator[str]:
+    def beyond_role(self, stored: StoredMessage, event: CaseEvent[Any]) -> Iterator[str]:
         """Whether whoever gave the command might give it then; call it before `broken`.
 
         Before the first key, operators were names that anybody could give.
@@ -123,6 +130,7 @@ class Signers:
         if kind != "operator" or not self._anybody or act in OWN or act not in COMMANDS:
             return
         signer = self._signer(account)
+        at = stored.recorded_at if signer.lost else LONG_AGO
         if not signer.state.exists:
             yield "given by somebody who was never added"
         elif not may(signer.roles(at), act):
@@ -201,7 +209,7 @@ class Signers:
         return self._signers.setdefault(account_of(log_id), _Signer())
 
     def _signer(self, account: str) -> _Signer:
-        return self._signers.get(account, _Signer())
+        return self._signers.get(account, _NOBODY)
 
 
 def _can_supervise(person: PersonState) -> bool:

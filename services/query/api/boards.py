@@ -84,8 +84,8 @@ class LoginAlarm(Shape):
 class Alarms(Shape):
     """The alarms that no supervisor has cleared, newest first, and where codes are guessed.
 
-    `reading`: who has had values of many cases shown within the last hour. `logins`: refused
-    attempts, and logins without a key, of the last 24 hours.
+    `reading`: who has had values of many cases shown within the last hour.
+    `logins`: refused attempts, and logins without a key, of the last 24 hours.
     """
 
     items: list[Alarm]

@@ -1,0 +1,1 @@
+"""What services know of people, and what they sign."""
