@@ -161,7 +161,7 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
             entry["version"],
             short_time(entry["happened_at"]),
             entry["type_name"],
-            entry["actor"],
+            ", signed by ".join(filter(None, (entry["actor"], ", ".join(entry["signed_by"])))),
             _text(entry["details"]),
         )
         for entry in shown["timeline"]

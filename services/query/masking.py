@@ -60,12 +60,14 @@ def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False)
         "event_id": event.id,
         "correlation_id": event.correlationid,
         "causation_id": event.causationid,
+        "signed_by": [one.person for one in event.signatures or ()],
         "details": {},
     }
     if to_supervisor or event.type_name not in FOR_SUPERVISORS:
         return {**shown, "details": _details(event, erased)}
     hidden = ("actor", "correlation_id", "causation_id")
-    return {**shown, "type_name": RESTRICTED, **dict.fromkeys(hidden, RESTRICTED.lower())}
+    masked = {**shown, "type_name": RESTRICTED, "signed_by": []}
+    return {**masked, **dict.fromkeys(hidden, RESTRICTED.lower())}
 
 
 def type_shown(type_name: str) -> str:

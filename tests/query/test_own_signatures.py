@@ -6,6 +6,7 @@ import pytest
 
 from services.query.pages import rendering
 from shared.commands.base import Refused
+from shared.events.intake import DuressCleared
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.asking import asked
@@ -54,3 +55,15 @@ async def test_a_refused_signature_is_counted(site: Site) -> None:
     assert (answer.status_code, answer.json()["guard"]) == (409, "signed_this")
     metrics = (await site.http.get("/metrics")).text
     assert 'kind="signature"' in metrics
+
+
+async def test_a_case_shows_who_signed_and_nothing_of_an_alarm(tmp_path: Path) -> None:
+    book = CaseBook()
+    book.add_all(e.whole_way()[:2])
+    book.add(DuressCleared(by="olena", reason=e.sealed()), signature("olena"))
+    book.add(e.note_added(), signature("olena", "nonce-2"), signature("petro", "nonce-3"))
+    async with asked(MemoryLog.of(book), tmp_path, roles=("operator",)) as desk:
+        shown = (await desk.http.get(f"/api/cases/{CASE}")).json()
+        page = (await desk.http.get(f"/cases/{CASE}")).text
+    assert [one["signed_by"] for one in shown["timeline"]] == [[], [], [], ["olena", "petro"]]
+    assert page.count("signed by olena, petro") == 1

@@ -1,10 +1,16 @@
 """Whoever has all that query has sends any command in anybody's name, and decides nothing grave."""
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from passage.__main__ import command_line
 from shared.commands.base import Command, Recorded, Refused
+from shared.people.signatures import canonical_of
+from shared.people.site import site_of
 from tests.signers import KeyFile
 from tests.signing_place import ASKED, OLENA, PETRO, with_signatures
 from tests.wire.conftest import Site
@@ -78,6 +84,40 @@ async def test_nothing_grave_is_decided_without_the_gestures_of_those_it_names(
     ):
         assert not await believed(site, attempt)
     assert await believed(site, rightly)
+
+
+async def test_of_commands_at_once_one_has_the_nonce(
+    all_services: Site, keys: dict[str, KeyFile]
+) -> None:
+    commands = [ASKED["approve"](f"cmd-{number}") for number in range(8)]
+    first = await signed(all_services, keys[OLENA], commands[0])
+    said = json.loads(first.canonical)
+    given = [
+        with_signatures(
+            command,
+            keys[OLENA].sign(
+                canonical_of(command, (), OLENA, said["nonce"], site_of(all_services.settings))
+            ),
+        )
+        for command in commands
+    ]
+    answers = await asyncio.gather(*(believed(all_services, one) for one in given))
+    assert sum(answers) == 1
+
+
+async def test_the_log_lists_what_somebody_signed_without_query(
+    all_services: Site, keys: dict[str, KeyFile]
+) -> None:
+    command = ASKED["add"]("first")
+    rightly = await right(all_services, keys, command)
+    assert isinstance(await answer(all_services, rightly), Recorded)
+    ran = await asyncio.to_thread(
+        CliRunner().invoke, command_line("log"), ["log", "signed", OLENA, "--json"]
+    )
+    assert ran.exit_code == 0, ran.output
+    (listed,) = json.loads(ran.stdout)
+    assert listed["about"] == command.case_id
+    assert listed["signed"] == rightly.signatures[0].canonical
 
 
 async def test_no_signature_counts_twice(all_services: Site, keys: dict[str, KeyFile]) -> None:

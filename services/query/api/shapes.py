@@ -56,6 +56,8 @@ class TimelineEntry(Shape):
     event_id: str
     correlation_id: str
     causation_id: str
+    signed_by: list[str]
+    """Whose keys signed the decision, if it needed that."""
     details: dict[str, Any]
 
 
