@@ -5,7 +5,6 @@ import re
 from urllib.parse import urlsplit
 
 LOCALHOST = "localhost"
-PORT_MAX = 65_535
 USUAL_PORTS = {"https": "443", "http": "80"}
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NEEDS_A_NAME = (
@@ -19,6 +18,7 @@ NEEDS_ITS_NAME = (
 MUST_BE = "must be https://NAME or https://NAME:PORT, or http://localhost:PORT on one machine"
 NO_ADDRESS = f"{MUST_BE}; passkeys are made for host names, and an IP address is none"
 BY_TLS = f"{MUST_BE}; browsers allow passkeys elsewhere with TLS only"
+NO_SITES = (MUST_BE, NO_ADDRESS, BY_TLS)
 
 
 def site_at(scheme: str, host: str, port: str) -> str:

@@ -31,7 +31,7 @@ from shared.keys.keyfiles import DO
 from shared.parked.parking import Reason
 from shared.servers.refused_connections import REFUSALS
 from shared.servers.stores import CAUSES, LIMIT, OTHER
-from shared.site_names import NEEDS_A_NAME, NEEDS_ITS_NAME
+from shared.site_names import NEEDS_A_NAME, NEEDS_ITS_NAME, NO_SITES
 
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
 CHECKS_OF_THE_LOG = (
@@ -194,8 +194,8 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"file": KEY_FILE, "days": COUNT},
     ),
     "settings_invalid": Diagnostic(
-        "a setting is invalid, and the process ends; its value isn't shown",
-        {"settings": SETTINGS},
+        "a setting is invalid, and the process ends; its value isn't shown. `do` is of a site",
+        {"settings": SETTINGS, "do": words(*NO_SITES)},
     ),
     "address_invalid": Diagnostic("PASSAGE_HTTP isn't HOST:PORT; query ends", {}),
     "address_taken": Diagnostic(

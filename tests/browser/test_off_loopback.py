@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.async_api import async_playwright
+from playwright.async_api import Error, async_playwright
 
 from passage.install.certificates import QUERY
 from passage.install.host_names import Names
@@ -77,20 +77,13 @@ async def test_a_passkey_is_made_for_the_name_and_logs_in(site: Site, tmp_path: 
     ]
 
 
-async def test_where_the_certificate_is_not_trusted_no_passkey_is_made(
+async def test_a_certificate_of_no_trusted_authority_lets_nobody_in(
     site: Site, tmp_path: Path
 ) -> None:
+    # Whoever passes over the warning gets no passkey in a browser, but does here: browsers don't
+    # look at the certificate where the authenticator is a virtual one.
     async with elsewhere(site, tmp_path, is_trusted=False) as house:
         link, person = house.add("olena", "operator"), await house.somebody()
-        with pytest.raises(Exception, match="ERR_CERT_AUTHORITY_INVALID"):
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             await person.page.goto(link)
-        # Whoever clicks the warning away gets the page, and no passkey.
-        await person.devtools.send("Security.setIgnoreCertificateErrors", {"ignore": True})
-        await person.page.goto(link)
-        await person.page.get_by_label("What you call this key").fill("the blue key")
-        await person.page.get_by_role("button", name="Register a passkey").click()
-        said = person.page.get_by_role("status").or_(person.page.get_by_role("alert"))
-        await (
-            said.filter(has_text="NotAllowed").or_(said.filter(has_text="wasn't")).first.wait_for()
-        )
         assert not house.person("olena").keys

@@ -10,7 +10,7 @@ import psutil
 from passage.runner.endpoints import free_port
 from passage.running import pinning
 from tests.elsewhere import own_address
-from tests.journey.system import System
+from tests.journey.system import System, until
 
 NAME = "desk.passage.example"
 
@@ -25,8 +25,8 @@ def test_people_are_let_in_from_other_machines_by_tls_and_verbs_work(tmp_path: P
     with System(tmp_path / "data", http=f"{host}:{port}") as system:
         running = system.running
         assert (running.http, running.site) == (f"https://{host}:{port}", f"https://{NAME}:{port}")
-        said = (tmp_path / "data.up.log").read_text("utf-8")
-        assert f"https://{NAME}:{port}/enrol/" in said
+        said, link = tmp_path / "data.up.log", f"https://{NAME}:{port}/enrol/"
+        until(lambda: link in said.read_text("utf-8"), "the link leads to the site")
         assert all(system.json("health").values())
         assert system.json("case", "list")["items"] == []
         assert "operator" in system.json("login")["roles"]

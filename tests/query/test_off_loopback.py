@@ -20,8 +20,9 @@ from passage.install.installation import make_installation
 from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
 from passage.running import pinning
+from services.query.main import WRONG_SETTING
 from shared.jetstream.tls import tls_context
-from shared.site_names import NEEDS_A_NAME, NEEDS_ITS_NAME
+from shared.site_names import BY_TLS, NEEDS_A_NAME, NEEDS_ITS_NAME, NO_ADDRESS
 from tests import examples as e
 from tests.elsewhere import own_address
 from tests.query.stage import ServerLog, book_with, settings_for
@@ -69,10 +70,10 @@ class Place:
     def log(self) -> Path:
         return self.folder / "query.log"
 
-    def refused(self, **more: str) -> str:
+    def refused(self, more: dict[str, str], code: int = WRONG_SETTING) -> str:
         """What it says when it ends because of its settings."""
         with self.query(free_port(self.host), **more) as process:
-            assert process.wait(WITHIN_S) == 2
+            assert process.wait(WITHIN_S) == code
         return self.log.read_text("utf-8")
 
 
@@ -149,21 +150,22 @@ def test_passkeys_are_made_for_the_certificates_name(place: Place, server_log: S
 
 
 def test_without_a_certificate_it_is_refused(place: Place) -> None:
-    assert "address_without_tls" in place.refused()
+    assert "address_without_tls" in place.refused({})
 
 
 def test_a_certificate_for_addresses_alone_is_refused(place: Place) -> None:
-    said = place.refused(**place.certified(place.host))
+    said = place.refused(place.certified(place.host))
     assert "site_not_certified" in said
     assert NEEDS_A_NAME in said
 
 
 def test_a_certificate_that_is_not_good_for_the_site_is_refused(place: Place) -> None:
-    said = place.refused(**place.certified(NAME), PASSAGE_SITE="https://other.example")
+    said = place.refused({**place.certified(NAME), "PASSAGE_SITE": "https://other.example"})
     assert NEEDS_ITS_NAME in said
 
 
 @pytest.mark.parametrize("site", ["https://192.0.2.2:8443", "http://desk.passage.example"])
 def test_a_site_without_a_name_or_tls_is_refused(place: Place, site: str) -> None:
-    said = place.refused(**place.certified(NAME), PASSAGE_SITE=site)
+    said = place.refused({**place.certified(NAME), "PASSAGE_SITE": site}, code=1)
     assert '"settings": ["site"]' in said
+    assert (NO_ADDRESS if "192" in site else BY_TLS) in said
