@@ -194,21 +194,17 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"file": KEY_FILE, "days": COUNT},
     ),
     "settings_invalid": Diagnostic(
-        "a setting is invalid, and the process ends; its value isn't shown. `do` is of a site",
-        {"settings": SETTINGS, "do": words(*NO_SITES)},
+        "a setting is wrong; the process ends", {"settings": SETTINGS, "do": words(*NO_SITES)}
     ),
     "address_invalid": Diagnostic("PASSAGE_HTTP isn't HOST:PORT; query ends", {}),
     "address_taken": Diagnostic(
         "query can't listen on PASSAGE_HTTP; it ends", {"error": ERROR, "errno": COUNT}
     ),
     "address_without_tls": Diagnostic(
-        "query ends: to listen off loopback it needs PASSAGE_HTTP_CERTIFICATE and PASSAGE_HTTP_KEY",
-        {},
+        "query ends: off loopback it needs PASSAGE_HTTP_CERTIFICATE and PASSAGE_HTTP_KEY", {}
     ),
     "site_not_certified": Diagnostic(
-        "query ends: browsers would refuse its certificate at its own site; `do` is what to do "
-        "([certificates](#let-people-in-from-other-machines))",
-        {"do": words(NEEDS_A_NAME, NEEDS_ITS_NAME)},
+        "query ends: its certificate isn't its site's", {"do": words(NEEDS_A_NAME, NEEDS_ITS_NAME)}
     ),
     "fsync_not_always": Diagnostic(
         "nats-servers may lose what they acknowledged; intake processes no calls", {"count": COUNT}
