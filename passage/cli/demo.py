@@ -12,12 +12,12 @@ from passage.cli.registry import holds_only, load
 from passage.demo.cast import CALLS_A_DAY
 from passage.demo.people import SAMPLE
 from passage.demo.play import tally
-from passage.demo.run import Asked, run
+from passage.demo.run import Asked, Ended, run
 from passage.enrolling import enrolled
 from passage.exits import Exit, VerbEndedError
 from passage.printing import err, out, print_json, print_table
 from passage.runner.telling import telling
-from passage.running import find_running
+from passage.running import Running, find_running
 
 SEEDS = 1_000_000
 COLUMNS = ("kind", "stories", "cases", "calls", "ended (progress/identity)", "wrong")
@@ -64,12 +64,21 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if enrol:
         asyncio.run(enrolled(running))
     chosen_seed = secrets.randbelow(SEEDS) if seed is None else seed
-    asked = Asked(calls, cases, chosen_seed, speed, patience)
-    done, stories = itertools.count(1), asked.stories
+    ended = _played(running, Asked(calls, cases, chosen_seed, speed, patience))
+    _tell(ended, as_json)
+    if ended.problems:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _played(running: Running, asked: Asked) -> Ended:
+    done = itertools.count(1)
     with telling() as told:
-        ended = asyncio.run(
-            run(running, asked, lambda _: told.tell("stories", next(done), stories))
+        return asyncio.run(
+            run(running, asked, lambda _: told.tell("stories", next(done), asked.stories))
         )
+
+
+def _tell(ended: Ended, as_json: bool) -> None:
     if as_json:
         print_json(ended.as_json())
     else:
@@ -78,5 +87,3 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         for problem in ended.problems:
             err.print(problem)
         out.print(ended.in_words())
-    if ended.problems:
-        raise typer.Exit(Exit.FAILED)
