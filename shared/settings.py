@@ -162,8 +162,8 @@ class Settings(Waits):
     new_names_an_hour: int = Field(
         60,
         ge=1,
-        description="how many new names people may see values and search under in an hour; a name "
-        "used within the hour isn't new",
+        description="while nobody has a key: how many new names people may see values and search "
+        "under in an hour; a name used within the hour isn't new",
     )
     small_numbers_below: int = Field(
         5, ge=2, description="public exports show a number below this only as smaller than this"
