@@ -114,7 +114,9 @@ def test_what_a_container_uses_is_declared(name: str) -> None:
 @pytest.mark.parametrize("name", [*SERVICES, "provision", "passage", "channel"])
 def test_every_setting_given_exists(name: str) -> None:
     known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields} | {
-        *(HTTP_URL_VARIABLE, PINNED_VARIABLE, FOLDER_VARIABLE)
+        HTTP_URL_VARIABLE,
+        PINNED_VARIABLE,
+        FOLDER_VARIABLE,
     }
     assert set(COMPOSE.services[name].environment) <= known
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from services.query.logins.challenges import Challenges
 from services.query.logins.sessions import Sessions
@@ -216,3 +217,25 @@ def test_a_challenge_holds_once_and_for_what_it_was_given() -> None:
     assert not challenges.take(challenges.give("log_in"), "enrol")
     assert not challenges.take(challenges.give("enrol", "olena"), "enrol", "petro")
     assert not challenges.take(b"made up", "log_in")
+
+
+def test_of_two_who_take_a_challenge_at_once_one_gets_it() -> None:
+    class Raced(MemoryBucket):
+        """Between one's look and what they do about it, another takes it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.others: list[bool] = []
+
+        @override
+        def remove(self, key: str, revision: int) -> None:
+            if not self.others:
+                self.others.append(True)
+                self.others[0] = challenges.take(challenge, "log_in")
+            super().remove(key, revision)
+
+    bucket = Raced()
+    challenges = Challenges(bucket)
+    challenge = challenges.give("log_in")
+    assert not challenges.take(challenge, "log_in")
+    assert bucket.others == [True]
