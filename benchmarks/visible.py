@@ -39,7 +39,7 @@ def run(bench: Bench) -> Iterator[Measured]:
 
 async def _watch_calls(running: Running, count: int) -> list[tuple[float, ...]]:
     key, ways = read_intake_public_key(running.keys), list[tuple[float, ...]]()
-    async with connected(running) as client, api_of(running.http, as_person(running, None)) as api:
+    async with connected(running) as client, api_of(running, as_person(running, None)) as api:
         caller = Caller(client, key, "telegram")
         await caller.listen(client)
         before = int((await api.get("cases", limit=1)).body["sequence"])

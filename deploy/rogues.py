@@ -24,7 +24,7 @@ OPEN = {
     "database": {"postgres:5432", "query:8080"},
     "front": {"query:8080"},
 }
-"""What anybody on the network can reach. Behind query:8080 there are no logins yet."""
+"""What anybody on the network can reach. Behind query:8080 only who is logged in gets an answer."""
 UNREACHED = {"ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "no answer"}
 SHUT = "Router connection closed"
 UNDIALLED = "Error trying to connect to route"

@@ -8,7 +8,7 @@ from typing import Any, cast
 import httpx
 
 from passage.exits import Exit, VerbEndedError
-from passage.running import trusted
+from passage.running import Running, trusted
 
 TIMEOUT_S = 30.0
 REFUSED = 409
@@ -56,17 +56,17 @@ class Api:
 
 @asynccontextmanager
 async def api_of(
-    url: str, who: httpx.Auth | None = None, connections: int = 10
+    running: Running, who: httpx.Auth | None = None, connections: int = 10
 ) -> AsyncIterator[Api]:
     """In a person's name; of nobody only what is open to all is answered. Ignores proxies that the
     environment names."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
-        base_url=url,
+        base_url=running.http,
         timeout=TIMEOUT_S,
         trust_env=False,
         limits=limits,
-        verify=trusted() if url.startswith("https") else False,
+        verify=trusted(running) if running.http.startswith("https") else False,
     ) as client:
         yield Api(client, who)
 

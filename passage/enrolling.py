@@ -46,7 +46,7 @@ async def enrolled(running: Running) -> Enrolled | None:
     Raises VerbEndedError.
     """
     keys = installations(running)
-    async with api_of(running.http) as api:
+    async with api_of(running) as api:
         if not keys.accounts:
             try:
                 links = await asyncio.to_thread(add, running, newcomers())

@@ -73,7 +73,7 @@ async def read(running: Running, who: AsPerson, parked_id: str, purpose: str) ->
     """What a message says; the access is recorded first."""
     async with connected(running) as client:
         one = await _found(client, parked_id)
-    async with api_of(running.http, who) as api:
+    async with api_of(running, who) as api:
         return await sent(api, f"parked/{one.sequence}/read", {"purpose": purpose})
 
 
@@ -83,7 +83,7 @@ async def settle(
     """The command's answer; the parked message is deleted."""
     async with connected(running) as client:
         one = await _found(client, parked_id)
-        async with api_of(running.http, who) as api:
+        async with api_of(running, who) as api:
             what = {"case_id": parked_id, "parked_sequence": one.sequence, "purpose": purpose}
             reply = await commanded(api, command.__name__, what, "running it again is safe")
         if not reply.ok:

@@ -49,6 +49,7 @@ def add(running: Running, newcomers: Sequence[Newcomer]) -> dict[str, str]:
             "nats_url": running.nats,
             "nats_nkey": running.nkey_of(KEEPER),
             "nats_ca": running.ca,
+            "site": running.site or settings_of_environment().site,
             "http": running.http.partition("://")[2] or settings_of_environment().http,
         }
     )

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passage.exits import Exit, VerbEndedError
@@ -17,6 +18,7 @@ from passage.install.identities import seed_file
 from passage.install.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
 from shared.keys.keyfiles import KeyFilesError
+from shared.servers.certificates import read_certificate
 from shared.settings import Settings
 from shared.skeleton.own_settings import require_files
 from shared.written.wrong_fields import wrong_fields
@@ -26,6 +28,7 @@ UNSEAL_NAME = "unseal"
 NATS_URL_VARIABLE = "PASSAGE_NATS_URL"
 CA_VARIABLE = "PASSAGE_NATS_CA"
 HTTP_URL_VARIABLE = "PASSAGE_HTTP_URL"
+PINNED_VARIABLE = "PASSAGE_HTTP_PINNED"
 WITNESS_VARIABLE = "PASSAGE_WITNESS_FILES"
 WITNESS_FILE = "checkpoints.jsonl"
 
@@ -37,6 +40,7 @@ class Running(BaseModel):
 
     nats: str
     http: str
+    """Where this machine reaches the API; people's browsers show its `site`."""
     keys: Path
     registry: Path
     database: str
@@ -49,14 +53,18 @@ class Running(BaseModel):
     """Where witness.key and witness.pub are, unless with the other keys."""
     ca: Path | None = None
     """The authority of nats-server's and the API's certificates; None: no TLS."""
+    site: str = ""
+    """As in Settings."""
+    pinned: Path | None = None
+    """The API's certificate, if it is to be believed by itself, under any name."""
     nkey: Path | None = None
     """The only seed there is, if the key folder has none: a container has only its own."""
 
     @classmethod
-    def bare(cls, nats: str) -> "Running":
+    def bare(cls, nats: str = "", http: str = "") -> "Running":
         """A nats-server without accounts, as in tests."""
         nowhere = Path(os.devnull)
-        return cls(nats=nats, http="", keys=nowhere, registry=nowhere, database="")
+        return cls(nats=nats, http=http, keys=nowhere, registry=nowhere, database="")
 
     def nkey_of(self, identity: str) -> Path | None:
         path = seed_file(self.keys, identity)
@@ -104,6 +112,8 @@ def from_environment() -> Running:
         replicas=settings.replicas,
         quota=Quota.of(settings),
         ca=settings.nats_ca,
+        site=settings.site,
+        pinned=pinned_by_environment(),
         nkey=settings.nats_nkey,
         witnesses=settings.witness_paths,
     )
@@ -124,10 +134,37 @@ def _in_environment(error: ValidationError) -> str:
     )
 
 
-def trusted() -> ssl.SSLContext:
-    """TLS that trusts the installation's own authority if it is set, else the system's."""
-    ca = os.environ.get(CA_VARIABLE)
-    return tls_context(ca) if ca else ssl.create_default_context()
+def pinned_by_environment() -> Path | None:
+    named = os.environ.get(PINNED_VARIABLE)
+    return Path(named) if named else None
+
+
+def trusted(running: Running) -> ssl.SSLContext:
+    """TLS to the API: believes its own certificate, else the installation's authority if that is
+    set, else those of the system. Raises VerbEndedError (1) if a file can't be read.
+    """
+    try:
+        if running.pinned is not None:
+            return pinning(running.pinned)
+        ca = running.ca or os.environ.get(CA_VARIABLE)
+        return tls_context(str(ca)) if ca else ssl.create_default_context()
+    except (OSError, KeyFilesError) as error:
+        problem = f"the API's certificate can't be checked: {error}"
+        raise VerbEndedError(Exit.FAILED, problem) from None
+
+
+def pinning(certificate: Path) -> ssl.SSLContext:
+    """Believes whoever has this certificate's key, and nobody else.
+
+    On the API's own machine, whose addresses a certificate for the site doesn't name.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    own = read_certificate(certificate).public_bytes(Encoding.DER)
+    context.load_verify_locations(cadata=own)
+    return context
 
 
 def write_running(data_dir: Path, running: Running) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.database_url import require_room_for_password, with_password
+from shared.site_names import read_site
 from shared.waits import Waits
 
 CALL_MAX_BYTES = 393_216
@@ -85,8 +86,8 @@ class Settings(Waits):
     )
     http_certificate: Path | None = Field(
         None,
-        description="the API's certificate; if set, it uses TLS 1.3 only. query needs one to "
-        "listen off loopback",
+        description="the API's certificate, with those that lead to its authority behind it; if "
+        "set, it uses TLS 1.3 only. query needs one to listen off loopback",
     )
     http_key: Path | None = Field(
         None,
@@ -95,10 +96,10 @@ class Settings(Waits):
     )
     site: str = Field(
         "",
-        pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$",
-        description="the address that people's browsers show, as `https://passage.example`; "
-        "passkeys are made for its host name and no other, so that a later change makes them "
-        "useless. Empty: `localhost` with the port of `PASSAGE_HTTP`",
+        description="the address that people's browsers show, as `https://passage.example`; the "
+        "same for all services. Passkeys are made for its host name and no other, so that a later "
+        "change makes them useless. Empty: the certificate's first host name, or `localhost`, "
+        "with the port of `PASSAGE_HTTP`",
     )
     registry_file: Path = Field(
         Path(".passage.keys/registry.db"),
@@ -229,6 +230,11 @@ class Settings(Waits):
         if path is not None:
             require_room_for_password(str(given.data.get("database_url", "")))
         return path
+
+    @field_validator("site")
+    @classmethod
+    def _is_a_site(cls, text: str) -> str:
+        return read_site(text) if text else ""
 
     @field_validator("http_key")
     @classmethod

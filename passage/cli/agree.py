@@ -10,7 +10,7 @@ from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
 from passage.printing import counted, out, print_answer, print_json, print_table
-from passage.running import find_running
+from passage.running import Running, find_running
 from passage.signing import Signer, agree, proposed_command
 from shared.commands.base import Command
 from shared.commands.case_numbers import typed_case_number
@@ -32,20 +32,20 @@ def agree_verb(
     running = find_running(data)
     who = as_person(running, account)
     if decision is None:
-        found = asyncio.run(_waiting(running.http, who))
+        found = asyncio.run(_waiting(running, who))
         if as_json:
             print_json(found)
             return
         rows = [tuple(one[column] for column in COLUMNS) for one in found["items"]]
         print_table(counted(len(rows), "decision"), COLUMNS, rows)
         return
-    shown = asyncio.run(_opened(running.http, who, decision))
+    shown = asyncio.run(_opened(running, who, decision))
     if not yes:
         _show(shown)
         if not typer.confirm(f"Sign this as {who.key.account}?"):
             raise VerbEndedError(Exit.FAILED, "nothing was signed")
     # Only what was shown is signed, whatever the API shows the next time.
-    reply = asyncio.run(_agree(running.http, who, decision, proposed_command(shown)))
+    reply = asyncio.run(_agree(running, who, decision, proposed_command(shown)))
     if not reply.ok:
         raise ended_by_problem(reply)
     body = reply.body
@@ -59,16 +59,16 @@ def _show(proposed: Json) -> None:
     print_table("What is to be signed", ("field", "value"), rows)
 
 
-async def _waiting(url: str, who: AsPerson) -> Json:
-    async with api_of(url, who) as api:
+async def _waiting(running: Running, who: AsPerson) -> Json:
+    async with api_of(running, who) as api:
         return await fetched(api, "decisions")
 
 
-async def _opened(url: str, who: AsPerson, decision: str) -> Json:
-    async with api_of(url, who) as api:
+async def _opened(running: Running, who: AsPerson, decision: str) -> Json:
+    async with api_of(running, who) as api:
         return await sent(api, f"decisions/{decision}/open", {})
 
 
-async def _agree(url: str, who: AsPerson, decision: str, shown: Command) -> Reply:
-    async with api_of(url, who) as api:
+async def _agree(running: Running, who: AsPerson, decision: str, shown: Command) -> Reply:
+    async with api_of(running, who) as api:
         return await agree(Signer.of(api, who), decision, shown)

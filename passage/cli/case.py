@@ -10,7 +10,7 @@ from passage.cli.options import DEFAULT_DATA_DIR, PURPOSES, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
 from passage.printing import counted, err, out, print_json, print_table, short_time
-from passage.running import find_running
+from passage.running import Running, find_running
 from shared.commands.case_numbers import typed_case_number
 
 COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
@@ -52,7 +52,7 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         raise VerbEndedError(Exit.USAGE, f"the search needs --purpose, recorded: {PURPOSES}")
     running = find_running(data)
     why = _why(purpose, remark) if number is None else {}
-    found = asyncio.run(_found(running.http, as_person(running, account), {**wanted, **why}))
+    found = asyncio.run(_found(running, as_person(running, account), {**wanted, **why}))
     if as_json:
         print_json(found)
         return
@@ -78,8 +78,8 @@ def _why(purpose: str | None, remark: str | None) -> Json:
     return {"purpose": purpose, **({"remark": remark} if remark is not None else {})}
 
 
-async def _found(url: str, who: AsPerson, wanted: Json) -> Json:
-    async with api_of(url, who) as api:
+async def _found(running: Running, who: AsPerson, wanted: Json) -> Json:
+    async with api_of(running, who) as api:
         return await sent(api, "search", wanted)
 
 
@@ -107,7 +107,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         "limit": limit,
     }
     running = find_running(data)
-    found = asyncio.run(_fetch(running.http, as_person(running, account), "cases", filters))
+    found = asyncio.run(_fetch(running, as_person(running, account), "cases", filters))
     if as_json:
         print_json(found)
         return
@@ -147,7 +147,7 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     query = {"as_of_version": as_of, "as_of_time": as_of_time}
     running = find_running(data)
     who, opened = as_person(running, account), wanted if reveal is not None else None
-    shown = asyncio.run(_show(running.http, who, case_id, query, opened))
+    shown = asyncio.run(_show(running, who, case_id, query, opened))
     case = shown["case"]
     if as_of is not None and case["version"] < as_of:
         err.print(f"the case has no version {as_of} yet; this is version {case['version']}")
@@ -169,8 +169,10 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     print_table("Timeline", TIMELINE, rows)
 
 
-async def _show(url: str, who: AsPerson, case_id: str, query: Json, wanted: Json | None) -> Json:
-    async with api_of(url, who) as api:
+async def _show(
+    running: Running, who: AsPerson, case_id: str, query: Json, wanted: Json | None
+) -> Json:
+    async with api_of(running, who) as api:
         shown = await _whole(api, f"cases/{case_id}", query)
         if wanted is None:
             return shown
@@ -204,8 +206,8 @@ async def _revealed(api: Api, path: str, body: Json) -> list[Json]:
     return values
 
 
-async def _fetch(url: str, who: AsPerson, path: str, query: Json) -> Json:
-    async with api_of(url, who) as api:
+async def _fetch(running: Running, who: AsPerson, path: str, query: Json) -> Json:
+    async with api_of(running, who) as api:
         return await fetched(api, path, **query)
 
 

@@ -15,7 +15,7 @@ from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
 from passage.printing import err, out, print_json, print_table
-from passage.running import find_running
+from passage.running import Running, find_running
 from passage.signing import Signer, give
 from shared.commands.base import Decision
 from shared.commands.case_numbers import typed_case_number
@@ -85,7 +85,7 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         raise VerbEndedError(Exit.INVALID, "; ".join(mistyped))
     running = find_running(data)
     who = as_person(running, account)
-    reply = asyncio.run(_send(running.http, who, command, body, seen))
+    reply = asyncio.run(_send(running, who, command, body, seen))
     _show(command, reply, as_json)
 
 
@@ -96,8 +96,10 @@ def _known(command: str) -> str:
         raise VerbEndedError(Exit.USAGE, str(error)) from None
 
 
-async def _send(url: str, who: AsPerson, command: str, body: Json, seen: int | None) -> Reply:
-    async with api_of(url, who) as api:
+async def _send(
+    running: Running, who: AsPerson, command: str, body: Json, seen: int | None
+) -> Reply:
+    async with api_of(running, who) as api:
         if issubclass(COMMANDS[command], Decision):
             if seen is None:
                 path, name = seen_in(body["case_id"])

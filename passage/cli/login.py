@@ -47,17 +47,17 @@ async def _enrol(running: Running, link: str) -> None:
     site, account, token = link_of(link)
     key = made_key(account, site)
     body = enrolment_of(key, token, socket.gethostname()[:LABEL_CHARACTERS] or "this machine")
-    async with api_of(running.http) as api:
+    async with api_of(running) as api:
         await sent(api, "enrol/key", body)
     own_keys(running).keep(key)
 
 
 async def _me(running: Running, who: AsPerson) -> Json:
-    async with api_of(running.http, who) as api:
+    async with api_of(running, who) as api:
         return await fetched(api, "me")
 
 
 async def _end(running: Running, who: AsPerson) -> None:
-    async with api_of(running.http, who) as api:
+    async with api_of(running, who) as api:
         await sent(api, "session/end", {})
     who.keys.forget_session(who.key.account)

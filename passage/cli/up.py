@@ -26,6 +26,7 @@ from passage.runner.planning import (
     planned,
     supervisor_of,
 )
+from passage.runner.serving import served_at
 from passage.runner.supervising import Supervisor
 from passage.runner.waiting_for_servers import provisioned
 from passage.running import (
@@ -42,7 +43,10 @@ DEMO_CASES = 24
 
 HttpOption = Annotated[
     str | None,
-    typer.Option(help="HOST:PORT of API and pages.", show_default=f"{USUAL_HTTP}, or a free port"),
+    typer.Option(
+        help="HOST:PORT of API and pages; off loopback it needs a certificate.",
+        show_default=f"{USUAL_HTTP}, or a free port",
+    ),
 ]
 NatsOption = Annotated[
     str | None,
@@ -81,14 +85,15 @@ def up_verb(
     http_endpoint, nats_endpoint = endpoints_of(http, nats)
     check_certificate(folders, nats_endpoint)
     settings = settings_of_environment()
+    served = served_at(folders, http_endpoint, settings)
     witnesses = witnesses_of(folders, witness or ())
     folders.make()
     with locked(folders):
         forget_running(folders.data)  # A killed runner left its own addresses there.
         remove_drafts(folders.registry)  # A killed load left names in the clear.
         ensure_keys(folders)
-        running = planned(folders, http_endpoint, nats_endpoint, witnesses)
-        supervisor = supervisor_of(folders, running, nats_endpoint, _gate, settings)
+        running = planned(folders, served, nats_endpoint, witnesses)
+        supervisor = supervisor_of(folders, running, served, nats_endpoint, _gate, settings)
         asyncio.run(_run(supervisor, enrol=enrol or demo, demo=demo))
 
 
@@ -138,10 +143,10 @@ def _print_endpoints(supervisor: Supervisor) -> None:
         "Passage is running; Ctrl-C stops it",
         ("what", "where"),
         (
-            ("queue and cases", running.http.replace("127.0.0.1", "localhost")),
-            ("API", f"{running.http}/api/cases"),
-            ("API description", f"{running.http}/openapi.json"),
-            ("health, metrics", f"{running.http}/readyz, {running.http}/metrics"),
+            ("queue and cases", running.site),
+            ("API", f"{running.site}/api/cases"),
+            ("API description", f"{running.site}/openapi.json"),
+            ("health, metrics", f"{running.site}/readyz, {running.site}/metrics"),
             ("log (NATS)", running.nats),
             ("data folder", folders.data),
             ("key files", folders.keys),

@@ -160,7 +160,7 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
     key, keys = read_intake_public_key(running.keys), own_keys(running)
     looks = AsPerson(keys, keys.of(None))
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(api_of(running.http, looks, connections=at_once))
+        api = await stack.enter_async_context(api_of(running, looks, connections=at_once))
         client = await stack.enter_async_context(connected(running, attempts=-1))
         calling: dict[Channel, Client] = {}
         stations: dict[Channel, Station] = {}

@@ -13,6 +13,7 @@ from passage.runner.children import ServiceProcess
 from passage.runner.health import Health, health_of, state_of
 from passage.runner.stall import Stall, activity_of
 from passage.runner.telling import Telling
+from passage.running import Running
 
 SOON_S = 5.0
 LOOK_SOON_S, LOOK_LATER_S = 0.05, 0.5
@@ -36,9 +37,9 @@ class Awaited:
         """The pause before they are asked again."""
         return LOOK_SOON_S if time.monotonic() - self._began < SOON_S else LOOK_LATER_S
 
-    async def ask(self, client: Client, http_url: str) -> dict[str, Health | None]:
+    async def ask(self, client: Client, running: Running) -> dict[str, Health | None]:
         names = self.names
-        said = await asyncio.gather(*(health_of(client, http_url, one) for one in names))
+        said = await asyncio.gather(*(health_of(client, running, one) for one in names))
         return dict(zip(names, said, strict=True))
 
     def hear(self, said: Mapping[str, Health | None], told: Telling) -> None:

@@ -1,8 +1,7 @@
-"""HOST:PORT of what `passage up` opens: a free port, on loopback unless it uses TLS."""
+"""HOST:PORT of what `passage up` opens: the one that is named, else the usual or a free port."""
 
 import contextlib
 import errno
-import ipaddress
 import socket
 from dataclasses import dataclass
 
@@ -29,8 +28,8 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
-    """HOST:PORT. Raises VerbEndedError (2) unless it is on loopback or uses TLS."""
+def parse_endpoint(option: str, text: str) -> Endpoint:
+    """HOST:PORT. Raises VerbEndedError (2)."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if bracketed else host
@@ -44,12 +43,6 @@ def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
         raise VerbEndedError(
             Exit.USAGE, f"{option}: {text!r} must be HOST:PORT, such as 127.0.0.1:8080"
         )
-    if not is_loopback(host) and not with_tls:
-        raise VerbEndedError(
-            Exit.USAGE,
-            f"{option}: {host!r} must be a loopback address, 127.0.0.1 or ::1: the API has no "
-            "logins yet",
-        )
     return Endpoint("127.0.0.1" if host == "localhost" else host, int(port))
 
 
@@ -57,7 +50,6 @@ def choose_endpoint(
     option: str,
     given: str | None,
     usual: Endpoint,
-    with_tls: bool = False,
     besides: Endpoint | None = None,
 ) -> tuple[Endpoint, bool]:
     """The address to use, and whether it differs from the usual one, which is taken.
@@ -66,7 +58,7 @@ def choose_endpoint(
     2 if it is `besides`.
     """
     if given is not None:
-        endpoint = parse_endpoint(option, given, with_tls)
+        endpoint = parse_endpoint(option, given)
         if besides is not None and endpoint.port == besides.port:
             raise VerbEndedError(
                 Exit.USAGE, f"{option}: port {endpoint.port} is the API's; choose another port"
@@ -96,15 +88,6 @@ def is_free(endpoint: Endpoint) -> bool:
                 Exit.USAGE, f"{endpoint}: can't listen there ({error.strerror}); name another"
             ) from None
     return True
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def free_port(host: str) -> int:

@@ -55,10 +55,10 @@ def read_health(answer: bytes) -> Health | None:
         return None
 
 
-async def health_of(client: Client, http_url: str, service: str) -> Health | None:
+async def health_of(client: Client, running: Running, service: str) -> Health | None:
     """None if the service doesn't answer."""
     if service == QUERY:
-        return await asyncio.to_thread(_fetch_health, f"{http_url}/readyz")
+        return await asyncio.to_thread(_fetch_health, running)
     try:
         reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
     except NatsError:
@@ -67,14 +67,14 @@ async def health_of(client: Client, http_url: str, service: str) -> Health | Non
 
 
 async def answers(client: Client, service: str, ready: bool = True) -> bool:
-    health = await health_of(client, "", service)
+    health = await health_of(client, Running.bare(), service)
     return health is not None and (health.ready or not ready)
 
 
 async def states_of(running: Running, services: Sequence[str], note: Path | None) -> dict[str, str]:
     """Each service's state in words; `note` is where the key holder notes that it is sealed."""
     async with connected(running) as client:
-        states = {one: state_of(await health_of(client, running.http, one)) for one in services}
+        states = {one: state_of(await health_of(client, running, one)) for one in services}
     if KEYHOLDER in states:
         states[KEYHOLDER] = state_by_note(states[KEYHOLDER], note)
     return states
@@ -85,11 +85,12 @@ def state_by_note(state: str, note: Path | None) -> str:
     return SEALED if state == NO_ANSWER and is_noted(note) else state
 
 
-def _fetch_health(url: str) -> Health | None:
+def _fetch_health(running: Running) -> Health | None:
+    url = f"{running.http}/readyz"
     if not url.startswith(("http://", "https://")):
         return None
     try:
-        context = trusted() if url.startswith("https") else None
+        context = trusted(running) if url.startswith("https") else None
         try:
             answer = urlopen(url, timeout=TIMEOUT_S, context=context)  # noqa: S310 - ours
         except HTTPError as error:  # The body of a 503 says what is missing.

@@ -128,7 +128,7 @@ class Supervisor:
                     await self._look()
                     is_full = bool(self.stores.full or self.stores.refusing)
                     self._give_up(awaited.names, awaited.stuck(said, is_full=is_full))
-                    asked = awaited.ask(client, self.running.http)
+                    asked = awaited.ask(client, self.running)
                     said = await self._unless_stopping(asked) or {}
                     awaited.hear(said, told)
                     await self._pause(awaited.pause_s)

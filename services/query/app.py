@@ -88,12 +88,18 @@ def create_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     install(app)
-    app.add_middleware(Guards, metrics=context.metrics, names=_own_names(context.settings))
+    site = context.ways.site
+    app.add_middleware(
+        Guards,
+        metrics=context.metrics,
+        names={*_own_names(context.settings), site.rp_id},
+        by_tls_only=site.origin.startswith("https:") and not site.is_here,
+    )
     return app
 
 
 def _own_names(settings: Settings) -> Iterable[str]:
-    """The names it may be addressed by, besides loopback's: those in its certificate."""
+    """The names it may be addressed by, besides loopback's and its site's."""
     host = settings.http.rpartition(":")[0].strip("[]").lower()
     certificate = settings.http_certificate
     return (host, *(names_in(certificate) if certificate is not None else ()))

@@ -41,15 +41,20 @@ ANSWER_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+BY_TLS_ONLY = {"strict-transport-security": "max-age=31536000"}
+"""For a year browsers come by TLS alone, and let nobody past a certificate that is wrong."""
 
 
 class Guards:
     """Our outermost layer of the app."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, names: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, names: Iterable[str], *, by_tls_only: bool = False
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._names = LOOPBACK_NAMES.union(names)
+        self._headers = ANSWER_HEADERS | (BY_TLS_ONLY if by_tls_only else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +66,7 @@ class Guards:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update(ANSWER_HEADERS)
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         try:
@@ -79,8 +84,8 @@ class Guards:
         host = _name_in(headers.get("host", ""))
         if host not in self._names:
             detail = (
-                "This server doesn't go by that name; use one in its certificate, or the "
-                "one in PASSAGE_HTTP."
+                "This server doesn't go by that name; use the one of PASSAGE_SITE, "
+                "one in its certificate, or the one in PASSAGE_HTTP."
             )
             return problem(421, "foreign-host", detail)
         if method not in SAFE_METHODS and not _is_from_here(headers):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import signal
 import socket
 import ssl
@@ -28,6 +27,7 @@ from services.query.feed.loop import Feed
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.http_connections import CONNECTIONS_MAX, Connection
+from services.query.http_door import Door
 from services.query.logins.opening import ways_of
 from services.query.logins.refused import Refused
 from services.query.logins.tries import Tries
@@ -46,7 +46,9 @@ from shared.keys.client import RemoteKeys
 from shared.log.case_log import jetstream_env
 from shared.parked.messages import parked_at, waiting_page
 from shared.people.directory import Directory
+from shared.people.site import SiteError, require_certified, site_of
 from shared.settings import Settings
+from shared.site_names import is_loopback
 from shared.skeleton.own_settings import own_settings
 
 BACKLOG_CONNECTIONS = 256
@@ -82,6 +84,18 @@ class Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.config.ssl is None or sockets is None:
+            await super().startup(sockets)
+            return
+        doors = [Door(one, self._connection, self.config.ssl) for one in sockets]
+        self.servers = cast("list[asyncio.Server]", doors)
+        self.started = True
+
+    def _connection(self) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state={})
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -251,9 +265,14 @@ def main() -> None:
     except OSError as error:
         logger.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
-    is_of_this_machine = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+    is_of_this_machine = is_loopback(listener.getsockname()[0])
     if not is_of_this_machine and settings.http_certificate is None:
         logger.error("address_without_tls")
+        sys.exit(WRONG_SETTING)
+    try:
+        require_certified(settings, site_of(settings))
+    except SiteError as error:
+        logger.error("site_not_certified", do=str(error))
         sys.exit(WRONG_SETTING)
     query = Query(settings)
     gc.freeze()

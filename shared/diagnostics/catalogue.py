@@ -31,6 +31,7 @@ from shared.keys.keyfiles import DO
 from shared.parked.parking import Reason
 from shared.servers.refused_connections import REFUSALS
 from shared.servers.stores import CAUSES, LIMIT, OTHER
+from shared.site_names import NEEDS_A_NAME, NEEDS_ITS_NAME, NO_SITES
 
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
 CHECKS_OF_THE_LOG = (
@@ -193,15 +194,17 @@ DIAGNOSTICS: dict[str, Diagnostic] = {
         {"file": KEY_FILE, "days": COUNT},
     ),
     "settings_invalid": Diagnostic(
-        "a setting is invalid, and the process ends; its value isn't shown",
-        {"settings": SETTINGS},
+        "a setting is wrong; the process ends", {"settings": SETTINGS, "do": words(*NO_SITES)}
     ),
     "address_invalid": Diagnostic("PASSAGE_HTTP isn't HOST:PORT; query ends", {}),
     "address_taken": Diagnostic(
         "query can't listen on PASSAGE_HTTP; it ends", {"error": ERROR, "errno": COUNT}
     ),
     "address_without_tls": Diagnostic(
-        "query ends: to listen off loopback it needs PASSAGE_HTTP_CERTIFICATE", {}
+        "query ends: off loopback it needs PASSAGE_HTTP_CERTIFICATE and PASSAGE_HTTP_KEY", {}
+    ),
+    "site_not_certified": Diagnostic(
+        "query ends: its certificate isn't its site's", {"do": words(NEEDS_A_NAME, NEEDS_ITS_NAME)}
     ),
     "fsync_not_always": Diagnostic(
         "nats-servers may lose what they acknowledged; intake processes no calls", {"count": COUNT}

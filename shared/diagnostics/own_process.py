@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from shared.diagnostics.logger import configure, logger, logging_line, places, quiet_asyncio
 from shared.keys.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
+from shared.site_names import NO_SITES
 
 FAULT_EXIT = 1
 """The exit code after an unhandled error; Python's own."""
@@ -121,9 +122,12 @@ def _on_uncaught(
         return
     if isinstance(error, ValidationError) and error.title == "Settings":
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
-        logger.error(
-            "settings_invalid", settings=[str(one["loc"][0]) for one in wrong if one["loc"]]
-        )
+        named = [str(one["loc"][0]) for one in wrong if one["loc"]]
+        said = next((one["msg"] for one in wrong), "").removeprefix("Value error, ")
+        if said in NO_SITES:
+            logger.error("settings_invalid", settings=named, do=said)
+        else:
+            logger.error("settings_invalid", settings=named)
         return
     logger.error("ended_by_fault", error=kind, place=places(where))
 

@@ -20,7 +20,8 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, asyn
 from typing_extensions import override
 
 from services.query.app import create_app
-from services.query.main import Query, listen
+from services.query.http_connections import Connection
+from services.query.main import Query, Server, listen
 from shared.events.people import EnrolmentOffered, PersonAdded, Role, RoleGranted, log_of
 from shared.people.sessions import hash_of, new_token
 from shared.people.site import site_of
@@ -44,7 +45,7 @@ AUTHENTICATOR = {
 }
 
 
-class Served(uvicorn.Server):
+class Served(Server):
     @override
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -144,9 +145,15 @@ async def serving(settings: Settings) -> AsyncIterator[Query]:
     listener = listen(settings.http)
     async with query.following() as context:
         config = uvicorn.Config(
-            create_app(context), log_config=None, access_log=False, lifespan="off"
+            create_app(context),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            http=Connection,
+            ssl_certfile=settings.http_certificate,
+            ssl_keyfile=settings.http_key,
         )
-        server = Served(config)
+        server = Served(config, context)
         serve = asyncio.create_task(server.serve([listener]))
         try:
             async with asyncio.timeout(WITHIN_S):

@@ -118,6 +118,6 @@ async def test_the_witness_answers_while_it_reads_its_files(
 
 async def health(running: Running) -> Health:
     async with connected(running) as client, asyncio.timeout(WITHIN_S):
-        while (said := await health_of(client, "", "witness")) is None:
+        while (said := await health_of(client, Running.bare(), "witness")) is None:
             pass
     return said

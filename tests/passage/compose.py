@@ -135,4 +135,7 @@ def interpolated(text: str, variables: dict[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         return variables.get(found["name"], found["default"] or "")
 
-    return re.sub(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}", value, text)
+    inner = r"\$\{(?P<name>\w+)(?::-(?P<default>[^{}]*)|:\?[^{}]*)?\}"
+    while (replaced := re.sub(inner, value, text)) != text:  # A default may name another variable.
+        text = replaced
+    return text

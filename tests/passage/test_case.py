@@ -12,6 +12,7 @@ from passage.api import Api
 from passage.cli.case import _show, find_verb, show_verb
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, OwnKeys, made_key
+from passage.running import Running
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.asking import WHO, asked
@@ -39,17 +40,17 @@ async def test_revealed_values_stand_where_masked_ones_did(
     async with asked(log_of_one(), tmp_path, keys) as desk:
 
         @asynccontextmanager
-        async def api_of(_: str, __: AsPerson) -> AsyncIterator[Api]:
+        async def api_of(_: Running, __: AsPerson) -> AsyncIterator[Api]:
             yield Api(desk.http)
 
         monkeypatch.setattr("passage.cli.case.api_of", api_of)
-        masked = await _show("", OLENA, CASE, {}, None)
-        early = await _show("", OLENA, CASE, {"as_of_version": 2}, WANTED)
+        masked = await _show(Running.bare(), OLENA, CASE, {}, None)
+        early = await _show(Running.bare(), OLENA, CASE, {"as_of_version": 2}, WANTED)
         keys.erased.add((CASE, "identity"))
-        erased = await _show("", OLENA, CASE, {}, WANTED)
+        erased = await _show(Running.bare(), OLENA, CASE, {}, WANTED)
         keys.sealed = True
         with pytest.raises(VerbEndedError) as ended:
-            await _show("", OLENA, CASE, {}, WANTED)
+            await _show(Running.bare(), OLENA, CASE, {}, WANTED)
     details = [one["details"] for one in early["timeline"]]
     assert masked["timeline"][1]["details"]["identity"] == "sealed"
     assert [one.get("identity") for one in details] == [None, {"surname": "Vzorov"}]

@@ -12,7 +12,7 @@ from passage.install.host_names import IN_COMPOSE
 from passage.install.installation import make_installation
 from passage.own_keys import FOLDER_VARIABLE
 from passage.runner.nats_server import find_binary
-from passage.running import HTTP_URL_VARIABLE
+from passage.running import HTTP_URL_VARIABLE, PINNED_VARIABLE
 from shared.policy import policy
 from shared.settings import Settings
 from tests.passage.compose import FILE, ROOT, interpolated, read_compose
@@ -94,12 +94,6 @@ def test_every_container_is_unprivileged_watched_and_bounded(name: str) -> None:
     assert ends or service.restart in {"always", "on-failure"}
 
 
-def test_only_query_is_published_and_only_on_loopback() -> None:
-    published = {name: one.ports for name, one in COMPOSE.services.items() if one.ports}
-    assert list(published) == ["query"]
-    assert [interpolated(one, {}) for one in published["query"]] == ["127.0.0.1:8080:8080"]
-
-
 def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
     assert COMPOSE.networks["log"].internal
     assert COMPOSE.networks["database"].internal
@@ -121,6 +115,7 @@ def test_what_a_container_uses_is_declared(name: str) -> None:
 def test_every_setting_given_exists(name: str) -> None:
     known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields} | {
         HTTP_URL_VARIABLE,
+        PINNED_VARIABLE,
         FOLDER_VARIABLE,
     }
     assert set(COMPOSE.services[name].environment) <= known

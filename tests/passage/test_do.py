@@ -12,6 +12,7 @@ from passage.cli.do import _send, put, read_json, seen_in, split
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, OwnKeys, made_key
 from passage.runner.endpoints import free_port
+from passage.running import Running
 from shared.commands import people
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
@@ -92,8 +93,9 @@ def test_each_problem_has_its_exit_code(status: int, code: Exit) -> None:
 async def test_a_command_that_nobody_answered_is_said_with_its_id(tmp_path: Path) -> None:
     who = AsPerson(OwnKeys(tmp_path), made_key("olena", "http://localhost"))
     body = {"case_id": "7KQ2M9XW4TRD", "command_id": "mine-1", "text": "calm"}
+    nowhere = Running.bare(http=f"http://127.0.0.1:{free_port('127.0.0.1')}")
     with pytest.raises(VerbEndedError, match="--command-id mine-1 is safe") as ended:
-        await _send(f"http://127.0.0.1:{free_port('127.0.0.1')}", who, "AddNote", body, None)
+        await _send(nowhere, who, "AddNote", body, None)
     assert ended.value.code == Exit.UNAVAILABLE
 
 

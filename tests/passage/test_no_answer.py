@@ -68,12 +68,12 @@ async def test_a_command_that_the_api_answers_too_late_may_be_sent_again_with_it
 ) -> None:
     monkeypatch.setattr(api, "TIMEOUT_S", SOON_S)
     with late_server(READY) as port:
-        url = f"http://127.0.0.1:{port}"
+        there = Running.bare(http=f"http://127.0.0.1:{port}")
         who = AsPerson(OwnKeys(tmp_path), made_key("olena", "http://localhost"))
         who.keys.keep_session("olena", "begun before")
-        said = await ended(do._send(url, who, "SetContactRule", {"command_id": "c-1"}, 3))
+        said = await ended(do._send(there, who, "SetContactRule", {"command_id": "c-1"}, 3))
         assert said.endswith("sending it again with --command-id c-1 is safe")
-        async with api.api_of(url) as opened:
+        async with api.api_of(there) as opened:
             said = await ended(api.fetched(opened, "cases"))
         assert said.startswith("the API does not answer (")
 
@@ -214,7 +214,7 @@ async def test_a_key_holder_that_starts_too_late_is_not_called_unsealed(
 
 
 async def state(client: Client, http_url: str, service: str) -> str:
-    return state_of(await health_of(client, http_url, service))
+    return state_of(await health_of(client, Running.bare(http=http_url), service))
 
 
 async def stream(client: Client, name: str, subject: str) -> None:
