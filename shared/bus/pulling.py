@@ -13,7 +13,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from shared.diagnostics.logger import logger, place_of
-from shared.subjects import Durable
+from shared.subjects import Durable, is_calls_stream
 
 BATCH_MESSAGES = 256
 BATCH_BYTES = 8_388_608
@@ -118,7 +118,8 @@ class Pull:
         asked = {
             "batch": room,
             "max_bytes": BATCH_BYTES,
-            "no_wait": True,  # It still waits for a first message, but for no further one.
+            # It still waits for a first message, but for no further one. Events have bodies.
+            "no_wait": is_calls_stream(self.durable.stream),
             "expires": int(EXPIRES_S * NANOSECONDS),
             "idle_heartbeat": int(HEARTBEAT_S * NANOSECONDS),
         }
