@@ -26,6 +26,7 @@ from shared import subjects
 from shared.events.fields import Channel
 from shared.keys.keyfiles import read_intake_public_key
 from shared.policy import policy
+from shared.subjects import channel_identity
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
@@ -50,6 +51,7 @@ class Stage:
 
     api: Api
     client: Client
+    calling: Mapping[Channel, Client]
     stations: Mapping[Channel, Station]
     intake_key: PublicKey
     deadline: float
@@ -57,7 +59,7 @@ class Stage:
     async def publish(self, call: Call) -> Kept:
         """Publishes a call until it is acknowledged."""
         envelope = envelope_of(call, self.intake_key)
-        jetstream = self.stations[call.channel].client.jetstream()
+        jetstream = self.calling[call.channel].jetstream()
 
         async def attempt() -> Kept | None:
             try:
@@ -143,11 +145,14 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(api_of(running.http, connections=at_once))
         client = await stack.enter_async_context(connected(running, attempts=-1))
-        stations = {
-            name: await stack.enter_async_context(station_of(running, name, attempts=-1))
-            for name in policy().channels.names
-        }
-        yield Stage(api, client, stations, key, time.monotonic() + patience_s)
+        calling: dict[Channel, Client] = {}
+        stations: dict[Channel, Station] = {}
+        for name in policy().channels.names:
+            calls = connected(running, channel_identity(name), attempts=-1)
+            calling[name] = await stack.enter_async_context(calls)
+            takes = station_of(running, name, attempts=-1)
+            stations[name] = await stack.enter_async_context(takes)
+        yield Stage(api, client, calling, stations, key, time.monotonic() + patience_s)
 
 
 def outcome_of(reply: Reply) -> str:

@@ -19,8 +19,7 @@ SECOND_CALL = "second_call_review"
 LOCATION_RETENTION = "location_retention"
 KINDS = {
     LEASE: Deadline(
-        "CaseClaimed, which says when (`PASSAGE_LEASE_MINUTES`)",
-        "CaseReleased: the operator's lease is over",
+        "CaseClaimed", "CaseReleased: the operator's lease is over", setting="lease_minutes"
     ),
     LIFE_NOW: Deadline(
         "a call of urgency life_now while nobody holds the case", "DeadlinePassed", "life_now"

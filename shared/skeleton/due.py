@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar, get_type_hints
+from typing import NamedTuple, TypeVar, cast, get_type_hints
 
 SpansT = TypeVar("SpansT")
 UNITS: Mapping[str, timedelta] = {
@@ -26,6 +26,8 @@ class Deadline(NamedTuple):
     then: str
     span: str | None = None
     """The field of the service's `Spans`."""
+    setting: str | None = None
+    """Of a time that the event states: the setting it was counted with."""
 
 
 class Due(NamedTuple):
@@ -43,9 +45,9 @@ def settings_of(spans: type[object]) -> dict[str, str]:
 
 
 def spans_of(spans: type[SpansT], settings: object) -> SpansT:
-    return spans(
-        **{
-            name: getattr(settings, setting) * UNITS[setting.rpartition("_")[2]]
-            for name, setting in settings_of(spans).items()
-        }
-    )
+    return spans(**{name: span_in(settings, of) for name, of in settings_of(spans).items()})
+
+
+def span_in(settings: object, name: str) -> timedelta:
+    """A setting's value, in the unit that its name ends with."""
+    return cast("float", getattr(settings, name)) * UNITS[name.rpartition("_")[2]]

@@ -11,7 +11,7 @@ from typing import Any
 from shared.diagnostics.catalogue import DIAGNOSTICS
 from shared.diagnostics.logger import configure
 from shared.settings import Settings
-from shared.skeleton.due import settings_of, spans_of
+from shared.skeleton.due import settings_of, span_in
 from tests.architecture import catalogues, fixed_limits, guard_table, state_diagrams
 from tests.architecture.sources import ROOT, with_part
 from tests.query.asking import asked
@@ -33,12 +33,13 @@ def written_deadlines(_text: str) -> str:
     lines = []
     for service in SERVICES:
         deadlines = import_module(f"services.{service}.deadlines")
-        settings, spans = settings_of(deadlines.Spans), spans_of(deadlines.Spans, Settings())
+        settings = settings_of(deadlines.Spans)
         for kind, one in deadlines.KINDS.items():
             after = setting = ""
-            if one.span is not None:
-                after = _span(getattr(spans, one.span))
-                setting = f"`PASSAGE_{settings[one.span].upper()}`"
+            name = one.setting or settings.get(one.span)
+            if name is not None:
+                after = _span(span_in(Settings(), name))
+                setting = f"`PASSAGE_{name.upper()}`"
             line = f"| `{kind}` | {service} | {one.since} | {after} | {setting} | {one.then} |\n"
             lines.append(line)
     return HEAD + "".join(lines)
