@@ -19,8 +19,11 @@ BESIDE = (*SERVERS, *SERVICES, "channel")
 STREAMS = ("AUDIT", "KV_KEYS")
 AT_ONCE = 4
 PORTS = (4222, 5432, 6222, 8080, 8222)
+SERVERS_PORTS = {f"{one}:{port}" for one in NATS for port in (4222, 6222)}
+WITH_SERVERS = ("log", "channels")
 OPEN = {
-    "log": {f"{one}:{port}" for one in NATS for port in (4222, 6222)} | {"query:8080"},
+    "log": SERVERS_PORTS | {"query:8080"},
+    "channels": SERVERS_PORTS,
     "database": {"postgres:5432", "query:8080"},
     "front": {"query:8080"},
 }
@@ -44,7 +47,7 @@ def require(holds: bool, what: str) -> None:
 
 
 def task_of(ground: Ground, rogue: Rogue) -> dict[str, Any]:
-    reaches_log = rogue.network == "log"
+    reaches_log = rogue.network in WITH_SERVERS
     dialled = [one for one in NATS if one != rogue.alias]
     sign = SHUT if reaches_log else UNDIALLED
     servers = [{**one, "sign": sign, "times": len(dialled)} for one in rogue.servers]
@@ -78,7 +81,7 @@ def judge(rogue: Rogue, found: dict[str, Any]) -> tuple[int, int, int]:
     for name, came_of in found["seeds"].items():
         told = f"{came_of['violations']} of {came_of['tried']} refused"
         require(came_of["violations"] == came_of["tried"], f"{place}: with {name}.nk: {told}")
-    if rogue.network == "log":
+    if rogue.network in WITH_SERVERS:
         bare = found["bare"]
         require("Authorization Violation" in bare, f"{place}, without an nkey: {bare}")
     for way, said in found["postgres"].items():
@@ -110,7 +113,7 @@ def try_new_servers(ground: Ground) -> tuple[list[int], list[str]]:
     for server in NATS:
         refused = Counter(address for address, _ in ground.refused(server))
         for rogue, found in results:
-            if rogue.network == "log":
+            if rogue.network in WITH_SERVERS:
                 said = f"{server} refused {refused[rogue.address]} routes beside {rogue.service}"
                 require(refused[rogue.address] >= len(found["servers"]), said)
     ground.remove()

@@ -36,6 +36,8 @@ LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
 """Each refused message is a line of up to 4 kB: no client may fill the disk with them."""
 CONNECTIONS_MAX = 8_192
 """A hundred times what is needed: anybody can hold one for the two seconds allowed to log in."""
+CLOSED_CONNECTIONS_MAX = 64
+"""Ended connections that it remembers; by default 10,000, each with its subscriptions."""
 FILES_A_CONNECTION = 4
 """A refused connection also uses a file for a moment, and a stream that can't open one refuses
 every message until the server is restarted."""
@@ -145,6 +147,7 @@ class NatsServer(Child):
             f"max_payload: {MAX_PAYLOAD_BYTES}",
             f"max_control_line: {MAX_CONTROL_LINE_BYTES}",
             f"max_connections: {connections_max()}",
+            f"max_closed_clients: {CLOSED_CONNECTIONS_MAX}",
             LOG.format(json.dumps(str(self.log_path))),
             "jetstream {",
             f"  store_dir: {json.dumps(str(self.store_path))}",

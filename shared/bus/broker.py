@@ -41,12 +41,15 @@ class _AnyHeaders(TlsClient):
 
     @override
     async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
-        if headers is not None and len(headers) > HEADERS_MAX_BYTES:
+        """None without headers, and empty if they can't be read."""
+        if not headers:
             return None
+        if len(headers) > HEADERS_MAX_BYTES:
+            return {}
         try:
-            return await super()._process_headers(headers)
+            return await super()._process_headers(headers) or {}
         except (IndexError, ValueError):
-            return None
+            return {}
 
 
 class Broker(NatsBroker):

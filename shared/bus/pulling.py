@@ -13,10 +13,14 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from shared.diagnostics.logger import logger, place_of
-from shared.subjects import Durable
+from shared.subjects import Durable, is_calls_stream
 
 BATCH_MESSAGES = 256
 BATCH_BYTES = 8_388_608
+ONE_BY_ONE = 1_000
+"""How many are pulled one at a time after one without a body. To nats-server such a message is the
+last answer to a request from another account: what else is delivered to that request reaches
+nobody, and comes again only after `ack_wait`."""
 EXPIRES_S = 5.0
 HEARTBEAT_S = 1.0
 """How often the server signals while a pull waits."""
@@ -29,6 +33,8 @@ NANOSECONDS = 1_000_000_000
 STATUS, DESCRIPTION = "Status", "Description"
 HEARTBEAT, NOTHING, EXPIRED = "100", "404", "408"
 USUAL_ENDS = frozenset({"batch completed", "message size exceeds maxbytes"})
+ANOTHERS = "requests pending"
+"""What a process that was killed has asked for comes before what this one asks for."""
 
 
 class Pull:
@@ -47,6 +53,8 @@ class Pull:
         self._room = room
         self._wake = asyncio.Event()
         self._number = 0
+        self._one_by_one = 0
+        """How many more are pulled one at a time."""
         self._wanted = 0
         """What the pull under way may still bring."""
         self._ended: asyncio.Future[bool] | None = None
@@ -84,7 +92,7 @@ class Pull:
     async def _pull(self, client: Client, inbox: str) -> None:
         pause = FIRST_PAUSE_S
         while True:
-            room = min(self._room(), BATCH_MESSAGES)
+            room = min(self._room(), 1 if self._one_by_one else BATCH_MESSAGES)
             if room < 1:
                 self._wake.clear()
                 await self._wake.wait()
@@ -110,6 +118,8 @@ class Pull:
         asked = {
             "batch": room,
             "max_bytes": BATCH_BYTES,
+            # It still waits for a first message, but for no further one. Events have bodies.
+            "no_wait": is_calls_stream(self.durable.stream),
             "expires": int(EXPIRES_S * NANOSECONDS),
             "idle_heartbeat": int(HEARTBEAT_S * NANOSECONDS),
         }
@@ -137,6 +147,14 @@ class Pull:
             self._note(status, (msg.headers or {}).get(DESCRIPTION, ""))
         if status is None:
             self._arrived(msg)
+            self._count_singly(msg)
+
+    def _count_singly(self, msg: Msg) -> None:
+        if msg.data or msg.headers is not None:
+            self._one_by_one = max(0, self._one_by_one - 1)
+        else:
+            self._one_by_one = ONE_BY_ONE
+            self._end(well=True)
 
     def _note(self, status: str | None, description: str) -> None:
         self._signs += 1
@@ -149,7 +167,7 @@ class Pull:
             self._failing_since = None
         else:
             usual = status in {NOTHING, EXPIRED} or description.lower() in USUAL_ENDS
-            self._end(well=usual)
+            self._end(well=usual and description.lower() != ANOTHERS)
 
     def _end(self, *, well: bool) -> None:
         if self._ended is not None and not self._ended.done():

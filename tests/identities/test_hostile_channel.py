@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from passage.channel import Call, Kept, envelope_of, publish
@@ -22,9 +23,11 @@ from passage.install.provisioning import ask
 from passage.integrity.backup.taking import stream_names
 from passage.runner.endpoints import free_port
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES
+from shared.bus.pulling import BATCH_MESSAGES, Pull
 from shared.events.fields import Channel
 from shared.keys.keyfiles import read_intake_public_key
 from shared.servers.credentials import connect_options
+from shared.subjects import LOG_API, Durable
 from tests.backups import messages, text
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground, stored
@@ -37,6 +40,7 @@ JUNK = b'{"junk": true}'
 PULL = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
 PULLS = 8
 IN_VAIN = 50
+BODILESS = 40
 NOTHING = "1.999999.9.1796055776239597086.0"
 """A message that never was, as its delivery would be named."""
 
@@ -202,6 +206,36 @@ async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) ->
         await one_more.close()
         async with own_ground.guest("channel-web") as web:
             await web.client.request("calls.web", b"{}", timeout=WITHIN_S)
+
+
+async def test_calls_without_a_body_take_no_others_along(own_ground: Ground) -> None:
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+
+    async def next_deliveries(count: int) -> Counter[tuple[bytes, int]]:
+        found: Counter[tuple[bytes, int]] = Counter()
+        for _ in range(count):
+            message = await asyncio.wait_for(arrived.get(), WITHIN_S)
+            await message.ack()
+            found[message.data, message.metadata.num_delivered] += 1
+        return found
+
+    async with (
+        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("intake") as intake,
+    ):
+        durable = Durable("intake", "CALLS_phone", ("calls.phone",))
+        pull = Pull(durable, LOG_API, arrived.put_nowait, lambda: BATCH_MESSAGES)
+        await pull.start(intake.client)
+        await phone.client.publish("calls.phone")
+        assert await next_deliveries(1) == {(b"", 1): 1}
+        for _ in range(BODILESS):
+            await phone.client.publish("calls.phone")
+            await phone.client.publish("calls.phone", JUNK)
+        # What reached nobody would be delivered a second time.
+        expected = {(b"", 1): BODILESS, (JUNK, 1): BODILESS}
+        assert await next_deliveries(2 * BODILESS) == expected
+        assert pull.problem is None
+        await pull.stop()
 
 
 async def test_what_phone_may_publish_its_rollups_purge_nothing(own_ground: Ground) -> None:

@@ -55,7 +55,13 @@ def test_verbs_and_channels_have_services_that_run_only_when_asked_for() -> None
 def test_a_channels_container_holds_that_channels_secrets_alone() -> None:
     channel = COMPOSE.services["channel"]
     assert channel.held == {"ca.pem", "intake.pub", "channel.nk", "outbox.nk"}
-    assert channel.networks == ["log"]
+
+
+def test_a_channels_container_reaches_nats_server_and_nothing_else() -> None:
+    with_it = {n for n, one in COMPOSE.services.items() if "channels" in one.networks}
+    assert with_it == {*NATS, "channel"}
+    assert COMPOSE.services["channel"].networks == ["channels"]
+    assert COMPOSE.networks["channels"].internal
 
 
 def test_one_image_is_built_once() -> None:

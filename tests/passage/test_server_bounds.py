@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
 from nats.aio.client import Client
@@ -17,7 +18,13 @@ from nats.aio.msg import Msg
 from passage.connecting import connected
 from passage.install.definitions import consumers
 from passage.install.provisioning import ApiRefusedError, ask, provision
-from passage.runner.nats_server import MAX_CONTROL_LINE_BYTES, MAX_PAYLOAD_BYTES, NatsServer
+from passage.runner.endpoints import free_port
+from passage.runner.nats_server import (
+    CLOSED_CONNECTIONS_MAX,
+    MAX_CONTROL_LINE_BYTES,
+    MAX_PAYLOAD_BYTES,
+    NatsServer,
+)
 from shared import subjects
 from shared.jetstream import JetStreamFactory
 from shared.log.case_log import jetstream_env
@@ -159,6 +166,20 @@ def test_compose_gives_its_servers_the_same_bounds() -> None:
     conf = (ROOT / "deploy" / "nats.conf").read_text()
     assert f"\nmax_payload: {MAX_PAYLOAD_BYTES}\n" in conf
     assert f"\nmax_control_line: {MAX_CONTROL_LINE_BYTES}\n" in conf
+    assert f"\nmax_closed_clients: {CLOSED_CONNECTIONS_MAX}\n" in conf
+
+
+@pytest.mark.wire
+def test_the_server_remembers_few_connections_that_have_ended(tmp_path: Path) -> None:
+    monitored_at = f"127.0.0.1:{free_port('127.0.0.1')}"
+    with NatsServer(tmp_path, extra_config=f'http: "{monitored_at}"\n') as server:
+        for _ in range(CLOSED_CONNECTIONS_MAX + 5):
+            assert answers(server, 1, b"x\r\nPING\r\n") == b"PONG\r\n"
+        closed: list[Any] = []
+        while len(closed) < CLOSED_CONNECTIONS_MAX:
+            asked = httpx.get(f"http://{monitored_at}/connz?state=closed", trust_env=False)
+            closed = asked.json()["connections"]
+        assert len(closed) == CLOSED_CONNECTIONS_MAX
 
 
 @pytest.mark.wire

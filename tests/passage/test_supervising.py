@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage.exits import VerbEndedError
+from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of
 from passage.runner import nats_server, storing, supervising
 from passage.runner.children import ServiceProcess, bound_log
@@ -111,9 +111,13 @@ def folders(tmp_path: Path) -> Folders:
     return folders
 
 
+def not_running() -> Running:
+    raise VerbEndedError(Exit.UNAVAILABLE, "the system is not running")
+
+
 @pytest.fixture
 def watch(folders: Folders) -> storing.StoreWatch:
-    return storing.StoreWatch((folders.data,), folders.logs, lambda: RUNNING)
+    return storing.StoreWatch((folders.data,), folders.logs, not_running)
 
 
 @pytest.fixture
