@@ -16,7 +16,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    Page,
+    async_playwright,
+    expect,
+)
 from typing_extensions import override
 
 from services.query.app import create_app
@@ -35,6 +42,9 @@ __all__ = ["site"]
 
 CHROMIUM = os.environ.get("PASSAGE_TEST_BROWSER") or shutil.which("chromium")
 NO_BROWSER = "no chromium: `make browser` installs it, PASSAGE_TEST_BROWSER names another"
+WITHIN_MS = WITHIN_S * 1_000
+# playwright itself waits for five seconds, which a busy machine stalls.
+expect.set_options(timeout=WITHIN_MS)
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -96,7 +106,7 @@ class House:
     async def somebody(self) -> Somebody:
         """A person at a browser of their own."""
         context = await self.browser.new_context()
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WITHIN_MS)
         self.contexts.append(context)
         page = await context.new_page()
         devtools = await context.new_cdp_session(page)
