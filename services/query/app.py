@@ -34,6 +34,7 @@ from services.query.http_guards import Guards
 from services.query.pages import audit, doors, own
 from services.query.pages import people as people_pages
 from services.query.pages import routes as pages
+from services.query.pages.refusing import problem_page
 from services.query.requests.authorised import MAY
 from services.query.requests.problems import install, problems
 from shared.servers.certificates import names_in
@@ -87,7 +88,7 @@ def create_app(context: Context) -> FastAPI:
         routes=ROUTES.routes,
     )
     app.state.context = context
-    install(app)
+    install(app, problem_page)
     site = context.ways.site
     app.add_middleware(
         Guards,

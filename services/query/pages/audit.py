@@ -10,6 +10,7 @@ from services.query.context import AppContext
 from services.query.pages.rendering import render
 from services.query.reads.access_report import by_day, many_read
 from services.query.requests.body import SEQUENCE_MAX
+from services.query.requests.caller import Called
 from services.query.requests.problems import answering
 
 RECORDS_SHOWN = 1_000
@@ -20,7 +21,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 @router.get("/audit")
 def audit(
-    context: AppContext, begin: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None
+    context: AppContext,
+    caller: Called,
+    begin: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
 ) -> str:
     with answering("The record of access"):
         page = context.newest_accesses(None, begin, RECORDS_SHOWN)
@@ -30,6 +33,7 @@ def audit(
     return render(
         "audit.html",
         context,
+        caller,
         rows=by_day(page.records, None),
         many=noticed,
         unreadable=page.unreadable,

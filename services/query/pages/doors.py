@@ -27,4 +27,5 @@ def _door(context: AppContext, request: Request, page: str) -> str:
     """No passkey is made or used under another name than the site's, nor under an IP address."""
     origin = context.ways.site.origin
     is_here = request.headers.get("host", "") == urlsplit(origin).netloc
-    return render(page, context, elsewhere=None if is_here else f"{origin}{request.url.path}")
+    elsewhere = None if is_here else f"{origin}{request.url.path}"
+    return render(page, context, None, elsewhere=elsewhere)

@@ -24,7 +24,7 @@ async def own_page(context: AppContext, caller: Called) -> str:
     return render(
         "me.html",
         context,
-        caller=caller,
+        caller,
         person=person,
         sessions=sessions,
         waiting=waiting,

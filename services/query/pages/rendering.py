@@ -11,9 +11,20 @@ from services.query.models.people import DecisionRow
 from services.query.models.signatures import SignatureRow
 from services.query.reads.boards import Boards
 from services.query.requests.body import PURPOSES
+from services.query.requests.caller import Caller
+from shared.people.roles import may, may_by
 
 DECISIONS_SHOWN_MAX = 100
 SIGNATURES_SHOWN_MAX = 100
+
+NAVIGATION = (
+    ("/", "Queue"),
+    ("/parked", "Parked"),
+    ("/audit", "Accesses"),
+    ("/supervise/people", "People"),
+    ("/me", "Me"),
+)
+"""Pages by path, named in every page's head to whoever may see them."""
 
 
 def _minute(moment: datetime | None) -> str:
@@ -61,8 +72,18 @@ def signed_by(context: Context, account: str) -> list[SignatureRow]:
     return Boards(context.generations).signed_by(account, SIGNATURES_SHOWN_MAX).found
 
 
-def render(name: str, context: Context, **values: object) -> str:
-    missing = context.not_ready_because() + context.behind()
+def render(name: str, context: Context, caller: Caller | None, **values: object) -> str:
+    """`caller`: whose session the page is shown in, if in any."""
     return PAGES.get_template(name).render(
-        missing=missing, version=context.version, purposes=PURPOSES, **values
+        missing=context.not_ready_because() + context.behind(),
+        version=context.version,
+        purposes=PURPOSES,
+        caller=caller,
+        navigation=[one for one in NAVIGATION if may_see(caller, f"GET {one[0]}")],
+        may_search=may_see(caller, "POST /search"),
+        **values,
     )
+
+
+def may_see(caller: Caller | None, view: str) -> bool:
+    return caller is not None and may(caller.roles, view) and may_by(caller.kind, view)

@@ -33,11 +33,12 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/")
-async def queue(context: AppContext) -> str:
+async def queue(context: AppContext, caller: Called) -> str:
     answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN_MAX)
     return render(
         "queue.html",
         context,
+        caller,
         rows=answer.found.rows,
         waiting=answer.found.in_all,
         first=FIRST,
@@ -49,6 +50,7 @@ async def queue(context: AppContext) -> str:
 @router.get("/cases/{case_id}", dependencies=[WAITS])
 def case(
     context: AppContext,
+    caller: Called,
     case_id: CaseId,
     as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
     from_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
@@ -57,8 +59,8 @@ def case(
     try:
         answer = _page_of(context, case_id, as_of, from_version)
     except ProblemError as problem:
-        return HTMLResponse(render("no_case.html", context, why=""), problem.status)
-    return HTMLResponse(_case(context, answer, as_of_version))
+        return HTMLResponse(render("no_case.html", context, caller, why=""), problem.status)
+    return HTMLResponse(_case(context, caller, answer, as_of_version))
 
 
 @router.post("/search")
@@ -67,18 +69,25 @@ async def search(context: AppContext, caller: Called, request: Request) -> Respo
 
 
 @router.get("/parked")
-def parked(context: AppContext, after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+def parked(
+    context: AppContext,
+    caller: Called,
+    after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
+) -> str:
     with answering(PARKED):
         page = context.parked_page(after, PARKED_MAX)
-    return render("parked.html", context, rows=page.items, next=page.following)
+    return render("parked.html", context, caller, rows=page.items, next=page.following)
 
 
-def _case(context: Context, answer: Answer[CaseHistory], as_of_version: int | None) -> str:
+def _case(
+    context: Context, caller: Caller, answer: Answer[CaseHistory], as_of_version: int | None
+) -> str:
     history = answer.found
     first = history.events[0].event.caseversion if history.events else 1
     return render(
         "case.html",
         context,
+        caller,
         case=history.case,
         timeline=[entry_shown(one, history.erased) for one in history.events],
         as_of_version=as_of_version,
@@ -106,18 +115,18 @@ async def _found(context: Context, caller: Caller, wanted: Search | None) -> Res
         if wanted is not None:
             found = await run_in_threadpool(find, context, caller, wanted)
     except TooManyError as many:
-        return _nothing(context, f"Too many: {many.expected}.", 429)
+        return _nothing(context, caller, f"Too many: {many.expected}.", 429)
     except KeysUnavailableError:
-        return _nothing(context, SEALED_DETAIL, 503)
+        return _nothing(context, caller, SEALED_DETAIL, 503)
     except ProblemError as problem:
-        return _nothing(context, RECORDED, problem.status)
+        return _nothing(context, caller, RECORDED, problem.status)
     if found is None or not found.found.rows:
-        return _nothing(context, "", 404)
+        return _nothing(context, caller, "", 404)
     return RedirectResponse(f"/cases/{found.found.rows[0].case_id}", 303)
 
 
-def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
-    return HTMLResponse(render("no_case.html", context, why=why), status)
+def _nothing(context: Context, caller: Caller, why: str, status: int) -> HTMLResponse:
+    return HTMLResponse(render("no_case.html", context, caller, why=why), status)
 
 
 def _read_form(body: bytes) -> Search | None:

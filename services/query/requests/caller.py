@@ -11,7 +11,7 @@ from services.query.nats_connection import NobodyAnswersError
 from services.query.requests.problems import ProblemError
 from shared.people.roles import Role
 
-__all__ = ["COOKIE", "Called", "Caller", "log_in", "not_your_role", "token_of"]
+__all__ = ["COOKIE", "Called", "Caller", "caller_known", "log_in", "not_your_role", "token_of"]
 
 COOKIE = "__Host-passage"
 BEARER = "bearer "
@@ -30,6 +30,11 @@ def token_of(request: Request) -> str | None:
     if given[: len(BEARER)].lower() == BEARER:
         return given[len(BEARER) :].strip() or None
     return request.cookies.get(COOKIE)
+
+
+def caller_known(request: Request) -> Caller | None:
+    """Who was found to ask; None before that, or where nobody needs to be logged in."""
+    return getattr(request.state, "caller", None)
 
 
 def log_in(why: NotKnown = "unknown") -> ProblemError:
@@ -56,6 +61,7 @@ async def _called(request: Request, context: AppContext) -> Caller:
         context.refused.note("token", "", found)
     if isinstance(found, str):
         raise log_in(found)
+    request.state.caller = found
     return found
 
 

@@ -4,7 +4,7 @@ FastAPI's and pydantic's own error bodies repeat what was sent; so every handler
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from services.query.reads.served import ReadModelUnavailableError
@@ -90,7 +91,7 @@ def problem(
     detail: str,
     headers: Mapping[str, str] | None = None,
     **more: Any,
-) -> JSONResponse:
+) -> "Problematic":
     body = {
         "type": f"{TYPE_PREFIX}{slug}",
         "title": HTTPStatus(status).phrase,
@@ -98,12 +99,31 @@ def problem(
         "detail": detail,
         **more,
     }
-    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+    answer = Problematic(body, status, headers=headers, media_type=MEDIA_TYPE)
+    answer.detail, answer.more_headers = detail, dict(headers or {})
+    return answer
 
 
-def install(app: FastAPI) -> None:
+class Problematic(JSONResponse):
+    """A problem's body, with what a page says instead."""
+
+    detail: str
+    more_headers: dict[str, str]
+
+
+def install(app: FastAPI, page: Callable[[Request, int, str], Response]) -> None:
+    """`page` shows a status and its detail to a person, instead of the JSON."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        given = _answer(request, error)
+        if not (isinstance(given, Problematic) and _is_of_a_page(request)):
+            return given
+        shown = await run_in_threadpool(page, request, given.status_code, given.detail)
+        shown.headers.update(given.more_headers)
+        return shown
+
     for kind in ANSWERED:
-        app.add_exception_handler(kind, _answer)
+        app.add_exception_handler(kind, answer)
 
 
 def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -118,7 +138,7 @@ def _error_of(error: Mapping[str, Any]) -> BrokenRule:
     return wrong_field(error, names, f"({place})")
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+def _answer(request: Request, error: Exception) -> Response:
     match error:
         case ProblemError(status=401) if _is_of_a_page(request):
             return RedirectResponse(f"/login?{urlencode({'back': request.url.path})}", 303)
