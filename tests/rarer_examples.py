@@ -152,6 +152,7 @@ def of_people() -> list[people.PersonEvent]:
         people.EnrolmentExpired(token_hash=e.digest("another link")),
         people.KeyRevoked(key_id="a2V5LTE", by="petro"),
         people.SessionsEnded(by="olena"),
+        people.SignaturesSeen(through=7, by="olena"),
         people.RoleTaken(role="supervisor", by="petro"),
         people.PersonSuspended(reason=e.sealed("lost the key"), by="petro"),
         people.PersonResumed(by="petro"),

@@ -9,14 +9,18 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from passage.api import api_of, commanded, ended_by_problem
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.connecting import connected
 from passage.integrity.log_reading import last_sequence, read_stream
+from passage.own_keys import AsPerson, as_person
 from passage.printing import counted, print_json, print_table
 from passage.running import Running, find_running
 from shared import subjects
 from shared.commands.case_numbers import typed_case_number
+from shared.commands.people import SeeSignatures
 from shared.events.parsing import UnreadableEventError, read_case_event
+from shared.events.people import SignaturesSeen, log_of
 from shared.jetstream.stored import StoredMessage
 
 SIGNATURES = b'"signatures":'
@@ -39,18 +43,31 @@ def export_verb(
 @log.command("signed")
 def signed_verb(
     account: Annotated[str, typer.Argument(help="Whose signatures.")],
+    seen: Annotated[
+        bool, typer.Option("--seen", help="Then mark them as seen; only one's own.")
+    ] = False,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """List what somebody signed, in the log's order; `passage verify` proves the signatures."""
-    found = asyncio.run(_signed(find_running(data), account))
+    """List what somebody signed, in the log's order, and what is new since they last looked.
+
+    `passage verify` proves the signatures.
+    """
+    running = find_running(data)
+    found = asyncio.run(_signed(running, account))
+    new = sum(one.new for one in found)
     if as_json:
         print_json([one._asdict() for one in found])
-        return
-    print_table(counted(len(found), "signature"), SignedBy._fields, found)
+    else:
+        shown = [("new" if one.new else "", *one[1:]) for one in found]
+        print_table(f"{counted(len(found), 'signature')}, {new} new", SignedBy._fields, shown)
+    if seen and new:
+        asyncio.run(_see(running, as_person(running, account), found[-1].sequence))
 
 
 class SignedBy(NamedTuple):
+    new: bool
+    """Whether it came since they last looked."""
     sequence: int
     recorded: str
     about: str
@@ -60,12 +77,15 @@ class SignedBy(NamedTuple):
 
 async def _signed(running: Running, account: str) -> list[SignedBy]:
     found: list[SignedBy] = []
+    seen = 0
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         async for stored in read_stream(client, subjects.CASES, last):
             if SIGNATURES in stored.body:
                 found += _signatures_in(stored, account)
-    return found
+            elif stored.subject.startswith(f"{subjects.CASES_PREFIX}.{log_of(account)}."):
+                seen = max(seen, _seen_in(stored))
+    return [one._replace(new=one.sequence > seen) for one in found]
 
 
 def _signatures_in(stored: StoredMessage, account: str) -> Iterator[SignedBy]:
@@ -75,7 +95,24 @@ def _signatures_in(stored: StoredMessage, account: str) -> Iterator[SignedBy]:
         at = stored.recorded_at.isoformat(timespec="seconds")
         for one in event.signatures or ():
             if one.person == account:
-                yield SignedBy(stored.sequence, at, event.subject, one.canonical)
+                yield SignedBy(True, stored.sequence, at, event.subject, one.canonical)
+
+
+def _seen_in(stored: StoredMessage) -> int:
+    """Up to which sequence a person's event says that they looked."""
+    with suppress(UnreadableEventError):
+        event = read_case_event(stored.body)
+        if isinstance(event.data, SignaturesSeen):
+            return min(event.data.through, stored.sequence)
+    return 0
+
+
+async def _see(running: Running, who: AsPerson, through: int) -> None:
+    async with api_of(running, who) as api:
+        body = {"case_id": log_of(who.key.account), "through": through}
+        reply = await commanded(api, SeeSignatures.__name__, body, "running it again is safe")
+    if not reply.ok:
+        raise ended_by_problem(reply)
 
 
 async def _export(running: Running, case: str | None) -> None:

@@ -10,7 +10,7 @@ from passage.api import Json, api_of, fetched, sent
 from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person, enrolment_of, link_of, made_key, own_keys
-from passage.printing import print_answer
+from passage.printing import counted, print_answer
 from passage.running import Running, find_running
 
 LABEL_CHARACTERS = 100
@@ -39,7 +39,11 @@ def login_verb(
     who.keys.forget_session(who.key.account)
     me = asyncio.run(_me(running, who))
     roles = ", ".join(me["roles"]) or "none yet: a supervisor grants them"
-    print_answer(me, f"{me['account']} is logged in; roles: {roles}", as_json)
+    words = f"{me['account']} is logged in; roles: {roles}"
+    if me["unseen_signatures"]:
+        new = counted(me["unseen_signatures"], "signature")
+        words += f"; {new} in your name since you last looked: `passage log signed {me['account']}`"
+    print_answer(me, words, as_json)
 
 
 async def _enrol(running: Running, link: str) -> None:

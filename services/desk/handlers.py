@@ -49,6 +49,7 @@ ABOUT_PEOPLE: dict[type[Command], Callable[[Any, Any, Acting], list[Event]]] = {
     commands.SuspendPerson: people.decide_suspend,
     commands.ResumePerson: people.decide_resume,
     commands.EndSessions: people.decide_end_sessions,
+    commands.SeeSignatures: people.decide_see_signatures,
     commands.OfferEnrolment: credentials.decide_offer,
     commands.RevokeKey: credentials.decide_revoke_key,
     commands.IssueToken: credentials.decide_issue_token,

@@ -4,7 +4,9 @@ from services.desk.guards import (
     Acting,
     require_another,
     require_known,
+    require_own,
     require_own_or_supervisor,
+    require_role,
     require_supervising,
 )
 from shared.commands import people as commands
@@ -73,3 +75,12 @@ def decide_end_sessions(
     """Always recorded: a session may have begun since the last time."""
     require_own_or_supervisor(person, acting, command)
     return [event_of(people.SessionsEnded, command)]
+
+
+def decide_see_signatures(
+    person: PersonState, command: commands.SeeSignatures, acting: Acting
+) -> list[Event]:
+    """Nobody looks for somebody else; else whoever signed in their name could hide it."""
+    require_own(person, command)
+    require_role(acting, command)
+    return [event_of(people.SignaturesSeen, command)]

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from shared.commands.base import Fact
 from shared.commands.case_numbers import DecisionNumber, PersonNumber
 from shared.events.fields import Account, At, Digest, Id, Name, Text, Word
-from shared.events.people import Attempted, Role, RpId, Why
+from shared.events.people import Attempted, Role, RpId, Sequence, Why
 from shared.events.signatures import Base64Url, KeyKind, Signature
 
 PASSWORD_MIN_CHARACTERS = 12
@@ -118,6 +118,14 @@ class EndSessions(Fact):
 
     case_id: PersonNumber
     by: Account
+
+
+class SeeSignatures(Fact):
+    """Say that one has looked at what was signed in one's name: it counts as new no more."""
+
+    case_id: PersonNumber
+    by: Account
+    through: Sequence
 
 
 class IssueToken(Fact):

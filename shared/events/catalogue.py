@@ -115,6 +115,7 @@ DeskEvent = (
     | people.PersonSuspended
     | people.PersonResumed
     | people.SessionsEnded
+    | people.SignaturesSeen
     | people.TokenIssued
     | people.TokenRevoked
     | people.AttemptsRefused

@@ -33,6 +33,7 @@ Why = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,39}$")]
 """One of the program's own words, never something that was entered."""
 RpId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,253}$")]
 """The host name for which a passkey was made."""
+Sequence = Annotated[int, Field(ge=1, le=2**53)]
 Step = Annotated[int, Field(ge=0)]
 """A one-time password's time step: seconds since 1970 / 30."""
 
@@ -129,6 +130,13 @@ class PersonResumed(PersonEvent):
 class SessionsEnded(PersonEvent):
     """No session begun before this holds."""
 
+    by: Account
+
+
+class SignaturesSeen(PersonEvent):
+    """They looked at what was signed in their name, up to this sequence of CASES."""
+
+    through: Sequence
     by: Account
 
 

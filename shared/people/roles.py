@@ -53,10 +53,12 @@ _COMMANDS: Mapping[frozenset[Role], str] = {
         AddPerson GrantRole TakeRole OfferEnrolment SuspendPerson ResumePerson
         IssueToken RevokeToken
     """,
-    EVERYBODY: "SetBreakGlass RevokeKey EndSessions",
+    EVERYBODY: "SetBreakGlass RevokeKey EndSessions SeeSignatures",
 }
-OWN = frozenset({"SetBreakGlass", "RevokeKey", "EndSessions"})
-"""About oneself; about somebody else only from a supervisor, a password from nobody else at all."""
+OWN = frozenset({"SetBreakGlass", "RevokeKey", "EndSessions", "SeeSignatures"})
+"""About oneself; about somebody else only from a supervisor, and some from nobody else at all."""
+ONLY_OWN = frozenset({"SetBreakGlass", "SeeSignatures"})
+"""What nobody does for somebody else, a supervisor neither."""
 
 BY_OTHER_ROUTES = frozenset({"Enrol", "LogInByBreakGlass", "ReportAttempts"})
 """What query sends by itself, before there is a session or without one: nobody gives these."""

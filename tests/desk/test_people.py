@@ -7,6 +7,7 @@ import pytest
 from services.desk.people import RESERVED
 from shared.commands import people as commands
 from shared.commands.base import Command
+from shared.events.people import SignaturesSeen
 from shared.keys.client import KeysUnavailableError
 from shared.refusals import RefusedError
 from tests.desk.desks import SmallDesk
@@ -130,3 +131,13 @@ def test_somebody_is_suspended_even_while_nothing_can_be_sealed(
     monkeypatch.setattr(type(desk.context.writer.keys), "for_sealing", sealed)
     desk.ask(commands.SuspendPerson, "ivan")
     assert desk.person("ivan").suspended
+
+
+def test_everybody_looks_at_what_was_signed_in_their_own_name_and_in_nobody_elses(
+    desk: SmallDesk,
+) -> None:
+    desk.ask(commands.SeeSignatures, "ivan", "ivan", through=7)
+    [*_, event] = desk.events("PERSON-ivan")
+    assert isinstance(event.data, SignaturesSeen)
+    assert (event.data.through, event.data.by) == (7, "ivan")
+    refused(desk, "own_account", commands.SeeSignatures, "ivan", "olena", through=9)

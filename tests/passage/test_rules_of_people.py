@@ -49,6 +49,7 @@ def test_what_desk_records_breaks_no_rule(log_id: str, events: Sequence[Event]) 
         (PERSON, [ADDED, ADDED], "added twice"),
         (PERSON, [ADDED, people.RoleGranted(role="supervisor", by="olena")], "about themself"),
         (PERSON, [ADDED, people.PersonResumed(by="olena")], "about themself"),
+        (PERSON, [ADDED, people.SignaturesSeen(through=1, by="petro")], "for somebody else"),
         (PERSON, [OFFERED.model_copy(update={"by": "olena"})], "offered themself"),
         (PERSON, [OFFERED, OFFERED], "offered twice"),
         (PERSON, [ADDED, KEY], "by a link that was not offered"),

@@ -1,5 +1,6 @@
 """Everybody sees what the log has signed by them, and nobody else's."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from services.query.pages import rendering
 from shared.commands.base import Refused
 from shared.events.intake import DuressCleared
+from shared.events.people import SignaturesSeen
 from tests import examples as e
-from tests.examples import CASE, CaseBook
+from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog
 from tests.query.test_commands import Site, site
@@ -67,3 +69,38 @@ async def test_a_case_shows_who_signed_and_nothing_of_an_alarm(tmp_path: Path) -
         page = (await desk.http.get(f"/cases/{CASE}")).text
     assert [one["signed_by"] for one in shown["timeline"]] == [[], [], [], ["olena", "petro"]]
     assert page.count("signed by olena, petro") == 1
+
+
+def _new_on(page: str) -> int:
+    found = re.search(r"(\d+) signatures? (?:was|were) recorded in your name", page)
+    return int(found[1]) if found is not None else 0
+
+
+@pytest.mark.parametrize(("through", "new"), [(None, 2), (2, 1), (3, 0), (2**53, 1)])
+async def test_every_page_says_how_much_was_signed_since_one_looked(
+    tmp_path: Path, through: int | None, new: int
+) -> None:
+    """Nobody has seen what came later, however far they say that they looked."""
+    book, person, later = CaseBook(), CaseBook(case_id="PERSON-olena"), CaseBook(OTHER_CASE)
+    way, log = e.whole_way(), MemoryLog()
+    book.add(way[0], signature("petro"))
+    book.add(way[1], signature("olena"))
+    log.write(book)
+    if through is not None and through > 3:
+        person.add(SignaturesSeen(through=through, by="olena"))
+        log.write(person)
+    later.add(way[0], signature("olena", "nonce-2"))
+    log.write(later)
+    if through is not None and through <= 3:
+        person.add(SignaturesSeen(through=through, by="olena"))
+        log.write(person)
+    async with asked(log, tmp_path) as desk:
+        pages = [(await desk.http.get(path)).text for path in ("/", "/me", "/supervise/people")]
+        me = (await desk.http.get("/api/me")).json()
+        petro = desk.logins.let_in("petro", "operator")
+        other = (await desk.http.get("/", headers=petro)).text
+    assert [_new_on(one) for one in pages] == [new] * 3
+    assert me["unseen_signatures"] == new
+    assert pages[1].count("<strong>new</strong>") == new
+    assert ("mark them as seen" in pages[1]) == (new > 0)
+    assert _new_on(other) == 1

@@ -32,7 +32,7 @@ def test_a_person_with_a_key_a_password_and_a_token(database_url: str) -> None:
 
 
 def test_a_person_from_whom_everything_was_taken(sqlite_url: str) -> None:
-    row = person_after(15, sqlite_url)
+    row = person_after(16, sqlite_url)
     assert (row.roles, row.suspended) == ("", True)
     assert (row.keys, row.links, row.tokens) == (0, 0, 0)
     assert row.sessions_ended_at is not None

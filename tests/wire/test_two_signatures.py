@@ -1,5 +1,6 @@
 """A decision of two people through the API, from the first signature to what is recorded."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,10 +9,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from passage.__main__ import command_line
 from services.query.app import create_app
 from services.query.main import Query
 from shared.commands.shifts import RecordExport
+from shared.events.people import log_of
 from shared.people.roles import Role
 from tests.examples import digest
 from tests.query.let_in import letting_in
@@ -129,3 +133,32 @@ async def test_nobody_else_makes_it_two(
         other = await of["ivan"].post(f"/api/decisions/{DECISION}/{path}", json=body)
         assert other.status_code == 403
     assert await all_services.history(EXPORT) == []
+
+
+def signed_by(account: str) -> list[dict[str, Any]]:
+    """What `passage log signed` says."""
+    ran = CliRunner().invoke(command_line("log"), ["log", "signed", account, "--json"])
+    assert ran.exit_code == 0, ran.output
+    listed: list[dict[str, Any]] = json.loads(ran.stdout)
+    return listed
+
+
+async def test_what_was_signed_in_ones_name_is_new_until_one_looked(
+    all_services: Site,
+    of: dict[str, httpx.AsyncClient],
+    keys: dict[str, KeyFile],
+    asked: RecordExport,
+) -> None:
+    await proposed(all_services, of["petro"], keys["petro"], asked)
+    done = (await agreed(of["maria"], keys["maria"])).json()
+    before = {one: await asyncio.to_thread(signed_by, one) for one in keys}
+    assert [(one["sequence"], one["new"]) for one in before["petro"]] == [(done["sequence"], True)]
+    assert (len(before["maria"]), before["ivan"]) == (1, [])
+    seen = {"case_id": log_of("petro"), "through": done["sequence"]}
+    for other in ("ivan", "maria"):
+        refused = await of[other].post("/api/commands/SeeSignatures", json=seen)
+        assert refused.status_code == 403
+    answer = await of["petro"].post("/api/commands/SeeSignatures", json=seen)
+    assert answer.status_code == 200, answer.text
+    after = [await asyncio.to_thread(signed_by, one) for one in ("petro", "maria")]
+    assert [[one["new"] for one in listed] for listed in after] == [[False], [True]]

@@ -53,6 +53,8 @@ class Me(Shape):
     break_glass_set: bool
     keys: list[OwnKey]
     sessions: list[OwnSession]
+    unseen_signatures: int
+    """How much was signed in their name since they looked last."""
 
 
 @shows(SignatureRow)
@@ -64,6 +66,8 @@ class OwnSignatures(Shape):
     """What the log has signed by oneself, last first: whether or not one remembers signing it."""
 
     items: list[OwnSignature]
+    seen: int
+    """Those after this sequence are new; `SeeSignatures` says that one has seen them."""
     sequence: int
 
 
@@ -91,9 +95,11 @@ async def end_session(context: AppContext, caller: Called, session: SessionId) -
 @router.get("/api/me/signatures")
 def own_signatures(context: AppContext, caller: Called, limit: Limit = 50) -> OwnSignatures:
     """What one signed. Tell a supervisor at once of anything one doesn't know of."""
-    answer = Boards(context.generations).signed_by(caller.account, limit)
+    boards = Boards(context.generations)
+    # What is signed between the two looks is new.
+    seen, answer = boards.signatures_seen(caller.account), boards.signed_by(caller.account, limit)
     items = [OwnSignature.showing(one) for one in answer.found]
-    return OwnSignatures(items=items, sequence=answer.sequence)
+    return OwnSignatures(items=items, seen=seen.found, sequence=answer.sequence)
 
 
 @router.post("/api/session/lock", status_code=204)
@@ -115,6 +121,7 @@ def _me(context: Context, caller: Caller) -> Me:
         sessions=[
             _session(one, caller.session) for one in context.ways.sessions.of(caller.account)
         ],
+        unseen_signatures=Boards(context.generations).unseen(caller.account).found,
     )
 
 

@@ -103,8 +103,8 @@ def began(log_id: str, at: datetime) -> Any:
 def evolve(row: Any, event: CaseEvent[Any], sequence: int, recorded_at: datetime) -> Any:
     at = earlier(event.time, recorded_at)
     before = row if row is not None else began(event.subject, at)
-    after = _kind_of(event.subject).evolve(before, event.data, at)
-    return after._replace(version=event.caseversion, sequence=sequence)
+    placed = before._replace(version=event.caseversion, sequence=sequence)
+    return _kind_of(event.subject).evolve(placed, event.data, at)
 
 
 def _shift(row: ShiftRow, data: Any, at: datetime) -> ShiftRow:

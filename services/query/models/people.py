@@ -31,6 +31,8 @@ class PersonRow(NamedTuple):
     break_glass: bool = False
     break_glass_used_at: datetime | None = None
     sessions_ended_at: datetime | None = None
+    signatures_seen: Position = 0
+    """Up to which sequence they looked at what was signed in their name."""
     refused: str = ""
     """A line for each kind and reason of refused attempts: both, and how many were counted."""
     refused_in_all: LargeCount = 0
@@ -109,6 +111,9 @@ def _proof(row: PersonRow, data: Any, at: datetime) -> PersonRow:
         return row._replace(break_glass=True)
     if isinstance(data, people.BreakGlassUsed):
         return row._replace(break_glass_used_at=at)
+    if isinstance(data, people.SignaturesSeen):
+        # Nobody has seen what wasn't signed yet; `sequence` is this event's.
+        return row._replace(signatures_seen=min(data.through, row.sequence))
     counted = _COUNTED.get(type(data), {})  # What belongs to another log says nothing here.
     return row._replace(**{name: getattr(row, name) + more for name, more in counted.items()})
 

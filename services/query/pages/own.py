@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from services.query.context import AppContext
-from services.query.pages.rendering import render, signed_by, waiting_decisions
+from services.query.pages.rendering import render, signatures_seen, signed_by, waiting_decisions
 from services.query.requests.caller import Called
 from services.query.requests.logins import answered
 
@@ -21,12 +21,14 @@ async def own_page(context: AppContext, caller: Called) -> str:
     person = await answered(context, partial(ways.person, caller.account))
     sessions = await answered(context, partial(ways.sessions.of, caller.account))
     waiting = await run_in_threadpool(waiting_decisions, context)
-    return render(
+    return await run_in_threadpool(
+        render,
         "me.html",
         context,
         caller,
         person=person,
         sessions=sessions,
         waiting=waiting,
+        seen=await run_in_threadpool(signatures_seen, context, caller.account),
         signed=await run_in_threadpool(signed_by, context, caller.account),
     )

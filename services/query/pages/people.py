@@ -41,7 +41,9 @@ async def people_page(context: AppContext, caller: Called) -> str:
     boards = Boards(context.generations)
     people = await run_in_threadpool(boards.people, PEOPLE_SHOWN_MAX)
     waiting = await run_in_threadpool(waiting_decisions, context)
-    return render("people.html", context, caller, rows=people.found, waiting=waiting)
+    return await run_in_threadpool(
+        render, "people.html", context, caller, rows=people.found, waiting=waiting
+    )
 
 
 @router.get("/{account}")
@@ -49,5 +51,7 @@ async def person_page(
     context: AppContext, caller: Called, account: Annotated[Account, Path()]
 ) -> HTMLResponse:
     person = await answered(context, partial(context.ways.person, account))
-    page = render("person.html", context, caller, person=person, account=account, every_role=ROLES)
+    page = await run_in_threadpool(
+        render, "person.html", context, caller, person=person, account=account, every_role=ROLES
+    )
     return HTMLResponse(page, 200 if person.exists else 404)

@@ -10,6 +10,7 @@ from services.query.context import Context
 from services.query.models.people import DecisionRow
 from services.query.models.signatures import SignatureRow
 from services.query.reads.boards import Boards
+from services.query.reads.served import ReadModelUnavailableError
 from services.query.requests.body import PURPOSES
 from services.query.requests.caller import Caller
 from shared.people.roles import may, may_by
@@ -67,6 +68,10 @@ def waiting_decisions(context: Context) -> list[DecisionRow]:
     return Boards(context.generations).decisions(DECISIONS_SHOWN_MAX).found
 
 
+def signatures_seen(context: Context, account: str) -> int:
+    return Boards(context.generations).signatures_seen(account).found
+
+
 def signed_by(context: Context, account: str) -> list[SignatureRow]:
     """What a person signed, last first."""
     return Boards(context.generations).signed_by(account, SIGNATURES_SHOWN_MAX).found
@@ -80,9 +85,20 @@ def render(name: str, context: Context, caller: Caller | None, **values: object)
         purposes=PURPOSES,
         caller=caller,
         navigation=[one for one in NAVIGATION if may_see(caller, f"GET {one[0]}")],
+        unseen=_unseen(context, caller),
         may_search=may_see(caller, "POST /search"),
         **values,
     )
+
+
+def _unseen(context: Context, caller: Caller | None) -> int:
+    """How much was signed in their name since they looked; 0 while the read model can't say."""
+    if caller is None:
+        return 0
+    try:
+        return Boards(context.generations).unseen(caller.account).found
+    except ReadModelUnavailableError:
+        return 0
 
 
 def may_see(caller: Caller | None, view: str) -> bool:

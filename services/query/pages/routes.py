@@ -35,7 +35,8 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 @router.get("/")
 async def queue(context: AppContext, caller: Called) -> str:
     answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN_MAX)
-    return render(
+    return await run_in_threadpool(
+        render,
         "queue.html",
         context,
         caller,
@@ -115,18 +116,19 @@ async def _found(context: Context, caller: Caller, wanted: Search | None) -> Res
         if wanted is not None:
             found = await run_in_threadpool(find, context, caller, wanted)
     except TooManyError as many:
-        return _nothing(context, caller, f"Too many: {many.expected}.", 429)
+        return await _nothing(context, caller, f"Too many: {many.expected}.", 429)
     except KeysUnavailableError:
-        return _nothing(context, caller, SEALED_DETAIL, 503)
+        return await _nothing(context, caller, SEALED_DETAIL, 503)
     except ProblemError as problem:
-        return _nothing(context, caller, RECORDED, problem.status)
+        return await _nothing(context, caller, RECORDED, problem.status)
     if found is None or not found.found.rows:
-        return _nothing(context, caller, "", 404)
+        return await _nothing(context, caller, "", 404)
     return RedirectResponse(f"/cases/{found.found.rows[0].case_id}", 303)
 
 
-def _nothing(context: Context, caller: Caller, why: str, status: int) -> HTMLResponse:
-    return HTMLResponse(render("no_case.html", context, caller, why=why), status)
+async def _nothing(context: Context, caller: Caller, why: str, status: int) -> HTMLResponse:
+    page = await run_in_threadpool(render, "no_case.html", context, caller, why=why)
+    return HTMLResponse(page, status)
 
 
 def _read_form(body: bytes) -> Search | None:

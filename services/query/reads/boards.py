@@ -22,6 +22,7 @@ from services.query.models.signatures import SignatureRow
 from services.query.models.statistics import FunnelRow
 from services.query.reads.served import Listed, Served, Snapshot, answered
 from services.query.reads.slices import FOLDED_MAX, Slice, events_of
+from shared.events.people import log_of
 
 
 class OnBoard(NamedTuple):
@@ -80,6 +81,23 @@ class Boards(Served):
         table = snapshot.tables.signatures
         query = select(table).where(table.c.account == account)
         return snapshot.rows(query.order_by(table.c.sequence.desc()).limit(limit), SignatureRow)
+
+    @answered
+    def signatures_seen(self, snapshot: Snapshot, account: str) -> int:
+        """Up to which sequence somebody looked at what was signed in their name."""
+        table = snapshot.tables.people
+        query = select(table.c.signatures_seen).where(table.c.person_id == log_of(account))
+        return snapshot.connection.execute(query).scalar() or 0
+
+    @answered
+    def unseen(self, snapshot: Snapshot, account: str) -> int:
+        """How much was signed in a person's name since they looked last."""
+        signed, known = snapshot.tables.signatures, snapshot.tables.people
+        seen = select(known.c.signatures_seen).where(known.c.person_id == log_of(account))
+        since = signed.c.sequence > func.coalesce(seen.scalar_subquery(), 0)
+        query = select(func.count()).select_from(signed)
+        query = query.where(signed.c.account == account, since)
+        return snapshot.connection.execute(query).scalar_one()
 
     @answered
     def held(self, snapshot: Snapshot) -> list[CaseRow]:

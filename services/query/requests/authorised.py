@@ -12,7 +12,7 @@ from services.query.requests.caller import Called, Caller, not_your_role
 from services.query.requests.problems import ProblemError
 from shared.events.fields import PersonalClass
 from shared.events.people import log_of
-from shared.people.roles import OWN, Role, may, may_by, roles_for
+from shared.people.roles import ONLY_OWN, OWN, Role, may, may_by, roles_for
 
 OF_COMMANDS = "/api/commands/"
 
@@ -49,8 +49,8 @@ def require_own(caller: Caller, command: str, about: str) -> None:
     """Raises ProblemError 403 if a command about oneself is about another person."""
     if command not in OWN or about == log_of(caller.account):
         return
-    if command == "SetBreakGlass" or not is_supervisor(caller):
-        raise not_your_role(["supervisor"] if command != "SetBreakGlass" else ())
+    if command in ONLY_OWN or not is_supervisor(caller):
+        raise not_your_role(() if command in ONLY_OWN else ["supervisor"])
 
 
 async def _may(request: Request, caller: Called) -> None:

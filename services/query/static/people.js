@@ -13,6 +13,7 @@ async function send(form) {
   const { command, about, post: address } = form.dataset;
   if (address) return post(address);
   const fields = Object.fromEntries(new FormData(form));
+  if (fields.through) fields.through = Number(fields.through);
   return give(command, { case_id: about, ...fields }, "signed" in form.dataset);
 }
 

@@ -23,6 +23,11 @@ def _by_another(
         yield "somebody decided about themself"
 
 
+def _seen(_trail: Trail, data: people.SignaturesSeen, event: CaseEvent[Any]) -> Iterator[str]:
+    if f"{OF_PEOPLE}{data.by}" != event.subject:
+        yield "somebody looked at signatures for somebody else"
+
+
 def _offered(trail: Trail, data: people.EnrolmentOffered, event: CaseEvent[Any]) -> Iterator[str]:
     if f"{OF_PEOPLE}{data.by}" == event.subject:
         yield "somebody offered themself a link"
@@ -91,6 +96,7 @@ RULES: Rules = {
     people.RoleTaken: _by_another,
     people.PersonSuspended: _by_another,
     people.PersonResumed: _by_another,
+    people.SignaturesSeen: _seen,
     people.EnrolmentOffered: _offered,
     people.EnrolmentExpired: _link_over,
     people.KeyRegistered: _registered,
