@@ -1,10 +1,10 @@
 """What a person does with parked messages: list, retry, read, settle; settled ones are deleted."""
 
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
-from pydantic import ValidationError
+from collections.abc import AsyncIterator
 
-from passage.api import Json, api_of, commanded, ended_by_problem, sent
+from nats.aio.client import Client
+
+from passage.api import Api, Json, api_of, commanded, ended_by_problem, fetched, sent
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install.provisioning import ask
@@ -14,14 +14,21 @@ from passage.running import Running
 from shared import subjects
 from shared.commands.base import ParkedCommand
 from shared.parked.messages import Settled, Waiting, is_note, settled_of, still_waiting, waiting_of
-from shared.parked.parking import RetryAnswer, RetryRequest
-
-RETRY_TIMEOUT_S = 20.0
 
 
-async def waiting(running: Running) -> list[Waiting]:
-    async with connected(running) as client:
-        return still_waiting(*await parked_in(client))
+async def waiting(running: Running, who: AsPerson) -> list[Json]:
+    """As the API shows them."""
+    async with api_of(running, who) as api:
+        return [one async for one in _pages(api)]
+
+
+async def _pages(api: Api) -> AsyncIterator[Json]:
+    after: int | None = 0
+    while after is not None:
+        page = await fetched(api, "parked", after=after)
+        for one in page["items"]:
+            yield one
+        after = page["next"]
 
 
 async def parked_in(client: Client) -> tuple[list[Waiting], list[Settled]]:
@@ -43,51 +50,43 @@ def _without_box(one: Waiting) -> Waiting:
     return one._replace(message=one.message.model_copy(update={"original": ""}))
 
 
-async def _found(client: Client, parked_id: str) -> Waiting:
-    for one in still_waiting(*await parked_in(client)):
-        if one.message is not None and one.message.parked_id == parked_id:
-            return one
+async def _found(api: Api, parked_id: str) -> int:
+    """Its sequence on PARKED."""
+    async for one in _pages(api):
+        if one["parked_id"] == parked_id:
+            return int(one["sequence"])
     raise VerbEndedError(Exit.FAILED, f"nothing is parked under {parked_id}")
 
 
-async def retry(running: Running, parked_id: str) -> RetryAnswer:
+async def retry(running: Running, who: AsPerson, parked_id: str) -> Json:
     """Has its service try a message again, and deletes it if that succeeds."""
-    async with connected(running) as client:
-        one = await _found(client, parked_id)
-        service = one.message.service if one.message is not None else ""
-        request = RetryRequest(sequence=one.sequence).model_dump_json().encode()
-        try:
-            reply = await client.request(subjects.retry(service), request, timeout=RETRY_TIMEOUT_S)
-            answer = RetryAnswer.model_validate_json(reply.data)
-        except (NatsError, ValidationError) as error:
-            raise VerbEndedError(
-                Exit.UNAVAILABLE, f"{service} does not answer ({type(error).__name__})"
-            ) from None
-        if answer.result == "done":
-            # Services have no right to delete, or to change a stream in any other way.
-            await _delete(client, one.sequence)
-        return answer
-
-
-async def read(running: Running, who: AsPerson, parked_id: str, purpose: str) -> Json:
-    """What a message says; the access is recorded first."""
-    async with connected(running) as client:
-        one = await _found(client, parked_id)
     async with api_of(running, who) as api:
-        return await sent(api, f"parked/{one.sequence}/read", {"purpose": purpose})
+        sequence = await _found(api, parked_id)
+        answer = await sent(api, f"parked/{sequence}/retry", {})
+    if answer["result"] == "done":
+        # Services have no right to delete, or to change a stream in any other way.
+        async with connected(running) as client:
+            await _delete(client, sequence)
+    return answer
+
+
+async def read(running: Running, who: AsPerson, parked_id: str, why: Json) -> Json:
+    """What a message says; the access is recorded first. `why`: purpose and remark."""
+    async with api_of(running, who) as api:
+        return await sent(api, f"parked/{await _found(api, parked_id)}/read", why)
 
 
 async def settle(
-    running: Running, who: AsPerson, command: type[ParkedCommand], parked_id: str, purpose: str
+    running: Running, who: AsPerson, command: type[ParkedCommand], parked_id: str, why: Json
 ) -> Json:
     """The command's answer; the parked message is deleted."""
+    async with api_of(running, who) as api:
+        sequence = await _found(api, parked_id)
+        what = {"case_id": parked_id, "parked_sequence": sequence, **why}
+        reply = await commanded(api, command.__name__, what, "running it again is safe")
+    if not reply.ok:
+        raise ended_by_problem(reply)
     async with connected(running) as client:
-        one = await _found(client, parked_id)
-        async with api_of(running, who) as api:
-            what = {"case_id": parked_id, "parked_sequence": one.sequence, "purpose": purpose}
-            reply = await commanded(api, command.__name__, what, "running it again is safe")
-        if not reply.ok:
-            raise ended_by_problem(reply)
         await clear(client, parked_id)
     return reply.body
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from passage.api import Api, Json, api_of, fetched, sent
-from passage.cli.options import DEFAULT_DATA_DIR, PURPOSES, As, AsJson, DataDir
+from passage.cli.options import DEFAULT_DATA_DIR, PURPOSES, As, AsJson, DataDir, purpose_given
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
 from passage.printing import counted, err, out, print_json, print_table, short_time
@@ -51,7 +51,7 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if number is None and not purpose:
         raise VerbEndedError(Exit.USAGE, f"the search needs --purpose, recorded: {PURPOSES}")
     running = find_running(data)
-    why = _why(purpose, remark) if number is None else {}
+    why = purpose_given(purpose, remark) if number is None else {}
     found = asyncio.run(_found(running, as_person(running, account), {**wanted, **why}))
     if as_json:
         print_json(found)
@@ -72,10 +72,6 @@ def _caller(text: str) -> Json:
     if not colon or not address:
         raise VerbEndedError(Exit.USAGE, "--caller: must be CHANNEL:ADDRESS")
     return {"channel": channel, "address": address}
-
-
-def _why(purpose: str | None, remark: str | None) -> Json:
-    return {"purpose": purpose, **({"remark": remark} if remark is not None else {})}
 
 
 async def _found(running: Running, who: AsPerson, wanted: Json) -> Json:
@@ -141,7 +137,7 @@ def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if as_of is not None and as_of_time is not None:
         raise VerbEndedError(Exit.USAGE, "give --as-of or --as-of-time, not both")
     classes = [part.strip() for part in (reveal or "").split(",") if part.strip()]
-    wanted = {**_why(purpose, remark), "classes": classes}
+    wanted = {**purpose_given(purpose, remark), "classes": classes}
     if reveal is not None and not (purpose and classes):
         raise VerbEndedError(Exit.USAGE, f"--reveal needs --purpose, recorded: {PURPOSES}")
     query = {"as_of_version": as_of, "as_of_time": as_of_time}

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from passage.own_keys import ACCOUNT_VARIABLE
+from shared.commands import purposes
 
 DATA_VARIABLE = "PASSAGE_DATA"
 
@@ -52,8 +53,10 @@ As = Annotated[
         metavar="ACCOUNT",
     ),
 ]
-PURPOSES = (
-    "caller_on_the_line, calling_back, verifying, arranging, handing_over, after_handover, alarm, "
-    "request_of_person, oversight"
-)
+PURPOSES = ", ".join(purposes.PURPOSES)
 DEFAULT_DATA_DIR = Path(".passage")
+
+
+def purpose_given(purpose: str | None, remark: str | None) -> dict[str, str | None]:
+    """As requests say what values are asked for."""
+    return {"purpose": purpose, **({"remark": remark} if remark is not None else {})}

@@ -79,7 +79,7 @@ def _opened(
 ) -> bytes | None:
     asked = NoteParked(
         by=command.by,
-        purpose=command.purpose,
+        purpose=command.why,
         parked_id=command.case_id,
         sequence=command.parked_sequence,
         use=use,

@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationInfo, field_validator
 
 from shared.commands.case_numbers import CaseNumber
-from shared.events.fields import At, Person, Word
+from shared.commands.purposes import Purpose, Remark, why
+from shared.events.fields import At, Person
 from shared.events.signatures import SIGNATURES_MAX, Signature
 from shared.written.models import Exact, Lenient
 from shared.written.values import check_for, within_years
@@ -98,7 +99,13 @@ class ParkedCommand(Command):
     case_id: ParkedId
     parked_sequence: Annotated[int, Field(ge=1, le=2**53)]
     """Its sequence on PARKED, as the list shows it."""
-    purpose: Word
+    purpose: Purpose
+    remark: Remark | None = None
+
+    @property
+    def why(self) -> str:
+        """The purpose as it is recorded."""
+        return why(self.purpose, self.remark)
 
 
 class Recorded(Lenient):

@@ -118,6 +118,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /supervise/people/{account}
         POST /api/budgets/{account}/release
         POST /api/parked/{sequence}/read
+        POST /api/parked/{sequence}/retry
         GET /parked
     """,
 }

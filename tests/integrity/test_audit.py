@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli.audit import audit_verb
 from passage.connecting import connected
-from passage.exits import VerbEndedError
 from passage.install.provisioning import ask
 from passage.integrity.gate import Succession, check_gate, succeed, witnessed_of
 from passage.integrity.verify.everything import verify
@@ -178,13 +176,3 @@ async def test_an_index_entry_that_was_written_again_is_found(running: Running) 
     what = [one.what for one in checked.findings.kept if one.check == "index"]
     assert f"{caller[:23]} names a case other than its caller's first" in what
     assert any("an entry was overwritten or removed" in one for one in what)
-
-
-def test_a_case_that_nobody_knows_has_no_accesses_to_list(
-    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("passage.cli.audit.find_running", lambda _: running)
-    with pytest.raises(VerbEndedError, match="there is no case NOSUCH"):
-        audit_verb("NOSUCH", as_json=True)
-    audit_verb("CASE0002", as_json=True)  # It is there, and nobody had anything of it opened.
-    assert capsys.readouterr().out.strip() == "[]"

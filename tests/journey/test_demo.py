@@ -121,8 +121,8 @@ def test_a_parked_message_is_set_aside_by_its_verb(system: System) -> None:
     asyncio.run(publish())
     until(lambda: bool(parked_of_walk_in(system)), "it is parked")
     (parked,) = parked_of_walk_in(system)
-    who = ("--as", SUPERVISOR, "--purpose", "junk")
+    who = ("--as", SUPERVISOR, "--purpose", "oversight", "--remark", "junk")
     assert "set aside" in typed(system, "parked", "set-aside", parked["parked_id"], *who)
     assert parked_of_walk_in(system) == []
     (access,) = system.json("audit", parked["parked_id"])
-    assert (access["by"], access["purpose"]) == (SUPERVISOR, "junk")
+    assert (access["by"], access["purpose"]) == (SUPERVISOR, "oversight: junk")

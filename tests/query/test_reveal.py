@@ -1,16 +1,20 @@
 """Revealing: for a named person and a purpose, by way of the key holder, state by state."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
+from services.query.nats_connection import NatsConnection, NobodyAnswersError
 from services.query.reads.accesses import Accesses
 from services.query.reads.opening import REQUEST_MAX_BYTES, opened
 from shared.keys.boxes import box_up
 from shared.keys.messages import VALUES_MAX, SealedValue
 from shared.log.case_log import LogError
 from shared.parked.messages import Waiting
+from shared.settings import Settings
 from tests import examples as e
 from tests.contexts import access_record
 from tests.examples import CASE, OTHER_CASE, CaseBook
@@ -248,3 +252,65 @@ async def test_the_page_lists_what_waits(tmp_path: Path) -> None:
         none = await desk.http.get("/parked", params={"after": 3})
     assert (page.status_code, PARKED_ID in page.text, "secret" in page.text) == (200, True, False)
     assert "Nothing is waiting here" in none.text
+
+
+async def test_a_case_that_nobody_knows_has_no_accesses_to_list(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    async with asked(log, tmp_path, roles=("auditor",)) as desk:
+        unknown = await desk.http.get("/api/cases/NOSUCH/accesses")
+        known = await desk.http.get(f"/api/cases/{CASE}/accesses")
+    assert (unknown.status_code, unknown.json()["type"]) == (
+        404,
+        "urn:passage:problem:no-such-case",
+    )
+    assert (known.status_code, known.json()["items"]) == (200, [])
+
+
+class Asking(NatsConnection):
+    """A connection on which a service answers, or nobody."""
+
+    answer: bytes | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.asked: list[tuple[str, bytes]] = []
+
+    @override
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        self.asked.append((subject, body))
+        if self.answer is None:
+            raise NobodyAnswersError("it is not running")
+        return self.answer
+
+
+async def test_a_supervisor_has_a_parked_message_tried_again(tmp_path: Path) -> None:
+    nats = Asking(Settings())
+    parked = [waiting(3, b"a secret"), Waiting(4, None)]
+    async with asked(MemoryLog(), tmp_path, nats=nats, parked=parked) as desk:
+        silent = await desk.http.post("/api/parked/3/retry")
+        nats.answer = b'{"result": "still_parked", "reason": "box_broken"}'
+        tried = await desk.http.post("/api/parked/3/retry")
+        unreadable = await desk.http.post("/api/parked/4/retry")
+        operator = desk.logins.let_in("petro", "operator")
+        other = await desk.http.post("/api/parked/3/retry", headers=operator)
+    assert (silent.status_code, silent.json()["service"]) == (503, "intake")
+    assert tried.json() == {"result": "still_parked", "reason": "box_broken"}
+    assert (unreadable.status_code, other.status_code) == (404, 403)
+    assert nats.asked == [("retry.intake", b'{"sequence":3}')] * 2
+
+
+@pytest.mark.parametrize("command", ["TakeUpParked", "SetParkedAside"])
+async def test_what_is_parked_is_settled_for_a_purpose_from_the_list(
+    tmp_path: Path, command: str
+) -> None:
+    said = {"case_id": PARKED_ID, "parked_sequence": 3}
+    nats = Asking(Settings())
+    async with asked(MemoryLog(), tmp_path, nats=nats) as desk:
+        path = f"/api/commands/{command}"
+        free = await desk.http.post(path, json={**said, "purpose": "junk"})
+        listed = await desk.http.post(path, json={**said, **LOOKS})
+    assert (free.status_code, free.json()["errors"][0]["field"]) == (422, "purpose")
+    assert listed.status_code == 503  # Understood; but no service runs here.
+    [(_, body)] = nats.asked
+    assert {**json.loads(body), **LOOKS} == json.loads(body)

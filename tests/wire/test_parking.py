@@ -149,14 +149,20 @@ def test_a_key_that_does_not_fit_its_public_half_is_refused_at_the_start(tmp_pat
 
 
 NO_CALL = "tell them: I am at the mill, хочу жить".encode()
-WHY = "what is it"
+REMARK = "what is it"
+WHY = f"oversight: {REMARK}"
 
 
 async def parked_one(site: Site, body: bytes = NO_CALL) -> dict[str, Any]:
     """Parks a message, and what a command says to mean it."""
     await site.jetstream.publish("calls.telegram", body)
     (one,) = await site.parked()
-    return {"case_id": one.parked_id, "parked_sequence": 1, "purpose": WHY}
+    return {
+        "case_id": one.parked_id,
+        "parked_sequence": 1,
+        "purpose": "oversight",
+        "remark": REMARK,
+    }
 
 
 async def accesses(site: Site, parked_id: str) -> list[tuple[str, str, str]]:

@@ -5,19 +5,25 @@
 
 from base64 import b64encode
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from services.query.api.shapes import Shape
 from services.query.context import AppContext, Context
+from services.query.nats_connection import NobodyAnswersError
 from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX, ForPurpose
 from services.query.requests.caller import Called
 from services.query.requests.problems import PARKED, ProblemError, answering, problems
+from shared import subjects
 from shared.keys.boxes import BoxBrokenError
 from shared.keys.messages import NoteParked
 from shared.parked.messages import Waiting
-from shared.parked.parking import Reason
+from shared.parked.parking import Parked, Reason, RetryAnswer, RetryRequest
+
+RETRY_TIMEOUT_S = 20.0
 
 PROBLEMS = problems(
     (403, "For supervisors"),
@@ -39,6 +45,8 @@ class WaitingMessage(Shape):
     deliveries: int | None
     parked_at: datetime | None
     received_at: datetime | None
+    stream: str | None
+    """Where it came from."""
     subject: str | None
 
     @classmethod
@@ -63,6 +71,13 @@ class ParkedContent(Shape):
     subject: str
     text: str | None
     base64: str | None
+
+
+class Retried(Shape):
+    """`done`: `passage parked retry` then deletes it, which no service may; `still_parked`: why."""
+
+    result: Literal["done", "still_parked", "gone"]
+    reason: str
 
 
 class ReadParked(ForPurpose):
@@ -93,10 +108,7 @@ def read_parked(
     wanted: ReadParked,
 ) -> ParkedContent:
     """One message's content; who read it and why is recorded before the answer."""
-    with answering(PARKED):
-        parked = context.parked_at(sequence)
-    if parked is None:
-        raise ProblemError(404, "not-parked", "No readable message is parked at this sequence.")
+    parked = _parked(context, sequence)
     asked = NoteParked(
         by=caller.account,
         purpose=wanted.why,
@@ -113,6 +125,31 @@ def read_parked(
         text=text,
         base64=base64,
     )
+
+
+@router.post("/{sequence}/retry", responses=PROBLEMS)
+async def retry_parked(
+    context: AppContext, sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)]
+) -> Retried:
+    """Has its service try a message again; nobody is shown what it says."""
+    service = (await run_in_threadpool(_parked, context, sequence)).service
+    request = RetryRequest(sequence=sequence).model_dump_json().encode()
+    try:
+        reply = await context.nats.request(subjects.retry(service), request, RETRY_TIMEOUT_S)
+        answer = RetryAnswer.model_validate_json(reply)
+    except (NobodyAnswersError, ValidationError):
+        detail = f"{service} doesn't answer; trying again is safe."
+        raise ProblemError(503, "unavailable", detail, service=service) from None
+    return Retried(result=answer.result, reason=answer.reason)
+
+
+def _parked(context: Context, sequence: int) -> Parked:
+    """Raises ProblemError."""
+    with answering(PARKED):
+        parked = context.parked_at(sequence)
+    if parked is None:
+        raise ProblemError(404, "not-parked", "No readable message is parked at this sequence.")
+    return parked
 
 
 def _content(context: Context, asked: NoteParked) -> tuple[str | None, str | None]:

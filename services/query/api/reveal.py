@@ -136,11 +136,16 @@ def reveal(context: AppContext, caller: Called, case_id: CaseId, wanted: Reveal)
     return shown
 
 
-@router.get("/accesses")
+@router.get("/accesses", responses=problems((404, "There is no such case"), 503))
 def accesses(context: AppContext, case_id: CaseId) -> Accesses:
-    """Who opened which personal values of the case, when and for what purpose."""
+    """Who opened which personal values of the case, when and for what purpose.
+
+    By its id, who read a parked message.
+    """
     with answering("The record of access"):
         found = context.accesses(case_id)
+    if not found.records and not found.unreadable:
+        look_up(context, case_id, None, Slice(limit=0))
     items = [_access(one, case_id) for one in found.records]
     return Accesses(items=items, unreadable=found.unreadable)
 

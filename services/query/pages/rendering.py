@@ -11,8 +11,8 @@ from services.query.models.people import DecisionRow
 from services.query.models.signatures import SignatureRow
 from services.query.reads.boards import Boards
 from services.query.reads.served import ReadModelUnavailableError
-from services.query.requests.body import PURPOSES
 from services.query.requests.caller import Caller
+from shared.commands.purposes import PURPOSES
 from shared.people.roles import may, may_by
 
 DECISIONS_SHOWN_MAX = 100

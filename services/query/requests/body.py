@@ -1,10 +1,10 @@
 """What requests share: only known fields, and what they are for."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.fields import Word
+from shared.commands.purposes import Purpose, Remark, why
 
 SEQUENCE_MAX = 2**53
 """The largest integer that JSON carries everywhere without loss."""
@@ -15,24 +15,6 @@ PARKED_MAX = 100
 VersionCursor = Annotated[
     str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
 ]
-
-Purpose = Literal[
-    "caller_on_the_line",
-    "calling_back",
-    "verifying",
-    "arranging",
-    "handing_over",
-    "after_handover",
-    "alarm",
-    "request_of_person",
-    "oversight",
-]
-"""What personal values are asked for; recorded with who asks, before the answer."""
-
-REMARK_MAX_CHARACTERS = 70
-
-
-PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 class Body(BaseModel):
@@ -45,9 +27,9 @@ class ForPurpose(Body):
     """What for: recorded, with who asks, before the answer is given."""
 
     purpose: Purpose
-    remark: Annotated[Word, Field(max_length=REMARK_MAX_CHARACTERS)] | None = None
+    remark: Remark | None = None
 
     @property
     def why(self) -> str:
         """The purpose as it is recorded."""
-        return self.purpose if self.remark is None else f"{self.purpose}: {self.remark}"
+        return why(self.purpose, self.remark)

@@ -12,13 +12,14 @@ from services.query.context import Context
 from services.query.models.case_row import CaseRow
 from services.query.models.lookups import Kind
 from services.query.reads.served import Answer
-from services.query.requests.body import REMARK_MAX_CHARACTERS, Body, ForPurpose, Purpose
+from services.query.requests.body import Body, ForPurpose
 from services.query.requests.caller import Caller
 from services.query.requests.problems import invalid
 from shared.callers.addresses import callers_to_hash
 from shared.callers.return_codes import to_hash
 from shared.commands.case_numbers import typed_case_number
-from shared.events.fields import Channel, Region, Word
+from shared.commands.purposes import Purpose, Remark
+from shared.events.fields import Channel, Region
 from shared.keys.client import Searcher
 from shared.keys.hash_purposes import SERVICE_NUMBER
 from shared.matching.numbers import folded_number
@@ -58,7 +59,7 @@ class Search(Body):
     service_number: Named | None = None
     name: Named | None = None
     purpose: Purpose | None = None
-    remark: Annotated[Word, Field(max_length=REMARK_MAX_CHARACTERS)] | None = None
+    remark: Remark | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
