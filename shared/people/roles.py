@@ -114,6 +114,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/alarms
         GET /api/people
         GET /api/people/{account}
+        POST /api/people/{account}/reveal
         GET /supervise/people
         GET /supervise/people/{account}
         POST /api/budgets/{account}/release

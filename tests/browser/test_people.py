@@ -85,6 +85,8 @@ async def test_a_suspended_person_is_out_at_once_and_may_be_let_back(house: Hous
     await page.get_by_label("Reason").fill("her key was found in the street")
     await page.get_by_role("button", name="Suspend").click()
     await expect(page.get_by_role("button", name="Lift the suspension")).to_be_visible()
+    await page.get_by_role("button", name="Show why they were suspended").click()
+    await expect(page.locator("#reasons")).to_contain_text("her key was found in the street")
     await eventually_at(olena.page, f"{house.origin}/me", f"{house.origin}/login?back=%2Fme")
     await olena.page.get_by_role("button", name="Log in with your passkey").click()
     await expect(olena.page.locator("#said")).to_contain_text("suspended")

@@ -7,12 +7,14 @@ import pytest
 
 from services.query.api.boards import LOGIN_ALARMS_FOR, login_alarms
 from services.query.api.people import PEOPLE_MAX
-from shared.events.people import AttemptsRefused
+from shared.events.people import AttemptsRefused, PersonAdded, PersonSuspended
 from shared.people.sessions import hash_of
 from shared.people.state import Moment, Token
+from tests import examples as e
 from tests.examples import NOON, CaseBook
 from tests.query.asking import asked
 from tests.query.at_the_door import cookie_of, standing
+from tests.query.fixed_keys import FixedKeys, sealed_event
 from tests.query.stage import MemoryLog
 from tests.rarer_examples import of_decisions, of_people
 from tests.soft_passkeys import SoftPasskey
@@ -92,3 +94,28 @@ async def test_one_person_is_shown_with_keys_and_a_machine_with_tokens(tmp_path:
     assert [one.status_code for one in pages.values()] == [200, 200, 404]
     assert "Offer a link" in pages["olena"].text
     assert "Issue a token" in pages["sums"].text
+
+
+async def test_a_supervisor_has_opened_why_somebody_was_suspended(tmp_path: Path) -> None:
+    log, keys = MemoryLog(), FixedKeys()
+    olena, ivan = CaseBook(case_id="PERSON-olena"), CaseBook(case_id="PERSON-ivan")
+    ivan.add(PersonAdded(name="Ivan Example", by="olena"))
+    suspended = PersonSuspended(reason=e.sealed(), by="olena")
+    ivan.add(sealed_event(suspended, "PERSON-ivan", 2, reason="his key was found in the street"))
+    olena.add_all(of_people()[:7])
+    log.write(olena, ivan)
+    why = {"purpose": "oversight", "remark": "asked by him", "classes": ["narrative"]}
+    async with asked(log, tmp_path, keys) as desk:
+        shown = await desk.http.post("/api/people/ivan/reveal", json=why)
+        # Never opened: what she proves herself with.
+        own = await desk.http.post("/api/people/olena/reveal", json=why)
+        operator = desk.logins.let_in("petro", "operator")
+        other = await desk.http.post("/api/people/ivan/reveal", json=why, headers=operator)
+    [value] = shown.json()["values"]
+    assert (value["type_name"], value["value"]) == (
+        "PersonSuspended",
+        "his key was found in the street",
+    )
+    assert (own.json()["values"], other.status_code) == ([], 403)
+    [access] = keys.accesses
+    assert (access.by, access.purpose) == ("olena", "oversight: asked by him")

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from services.query.api.me import OwnKey, keys_of
-from services.query.api.shapes import Shape
+from services.query.api.reveal import PROBLEMS, Reveal, revealed
+from services.query.api.shapes import Revealed, Shape
 from services.query.context import AppContext
 from services.query.models.people import PersonRow, lines, refused_in
 from services.query.reads.boards import Boards
+from services.query.reads.opening import personal_values
+from services.query.requests.caller import Called
 from services.query.requests.cases import WAITS
 from services.query.requests.logins import answered
 from services.query.requests.problems import ProblemError, problems
 from shared.events.fields import Account
-from shared.events.people import OF_PEOPLE, Attempted, Role
+from shared.events.people import OF_PEOPLE, Attempted, Role, log_of
 
 PEOPLE_MAX = 1_000
 AccountId = Annotated[Account, Path(description="the account")]
@@ -106,6 +109,16 @@ async def someone(context: AppContext, account: AccountId) -> Someone:
             for one in person.tokens.values()
         ],
     )
+
+
+@router.post("/{account}/reveal", responses=PROBLEMS)
+def reveal_reasons(
+    context: AppContext, caller: Called, account: AccountId, wanted: Reveal
+) -> Revealed:
+    """Opens why somebody was suspended, each time; recorded as for a case."""
+    answer = Boards(context.generations).suspensions(account)
+    found = [one for one in personal_values(answer.found) if wanted.asks_for(one)]
+    return revealed(context, caller, log_of(account), found, wanted, answer.sequence)
 
 
 def _state(row: PersonRow) -> SomeonesState:

@@ -51,7 +51,16 @@ async def person_page(
     context: AppContext, caller: Called, account: Annotated[Account, Path()]
 ) -> HTMLResponse:
     person = await answered(context, partial(context.ways.person, account))
+    boards = Boards(context.generations)
+    suspensions = await run_in_threadpool(boards.suspensions, account)
     page = await run_in_threadpool(
-        render, "person.html", context, caller, person=person, account=account, every_role=ROLES
+        render,
+        "person.html",
+        context,
+        caller,
+        person=person,
+        account=account,
+        was_suspended=bool(suspensions.found),
+        every_role=ROLES,
     )
     return HTMLResponse(page, 200 if person.exists else 404)

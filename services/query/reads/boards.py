@@ -22,7 +22,7 @@ from services.query.models.signatures import SignatureRow
 from services.query.models.statistics import FunnelRow
 from services.query.reads.served import Listed, Served, Snapshot, answered
 from services.query.reads.slices import FOLDED_MAX, Slice, events_of
-from shared.events.people import log_of
+from shared.events.people import PersonSuspended, log_of
 
 
 class OnBoard(NamedTuple):
@@ -142,6 +142,12 @@ class Boards(Served):
         table = snapshot.tables.people
         query = select(table).order_by(table.c.person_id)
         return snapshot.rows(query.limit(limit), PersonRow)
+
+    @answered
+    def suspensions(self, snapshot: Snapshot, account: str) -> list[ReadEvent]:
+        """A person's, in the log's order."""
+        wanted = Slice(types=frozenset({PersonSuspended.__name__}))
+        return events_of(snapshot, log_of(account), wanted)
 
     @answered
     def decisions(self, snapshot: Snapshot, limit: int) -> list[DecisionRow]:

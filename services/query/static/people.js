@@ -118,6 +118,19 @@ function onIssue(form) {
   });
 }
 
+// Recorded, with the purpose, before the answer comes.
+function onReasons(form) {
+  onSubmit(form, async () => {
+    const body = { ...Object.fromEntries(new FormData(form)), classes: ["narrative"] };
+    const { values } = await post(`/api/people/${form.dataset.account}/reveal`, body);
+    document.getElementById("reasons").replaceChildren(...values.map((one) => {
+      const line = document.createElement("li");
+      line.textContent = one.value ?? one.state;
+      return line;
+    }));
+  });
+}
+
 // The secret is made here and shown once: the server keeps it sealed.
 
 function newSecret() {
@@ -144,6 +157,7 @@ const OF_THEIR_OWN = {
   "add-person": onAddition,
   "offer-link": onOffer,
   "issue-token": onIssue,
+  "show-reasons": onReasons,
 };
 
 for (const form of document.forms) {
