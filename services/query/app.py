@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.query.api import (
     accesses,
+    authenticator,
     boards,
     budgets,
     candidates,
@@ -58,6 +59,7 @@ for _made in (
     shifts,
     ties,
     accesses,
+    authenticator,
     parked,
     me,
     people,

@@ -106,6 +106,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/statistics/funnel
         GET /api/me
         GET /api/me/signatures
+        POST /api/me/authenticator
         POST /api/me/sessions/{session}/end
         POST /api/session/lock
         GET /me

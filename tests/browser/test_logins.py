@@ -107,6 +107,11 @@ async def test_password_and_code_log_in_for_reading_only(house: House) -> None:
     page = person.page
     await page.goto(f"{house.origin}/me")
     secret = await page.locator("#secret").inner_text()
+    complaints: list[str] = []
+    page.on("console", lambda one: complaints.append(one.text))
+    await page.get_by_role("button", name="Show it as a QR code").click()
+    await expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
+    assert complaints == []
     await page.get_by_label("Password, 12 characters").fill(PASSWORD)
     code = pyotp.TOTP(secret).now()
     await page.get_by_label("A code that the app shows").fill(code)

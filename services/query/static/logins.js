@@ -36,7 +36,7 @@ function onSubmit(form, work) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const question = form.dataset.confirm;
-    if (!question || confirm(question)) trying(form.querySelector("button"), work);
+    if (!question || confirm(question)) trying(form.querySelector("button:not([type=button])"), work);
   });
 }
 
