@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ARGS ?=
 SPEED ?= 0
+ENROL ?= --enrol
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo quick test check browser docs bench requirements sbom clean
@@ -15,8 +16,8 @@ SPEED ?= 0
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: $(READY) ## Start everything here and print the addresses; ARGS go to `passage up`
-	@$(BIN)/passage up --enrol $(ARGS)
+run: $(READY) ## Start everything here, for demo and training, and print the addresses; ARGS go to `passage up`
+	@$(BIN)/passage up $(ENROL) $(ARGS)
 
 demo: $(READY) ## Play an invented day on the running system, SPEED times as fast; ARGS go to `passage demo`
 	@$(BIN)/passage demo --speed $(SPEED) $(ARGS)

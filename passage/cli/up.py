@@ -62,6 +62,12 @@ WitnessOption = Annotated[
 ]
 
 
+ONE_HAND = (
+    "demo and training only: two supervisors' keys lie on this machine, so that one person can "
+    "sign what takes two (docs/operating.md)"
+)
+
+
 def up_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     http: HttpOption = None,
@@ -71,7 +77,8 @@ def up_verb(
         bool,
         typer.Option(
             "--enrol",
-            help="While nobody is a supervisor: enrol whoever runs this, and the demo's people.",
+            help="For demo and training only, as two supervisors' keys are then in one hand: while "
+            "nobody is a supervisor, enrol whoever runs this, and the demo's people.",
         ),
     ] = False,
     demo: Annotated[
@@ -111,7 +118,7 @@ async def _run(supervisor: Supervisor, *, enrol: bool, demo: bool) -> None:
         if not supervisor.stopping.is_set():
             _print_endpoints(supervisor)
             if enrol:
-                _print_people(await enrolled(supervisor.running))
+                print_people(await enrolled(supervisor.running))
             player = await _play_demo(supervisor.folders) if demo else None
             await supervisor.supervise()
     finally:
@@ -157,13 +164,14 @@ def _print_endpoints(supervisor: Supervisor) -> None:
     )
 
 
-def _print_people(people: Enrolled | None) -> None:
+def print_people(people: Enrolled | None) -> None:
     if people is None:
         err.print("people were added before: log in with `passage login`")
         return
     rows = [("you, supervisor and operator", people.account)]
     if people.others:
         rows.append(("the demo's people", ", ".join(people.others)))
+    err.print(ONE_HAND)
     print_table("Who acts here; `--as` names another", ("who", "account"), rows)
     if people.link is not None:
         out.print("For the pages, register a passkey within a day, once, at", soft_wrap=True)

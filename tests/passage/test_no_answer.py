@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage import api, parked
+from passage import api
 from passage.channel import Call
 from passage.cli import call, do, keys, outbox
 from passage.connecting import connected
@@ -26,7 +26,6 @@ from shared.jetstream.raw_client import RawClient
 from shared.keys.keyfiles import make_channel_keys
 from shared.keys.messages import Rotated
 from tests.late import LATE_S, SOON_S, TOO_SHORT_S, answered, hanging, late_server
-from tests.passage.test_parked import GOOD
 from tests.waiting import WITHIN_S
 
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
@@ -151,24 +150,6 @@ async def test_a_channel_that_hears_nothing_of_its_outbox_is_told_so(
     assert await outbox._carry_out(*taking) is None
     monkeypatch.setattr("passage.deliveries.ANSWER_TIMEOUT_S", TOO_SHORT_S)
     assert await ended(outbox._carry_out(*taking)) == "nats-server doesn't answer (TimeoutError)"
-
-
-async def test_what_a_service_does_not_try_again_in_time_stays_parked(
-    monkeypatch: pytest.MonkeyPatch, client: RawClient, running: Running
-) -> None:
-    await stream(client, subjects.PARKED, "parked.>")
-    await client.request(
-        "parked.intake.not_json", GOOD.model_dump_json().encode(), timeout=WITHIN_S
-    )
-    asked = await answered(client, subjects.retry("intake"), b'{"result": "done"}')
-    monkeypatch.setattr(parked, "RETRY_TIMEOUT_S", TOO_SHORT_S)
-    said = await ended(parked.retry(running, GOOD.parked_id))
-    assert said == "intake does not answer (TimeoutError)"
-    assert len((await parked.parked_in(client))[0]) == 1
-    monkeypatch.undo()
-    assert (await parked.retry(running, GOOD.parked_id)).result == "done"
-    assert len((await parked.parked_in(client))[0]) == 0
-    assert asked[-1] == b'{"sequence":1}'
 
 
 async def test_a_rotation_that_takes_longer_may_be_asked_for_again(

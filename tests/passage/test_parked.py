@@ -1,17 +1,24 @@
 """What is parked is listed whatever it is, and only what can be read is retried."""
 
 import asyncio
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx
 import pytest
 from nats.aio.client import Client
+from typing_extensions import override
 
-from passage.api import Json
+from passage import parked
+from passage.api import Api, Json, Reply
 from passage.cli.parked import COLUMNS, as_json_of, as_row
 from passage.install.provisioning import provision
+from passage.own_keys import AsPerson, OwnKeys, made_key
 from passage.parked import parked_in
 from passage.printing import print_table
+from passage.running import Running
 from services.query.api.parked import WaitingMessage
 from shared import subjects
 from shared.jetstream.connection import Connection
@@ -52,6 +59,45 @@ async def test_an_unreadable_message_is_a_row_and_hides_no_other(client: Client)
     }
     assert as_row(shown(readable))[COLUMNS.index("parked_id")] == "p-1"
     assert "original" not in as_json_of(shown(readable))
+
+
+class Supervised(Api):
+    """The API, as it answers a supervisor whose retry ends so."""
+
+    def __init__(self, result: str) -> None:
+        super().__init__(httpx.AsyncClient())
+        self.result = result
+
+    @override
+    async def get(self, path: str, **query: object) -> Reply:
+        one, following = (Waiting(2, GOOD), None) if query["after"] else (Waiting(1, None), 1)
+        return Reply(200, {"items": [shown(one)], "next": following})
+
+    @override
+    async def post(self, path: str, body: Mapping[str, object]) -> Reply:
+        assert path == "parked/2/retry"
+        return Reply(200, {"result": self.result, "reason": ""})
+
+
+@pytest.mark.parametrize(("result", "left"), [("still_parked", [1, 2]), ("done", [1])])
+async def test_only_what_was_tried_again_with_success_is_deleted(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, result: str, left: list[int]
+) -> None:
+    @asynccontextmanager
+    async def api_of(*_: object) -> AsyncIterator[Api]:
+        yield Supervised(result)
+
+    await provision(client, replicas=1)
+    jetstream = client.jetstream(timeout=WITHIN_S)
+    for body in (b"nothing", GOOD.model_dump_json().encode()):
+        await jetstream.publish("parked.intake.not_json", body)
+    monkeypatch.setattr(parked, "api_of", api_of)
+    assert client.connected_url is not None
+    running = Running.bare(client.connected_url.geturl())
+    who = AsPerson(OwnKeys(tmp_path), made_key("olena", "http://localhost"))
+    answer = await parked.retry(running, who, "p-1")
+    assert answer["result"] == result
+    assert [one.sequence for one in (await parked_in(client))[0]] == left
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

@@ -13,8 +13,9 @@ from services.query.api.cases import CASES_MAX, TIMELINE_MAX
 from services.query.api.exports import DAYS_MAX, OLDEST
 from services.query.api.shifts import LIMIT_MAX
 from services.query.api.statistics import QUEUE_MAX
-from services.query.requests.body import PARKED_MAX, REMARK_MAX_CHARACTERS, SEQUENCE_MAX
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
 from services.query.requests.search import NAME_MAX_CHARACTERS
+from shared.commands.purposes import REMARK_MAX_CHARACTERS
 from shared.events import groups, intake, outbound
 from shared.events.base import Event
 from shared.keys.messages import SealedValue
