@@ -13,9 +13,7 @@ from httpx import AsyncClient
 from nats.aio.client import Client
 from typing_extensions import override
 
-from passage.cli.audit import _read
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
-from passage.running import Running
 from services.query.api.accesses import OPENINGS_MAX
 from services.query.reads.accesses import accesses_of, newest_accesses
 from services.query.requests.body import SEQUENCE_MAX
@@ -52,7 +50,6 @@ def test_what_names_a_case_is_found_in_order_and_what_is_unreadable_is_counted(
     found = accesses_of(audit, CASE)
     assert [one.access_id for one in found.records] == [f"Olena-{n}" for n in (1, 3, 4, 5)]
     assert found.unreadable == 1
-    assert asyncio.run(_read(Running.bare(server_log.url), CASE)) == tuple(found)
     assert accesses_of(audit, "N0B0DY").records == []
 
 
