@@ -126,3 +126,14 @@ def test_a_parked_message_is_set_aside_by_its_verb(system: System) -> None:
     assert parked_of_walk_in(system) == []
     (access,) = system.json("audit", parked["parked_id"])
     assert (access["by"], access["purpose"]) == (SUPERVISOR, "oversight: junk")
+
+
+def test_what_was_signed_is_new_until_its_signer_looked(system: System) -> None:
+    # Two supervisors signed the link for the browser of whoever runs this.
+    listed = system.json("log", "signed", SUPERVISOR)
+    assert [one["new"] for one in listed] == [True] * len(listed) != []
+    told = f"in your name since you last looked: `passage log signed {SUPERVISOR}`"
+    assert told in typed(system, "login", "--as", SUPERVISOR)
+    assert f"{len(listed)} new" in typed(system, "log", "signed", SUPERVISOR, "--seen")
+    assert not any(one["new"] for one in system.json("log", "signed", SUPERVISOR))
+    assert told not in typed(system, "login", "--as", SUPERVISOR)
