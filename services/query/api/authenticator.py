@@ -25,9 +25,11 @@ class OwnSecret(Body):
 
 
 class Drawn(Shape):
-    """A square of `size` modules, `path` being the dark ones as an SVG path; what it says."""
+    """A square of `size` modules, `path` being the dark ones as an SVG path.
 
-    uri: str
+    Not what it says: no answer repeats what was sent.
+    """
+
     size: int
     path: str
 
@@ -43,4 +45,4 @@ def authenticator(caller: Called, wanted: OwnSecret) -> Drawn:
     code = segno.make(uri, error="m", micro=False)
     rows = list(code.matrix_iter(border=QUIET_ZONE))
     dark = [(x, y) for y, row in enumerate(rows) for x, module in enumerate(row) if module]
-    return Drawn(uri=uri, size=len(rows), path="".join(f"M{x} {y}h1v1h-1z" for x, y in dark))
+    return Drawn(size=len(rows), path="".join(f"M{x} {y}h1v1h-1z" for x, y in dark))
