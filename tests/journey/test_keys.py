@@ -6,6 +6,7 @@ from typing import Any
 
 import psutil
 
+from passage.demo.player import SUPERVISOR
 from passage.exits import Exit
 from tests.journey.system import System, gone, until
 
@@ -57,6 +58,8 @@ def test_an_erased_man_opens_nowhere_once_three_rotations_have_followed(tmp_path
         erase = ("do", "ErasePersonalData", "--case", case_id)
         why = ("--set", "legal_basis=request_of_person", "--set", "reference=letter 5")
         system.verb(*erase, *why, "--set-json", 'classes=["identity","narrative"]')
+        (waiting,) = system.json("agree", "--as", SUPERVISOR)["items"]
+        system.verb("agree", waiting["decision_id"], "--as", SUPERVISOR, "--yes")
         until(lambda: not looked(system, case_id)["errors"], "its keys are destroyed")
 
         assert looked(system, case_id, tmp_path / "backups")["errors"] > 0
