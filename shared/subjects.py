@@ -99,6 +99,11 @@ def read_case_subject(subject: str) -> CaseSubject:
     return CaseSubject(case_id, int(version), type_name)
 
 
+def is_case_number(log_id: str) -> bool:
+    """Whether it is no log of desk's, all of which have a dash in their number."""
+    return "-" not in log_id
+
+
 def command(service: str, name: str) -> str:
     return f"commands.{service}.{name}"
 

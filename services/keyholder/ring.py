@@ -31,6 +31,7 @@ from services.keyholder.entries import (
     written,
 )
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
+from shared import subjects
 from shared.events.fields import PersonalClass
 from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.keys.messages import KeysChecked, OpeningKey, Rotated
@@ -135,7 +136,7 @@ class KeyRing:
     def check(self) -> KeysChecked:
         count, damaged, gone = 0, list[str](), list[str]()
         for case_id, kept in self._bucket.entries():
-            count += 1
+            count += subjects.is_case_number(case_id)
             try:
                 secrets, entry = self._known(), read(kept)
                 if is_dropped(entry, secrets):
@@ -195,7 +196,8 @@ class KeyRing:
                 for change in changes:
                     self._rewrap_one(change.key)
             said = {*damaged, *gone}
-            return sum(change.key not in said for change in changes)
+            wrapped = [change.key for change in changes if change.key not in said]
+            return sum(map(subjects.is_case_number, wrapped))
 
     def _rewrap_one(self, case_id: str) -> None:
         while (kept := self._bucket.get(case_id)) is not None:

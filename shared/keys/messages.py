@@ -160,8 +160,9 @@ class Closed(Exact):
 class Rotated(Exact):
     """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
 
-    `damaged` are cases with keys that don't unwrap; these stay as they are. `dropped` are cases
-    whose keys were wrapped under an epoch destroyed earlier; they count as destroyed.
+    `cases` is without desk's logs. `damaged` are those with keys that don't unwrap; these stay as
+    they are. `dropped` are those whose keys were wrapped under an epoch destroyed earlier; they
+    count as destroyed.
     """
 
     cases: int

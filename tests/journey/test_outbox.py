@@ -10,7 +10,7 @@ import psutil
 
 from passage.connecting import connected
 from passage.exits import Exit
-from shared.events.people import OF_PEOPLE
+from shared import subjects
 from tests.backups import messages, text
 from tests.journey.system import System, until
 
@@ -29,8 +29,8 @@ async def _stored(system: System, stream: str) -> list[dict[str, Any]]:
 
 def of_cases(system: System) -> list[str]:
     """The subjects of events of cases; those of the people who act here came before."""
-    subjects = [str(one["subject"]) for one in stored(system, "CASES")]
-    return [one for one in subjects if OF_PEOPLE not in one]
+    recorded = [str(one["subject"]) for one in stored(system, "CASES")]
+    return [one for one in recorded if subjects.is_case_number(one.split(".")[1])]
 
 
 def types(system: System) -> list[str]:

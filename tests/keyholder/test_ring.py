@@ -69,6 +69,18 @@ def test_a_rotation_wraps_every_key_anew_and_all_open(
     assert states == ["open", "erased", *["open"] * (len(values) - 2)]
 
 
+def test_keys_of_what_is_no_case_are_wrapped_anew_and_not_counted(
+    bucket: MemoryBucket, keys: KeyRing, folder: Path
+) -> None:
+    of_desk = ("PERSON-olena", "DECISION-1", "SHIFT-1", "EXPORT-1")
+    values = [sealed(keys, log_id) for log_id in (CASE, *of_desk)]
+    before = {log_id: bucket.kept[log_id].value for log_id in of_desk}
+    assert keys.rotate(folder).cases == 1
+    assert keys.check().cases == 1
+    assert all(bucket.kept[log_id].value != value for log_id, value in before.items())
+    assert {opened(ring(bucket, folder), value).text for value in values} == {NAME}
+
+
 def test_after_the_third_rotation_an_older_copy_of_the_keys_opens_nothing(
     keys: KeyRing, bucket: MemoryBucket, folder: Path
 ) -> None:
