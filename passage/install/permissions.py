@@ -19,9 +19,9 @@ SERVER_API = "$JS.API"
 ANSWERS_WITHIN = "30s"
 """How long the server accepts answers to a request that may have several."""
 CHANNEL_ANSWERED_WITHIN = "3s"
-"""The same for the one answer to a channel that takes messages. The server remembers a request
-without one for up to twice as long, by default four minutes: thirty thousand acknowledgements of
-messages that never were took 160 MB of it in a second. `passage.deliveries` waits no longer."""
+"""The same for the single answer to a channel that takes messages. The server remembers an
+unanswered request for up to twice as long, by default for four minutes, and a channel can make
+thousands a second (ADR 26). `passage.deliveries` never waits longer than this."""
 JETSTREAM = "jetstream: enabled"
 CHANNEL_CONNECTIONS_MAX, OUTBOX_CONNECTIONS_MAX, SUBSCRIPTIONS_MAX = 5, 3, 64
 CHANNEL_LIMITS = (

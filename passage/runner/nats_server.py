@@ -29,15 +29,16 @@ from shared.servers.stores import disks_of
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
 MAX_CONTROL_LINE_BYTES = 512
-"""Of any line but a body: subject and place of the answer, or what a client says when it connects
-(330 here). The server keeps the place of each answer for as long as it may come, at 4 kB each
-without a limit."""
+"""Of every line of the protocol, bodies aside: subject and reply subject, or what a client sends
+when it connects (330 here). The server keeps a request's reply subject for as long as an answer may
+come; without this limit that is up to 4 kB for each."""
 LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
 """Each refused message is a line of up to 4 kB: no client may fill the disk with them."""
 CONNECTIONS_MAX = 8_192
 """A hundred times what is needed: anybody can hold one for the two seconds allowed to log in."""
 CLOSED_CONNECTIONS_MAX = 64
-"""Ended connections that it remembers; by default 10,000, each with its subscriptions."""
+"""How many ended connections the server remembers; by default 10,000, each with its
+subscriptions."""
 FILES_A_CONNECTION = 4
 """A refused connection also uses a file for a moment, and a stream that can't open one refuses
 every message until the server is restarted."""

@@ -42,8 +42,8 @@ LONG_AT_ONCE = 2
 """How many long cases are folded at a time: a dozen threads doing only that would leave little
 processor time for a call that needs a millisecond, and each holds megabytes of what it reads."""
 READ_AT_ONCE = 8
-"""How many first pages are read at a time; most cases have no other. With what follows below, all
-answers together stay below the 64 MB that nats-server holds for a connection."""
+"""How many first pages are read at a time; most cases have no other. All answers that may be under
+way together stay below the 64 MiB that nats-server holds for a connection."""
 READ_ON_AT_ONCE = 2
 """How many other cases are read beyond their first page at a time: forty-three calls of half a
 megabyte are read as fast as short ones, and in forty-eight threads that took a gigabyte."""
