@@ -119,8 +119,23 @@ OF_NO_PERSON = {
     "^[0-9]{6}$": "123456",
     "^[a-z][a-z_]{1,39}$": "wrong_origin",
     "^[a-z][a-z0-9_]{1,38}$": "olena",
+    "^[A-Za-z0-9_-]{22,64}$": "x" * 22,
+    "^\\{[\\x20-\\x7e]*\\}$": "{}",
+    "^[A-Z]{2}$": "UA",
+    "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$": "uk",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]$": "12:30",
+    "^[0-9a-f]{32}$": "0" * 32,
+    "^[0-9]{1,15}$": "1",
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "2026-03-14",
+    "^SHIFT-[A-Za-z0-9_-]{1,50}$": "SHIFT-1",
+    "^EXPORT-[A-Za-z0-9_-]{1,50}$": "EXPORT-1",
+    "^DECISION-[A-Za-z0-9_-]{1,50}$": "DECISION-1",
+    "^PERSON-[a-z][a-z0-9_]{1,38}$": "PERSON-olena",
 }
-"""What fits the forms of digests, tokens, codes, reasons and accounts."""
+"""What fits the forms of ids, digests, tokens, codes, times and the like."""
+
+NAMED = {"date_of_birth": "1990-05-17", "zone": "Europe/Kyiv"}
+"""What only its name tells."""
 
 
 def filled(schema: dict[str, Any], canary: Canary, shared: dict[str, Any]) -> Any:
@@ -138,7 +153,10 @@ def _filled(part: dict[str, Any], shared: dict[str, Any], values: Iterator[str])
     match part.get("type"):
         case "object":
             fields = part.get("properties", {})
-            return {name: _filled(one, shared, values) for name, one in fields.items()}
+            return {
+                name: NAMED.get(name) or _filled(one, shared, values)
+                for name, one in fields.items()
+            }
         case "array":
             return [_filled(part.get("items", {}), shared, values)]
         case "integer" | "number" | "boolean":
@@ -149,12 +167,13 @@ def _filled(part: dict[str, Any], shared: dict[str, Any], values: Iterator[str])
 
 def _text(part: dict[str, Any], values: Iterator[str]) -> str:
     if "format" in part:
-        return "1990-05-17" if part["format"] == "date" else "2026-03-14T12:00:00Z"
+        return "2026-03-14" if part["format"] == "date" else "2026-03-14T12:00:00Z"
     if part.get("pattern") in OF_NO_PERSON:
         return OF_NO_PERSON[part["pattern"]]
     value = next(values)
     if "pattern" in part:  # An id: what fits one of a name or number, as somebody might type it.
-        return "".join(one for one in value if one.isascii() and (one.isalnum() or one in "_-"))
+        kept = "".join(one for one in value if one.isascii() and (one.isalnum() or one in "_-"))
+        return kept or _text(part, values)
     return value[: part.get("maxLength", len(value))]
 
 

@@ -23,7 +23,7 @@ from services.query.requests.problems import ProblemError, answering, invalid, p
 from shared.commands.base import CommandId
 from shared.commands.case_numbers import ExportNumber
 from shared.commands.shifts import RecordExport
-from shared.events.fields import Person
+from shared.events.fields import Account
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import StatisticsExported
 from shared.written.values import Day
@@ -41,7 +41,7 @@ class Export(Body):
 
     first_day: Annotated[Day, Field(ge=OLDEST)]
     last_day: Day
-    second_by: Person
+    second_by: Account
     command_id: Annotated[CommandId, Field(default_factory=new_command_id)]
 
     @model_validator(mode="after")
