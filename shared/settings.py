@@ -133,25 +133,22 @@ class Settings(Waits):
         240,
         ge=1,
         description="how many searches by number, caller, code or name, and questions about who a "
-        "caller is, one person may make in an hour",
+        "caller is, an operator may make in an hour; other roles as ADR 42 says",
     )
     person_hashes_an_hour: int = Field(
         2_000,
         ge=1,
-        description="how many numbers, callers and codes are hashed for one person's searches in "
+        description="how many numbers, callers and codes are hashed for an operator's searches in "
         "an hour; a search hashes each reading of a number",
     )
     person_cases_an_hour: int = Field(
         120,
         ge=1,
-        description="of how many cases one person may see personal values in an hour; a case "
+        description="of how many cases an operator may see personal values in an hour; a case "
         "counts once within the hour",
     )
     person_values_an_hour: int = Field(
-        5_000, ge=1, description="how many personal values one person may see in an hour"
-    )
-    supervisor_budget_times: int = Field(
-        2, ge=1, le=10, description="how many times as much a supervisor may see and search for"
+        5_000, ge=1, description="how many personal values an operator may see in an hour"
     )
     reads_many_cases: int = Field(
         40,

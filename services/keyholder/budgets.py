@@ -1,4 +1,4 @@
-"""How much a person may open and search for in an hour; a supervisor more, and anybody more once
+"""How much a person may open and search for in an hour, by their roles; and anybody more once
 another supervisor releases it.
 
 Each budget is a token bucket that fills evenly and holds an hour's worth. It is in memory and
@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from shared.bus.allowance import Allowance
 from shared.diagnostics.logger import logger
+from shared.people.roles import Role
 from shared.refusals import is_another_person
 
 HOUR_S = 3_600.0
@@ -29,13 +31,43 @@ SAID_EVERY_S = 60.0
 Measure = Literal["searches", "hashes", "cases", "values"]
 
 
+class Shares(NamedTuple):
+    """How many times an hour's worth, as the settings have it, somebody has of each measure."""
+
+    searches: float = 1
+    hashes: float = 1
+    cases: float = 1
+    values: float = 1
+
+    def of(self, measure: Measure, an_hour: int) -> int:
+        return max(1, round(float(getattr(self, measure)) * an_hour))
+
+
+USUAL = Shares()
+SHARES: Mapping[Role, Shares] = MappingProxyType(
+    {
+        "operator": USUAL,
+        "verifier": Shares(searches=2, hashes=2, cases=1, values=1),
+        "coordinator": Shares(searches=0.5, hashes=0.5, cases=1, values=0.5),
+        "supervisor": Shares(searches=2, hashes=2, cases=2, values=2),
+    }
+)
+"""A verifier looks for namesakes all day; a coordinator knows whom they look for. A role that isn't
+here has nothing opened and searches for nothing."""
+
+
+def shares_of(roles: Collection[Role]) -> Shares | None:
+    """Of each measure the most that one of the roles has; None if no role has any."""
+    held = [SHARES[one] for one in roles if one in SHARES]
+    return Shares(*map(max, zip(*held, strict=True))) if held else None
+
+
 class Standing(NamedTuple):
     """Who asks, as far as budgets depend on it."""
 
     has_account: bool = False
     """Else it is just a name."""
-    times: int = 1
-    """How many times the usual budget they have."""
+    shares: Shares = USUAL
 
 
 A_NAME = Standing()
@@ -62,7 +94,7 @@ class Spent(NamedTuple):
 @dataclass
 class _Person:
     left: dict[Measure, Allowance]
-    times: int = 1
+    shares: Shares = USUAL
     cases: dict[str, float] = field(default_factory=dict)
     """Case -> when they last opened it."""
     said_at: float = -math.inf
@@ -111,7 +143,7 @@ class Budgets:
         with self._lock:
             person = self._people.get(account)
             if person is not None:
-                person.left = self._full(self._clock(), person.times, 1.0)
+                person.left = self._full(self._clock(), person.shares, 1.0)
 
     def _take(
         self,
@@ -127,10 +159,10 @@ class Budgets:
             self._forget_idle(now)
             if not standing.has_account and (wait_s := self._names.wait_s(1, now)):
                 return Spent("names", self._names.full, wait_s)
-            person = self._new(now, standing.times)
-        elif person.times != standing.times:  # Their roles have changed.
-            person.times = standing.times
-            person.left = self._full(now, standing.times, FIRST_SHARE)
+            person = self._new(now, standing.shares)
+        elif person.shares != standing.shares:  # Their roles have changed.
+            person.shares = standing.shares
+            person.left = self._full(now, standing.shares, FIRST_SHARE)
         person.forget_cases(now)
         new_cases = [one for one in case_ids if one not in person.cases]
         costs = {**wanted, "cases": len(new_cases)} if new_cases else wanted
@@ -151,7 +183,7 @@ class Budgets:
             wait_s = person.left[measure].wait_s(cost, now)
             if wait_s:
                 self._say(person, measure, now)
-                return Spent(measure, self._an_hour[measure] * person.times, wait_s)
+                return Spent(measure, person.left[measure].full, wait_s)
         return None
 
     def _find(self, by: str) -> _Person | None:
@@ -161,13 +193,13 @@ class Budgets:
             (one for name, one in self._people.items() if not is_another_person(name, by)), None
         )
 
-    def _new(self, now: float, times: int) -> _Person:
-        share = min(1.0, FIRST_SHARE + (now - self._started_at) / HOUR_S)
-        return _Person(self._full(now, times, share), times)
+    def _new(self, now: float, shares: Shares) -> _Person:
+        filled = min(1.0, FIRST_SHARE + (now - self._started_at) / HOUR_S)
+        return _Person(self._full(now, shares, filled), shares)
 
-    def _full(self, now: float, times: int, share: float) -> dict[Measure, Allowance]:
+    def _full(self, now: float, shares: Shares, filled: float) -> dict[Measure, Allowance]:
         return {
-            name: Allowance(full * times, HOUR_S, now, share)
+            name: Allowance(shares.of(name, full), HOUR_S, now, filled)
             for name, full in self._an_hour.items()
         }
 

@@ -60,7 +60,6 @@ def wire(settings: Settings, lock: Lock) -> Service:
         now=_now,
         budgets=budgets_of(settings),
         person=partial(person_of, people),
-        supervisor_times=settings.supervisor_budget_times,
     )
     bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
     bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))

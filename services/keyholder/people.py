@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.keyholder.access import Records
-from services.keyholder.budgets import A_NAME, Budgets, HashLimits, Standing
+from services.keyholder.budgets import A_NAME, Budgets, HashLimits, Standing, shares_of
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
 from shared.diagnostics.logger import logger
@@ -62,7 +62,6 @@ class Keeping:
     budgets: Budgets
     person: Callable[[str], PersonState | None] = _nobody
     """Somebody by their own log; None while nobody has a key, and people are names."""
-    supervisor_times: int = 1
     hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
@@ -165,18 +164,25 @@ def release(keeping: Keeping, service: str, asked: Release) -> BaseModel:
 
 
 def require_account(keeping: Keeping, by: str) -> None:
-    """Raises KeysDeniedError for a made-up name, once people have keys, and for the suspended."""
+    """Raises KeysDeniedError, once people have keys, for a made-up name, for the suspended, and for
+    those whose roles see no values."""
     person = keeping.person(by)
-    if person is not None and (not person.exists or person.suspended):
+    if person is None:
+        return
+    if not person.exists or person.suspended:
         raise KeysDeniedError("the account of somebody who isn't suspended")
+    if shares_of(person.roles) is None:
+        raise KeysDeniedError("an account with a role that sees values")
 
 
 def standing_of(keeping: Keeping, by: str) -> Standing:
     person = keeping.person(by)
     if person is None:
         return A_NAME
-    times = keeping.supervisor_times if "supervisor" in person.roles else 1
-    return Standing(has_account=True, times=times)
+    shares = shares_of(person.roles)
+    if shares is None:  # Their roles were taken since `require_account`.
+        raise KeysDeniedError("an account with a role that sees values")
+    return Standing(has_account=True, shares=shares)
 
 
 def require_person(rights: Rights, service: str, asked: ForPeople) -> None:

@@ -33,6 +33,11 @@ PEOPLE = {
         person("olena", "operator"),
         person("elm", "supervisor"),
         person("gone", "supervisor", suspended=True),
+        person("vira", "verifier"),
+        person("kost", "coordinator"),
+        person("ivan", "auditor"),
+        person("sums", "integration"),
+        PersonState(account="idle"),
     )
 }
 
@@ -68,7 +73,6 @@ def keeping(bucket: MemoryBucket, folder: Path, noting: Noting) -> Keeping:
         folder=folder,
         now=lambda: NOW,
         person=lambda account: PEOPLE.get(account, PersonState()),
-        supervisor_times=2,
     )
 
 
@@ -91,11 +95,12 @@ def searches(keeping: Keeping, by: str) -> int:
 def test_each_role_has_its_budget(keeping: Keeping) -> None:
     assert isinstance(search(keeping, "olena"), Hashes)
     assert searches(keeping, "olena") == SEARCHES - 1
-    assert searches(keeping, "elm") == 2 * SEARCHES
+    assert searches(keeping, "elm") == searches(keeping, "vira") == 2 * SEARCHES
+    assert searches(keeping, "kost") == SEARCHES / 2
 
 
-@pytest.mark.parametrize("by", ["taras", "Olena", "gone", "service:intake"])
-def test_made_up_names_and_the_suspended_are_granted_nothing(
+@pytest.mark.parametrize("by", ["taras", "Olena", "gone", "service:intake", "ivan", "sums", "idle"])
+def test_made_up_names_the_suspended_and_roles_without_values_are_granted_nothing(
     keeping: Keeping, noting: Noting, by: str
 ) -> None:
     with pytest.raises(KeysDeniedError, match="account"):

@@ -5,8 +5,18 @@ import unicodedata
 
 import pytest
 
-from services.keyholder.budgets import Budgets, HashLimits, Measure, Spent, Standing
+from services.keyholder.budgets import (
+    SHARES,
+    Budgets,
+    HashLimits,
+    Measure,
+    Spent,
+    Standing,
+    shares_of,
+)
+from services.query.requests.authorised import CLASSES
 from shared.diagnostics.logger import configure
+from shared.people.roles import ROLES, Role
 
 AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 120, "values": 5_000}
 NEW_NAMES = 10
@@ -191,15 +201,30 @@ def test_the_log_says_it_once_a_minute(
 
 
 ACCOUNT = Standing(has_account=True)
-SUPERVISOR = Standing(has_account=True, times=2)
+SUPERVISOR = Standing(has_account=True, shares=SHARES["supervisor"])
 
 
-def test_a_supervisor_has_so_many_times_as_much(budgets: Budgets) -> None:
-    shown = sum(budgets.open("elm", 1, [f"CASE{n}"], SUPERVISOR) is None for n in range(600))
-    assert shown == 2 * AN_HOUR["cases"]
-    spent = budgets.open("elm", 1, ["ANOTHER"], SUPERVISOR)
+@pytest.mark.parametrize("role", SHARES)
+def test_each_role_has_its_own_share_of_each_measure(budgets: Budgets, role: Role) -> None:
+    standing = Standing(has_account=True, shares=SHARES[role])
+    shown = sum(budgets.open("elm", 1, [f"CASE{n}"], standing) is None for n in range(600))
+    assert shown == SHARES[role].cases * AN_HOUR["cases"]
+    searched = sum(budgets.search("elm", 1, standing) is None for _ in range(600))
+    assert searched == SHARES[role].searches * AN_HOUR["searches"]
+    spent = budgets.open("elm", 1, ["ANOTHER"], standing)
     assert spent is not None
-    assert spent.limit == 2 * AN_HOUR["cases"]
+    assert spent.limit == SHARES[role].cases * AN_HOUR["cases"]
+
+
+def test_whoever_has_two_roles_has_of_each_measure_what_the_larger_gives() -> None:
+    assert shares_of(["coordinator", "verifier"]) == SHARES["verifier"]
+    assert shares_of(["auditor", "operator"]) == SHARES["operator"]
+
+
+def test_roles_that_see_no_values_have_no_budget() -> None:
+    with_values = {one for one in ROLES if shares_of([one]) is not None}
+    assert with_values == set(CLASSES)
+    assert shares_of(()) is None
 
 
 def test_accounts_are_people_by_their_letters_and_no_new_names(budgets: Budgets) -> None:
