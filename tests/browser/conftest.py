@@ -4,18 +4,14 @@ The browser is Debian's chromium (`make browser`), or whatever PASSAGE_TEST_BROW
 one these tests are skipped.
 """
 
-import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -24,19 +20,15 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
-from typing_extensions import override
 
-from services.query.app import create_app
-from services.query.http_connections import Connection
-from services.query.main import Query, Server, listen
-from shared.events.people import EnrolmentOffered, PersonAdded, Role, RoleGranted, log_of
-from shared.people.sessions import hash_of, new_token
+from services.query.main import Query
+from shared.events.base import Event
+from shared.events.people import Role, log_of
 from shared.people.site import site_of
 from shared.people.state import PersonState
-from shared.settings import Settings
-from tests.contexts import record
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site, site
+from tests.wire.serving import newcomer, note_of, serving, settings_at
 
 __all__ = ["site"]
 
@@ -53,13 +45,6 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-class Served(Server):
-    @override
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
 
 
 @dataclass
@@ -88,20 +73,10 @@ class House:
 
     def add(self, account: str, *roles: Role) -> str:
         """Somebody new, as desk records them; returns the address of their link."""
-        token = new_token()
-        offered = EnrolmentOffered(
-            token_hash=hash_of(token),
-            expires_at=datetime.now(UTC) + timedelta(hours=1),
-            by="keeper",
-        )
-        added = PersonAdded(name=f"{account.title()} Example", by="keeper")
-        granted = [RoleGranted(role=one, by="keeper") for one in roles]
-        self.record(account, added, *granted, offered)
-        return f"{self.origin}/enrol/{account}.{token}"
+        return f"{self.origin}/enrol/{account}.{newcomer(self.site, account, *roles)}"
 
-    def record(self, account: str, *events: object) -> None:
-        writer = self.site.running["desk"].context.writer
-        record(writer, *events, case_id=log_of(account), at=datetime.now(UTC))  # type: ignore[arg-type]
+    def record(self, account: str, *events: Event) -> None:
+        note_of(self.site, account, *events)
 
     async def somebody(self) -> Somebody:
         """A person at a browser of their own."""
@@ -146,45 +121,6 @@ class House:
             base_url=self.origin.replace("localhost", "127.0.0.1")
         ) as http:
             return await http.get(path, headers=headers)
-
-
-@asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Query]:
-    """A query process of its own; its address is in the settings."""
-    query = Query(settings)
-    listener = listen(settings.http)
-    async with query.following() as context:
-        config = uvicorn.Config(
-            create_app(context),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            http=Connection,
-            ssl_certfile=settings.http_certificate,
-            ssl_keyfile=settings.http_key,
-        )
-        server = Served(config, context)
-        serve = asyncio.create_task(server.serve([listener]))
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while context.not_ready_because():  # noqa: ASYNC110 - a state, which tells nobody
-                    await asyncio.sleep(0.01)
-            yield query
-        finally:
-            server.should_exit = server.force_exit = True
-            await serve
-
-
-def settings_at(site: Site, folder: Path, name: str) -> Settings:
-    with listen("127.0.0.1:0") as free:
-        port = free.getsockname()[1]
-    changes = {
-        "http": f"127.0.0.1:{port}",
-        "database_url": f"sqlite:///{folder}/{name}.db",
-        # A second process serves the same site, as behind one name.
-        "site": site.settings.site or f"http://localhost:{port}",
-    }
-    return site.settings.model_copy(update=changes)
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from playwright.async_api import Page, expect
 from services.query.requests.caller import COOKIE
 from shared.events.fields import Plain
 from shared.events.people import KeyRevoked, PersonSuspended, SessionsEnded, log_of
-from tests.browser.conftest import House, serving, settings_at
+from tests.browser.conftest import House
 from tests.waiting import WITHIN_S
+from tests.wire.serving import serving, settings_at
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of nobody
 

@@ -16,9 +16,10 @@ from passage.install.host_names import Names
 from passage.install.installation import make_installation
 from shared.people.site import site_of
 from shared.servers.certificates import read_certificate
-from tests.browser.conftest import CHROMIUM, NO_BROWSER, House, serving, settings_at
+from tests.browser.conftest import CHROMIUM, NO_BROWSER, House
 from tests.elsewhere import own_address
 from tests.wire.conftest import Site
+from tests.wire.serving import serving, settings_at
 
 NAME = "desk.passage.example"
 

@@ -1,8 +1,10 @@
 """Guessing passwords, codes, tokens and links lets nobody in, and locks nobody out for ever."""
 
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
+from services.query.logins.sessions import Sessions
 from services.query.logins.tries import (
     ADDRESSES_REMEMBERED,
     PASSWORD_TRIES_MAX,
@@ -10,7 +12,11 @@ from services.query.logins.tries import (
     Limit,
     Tries,
 )
+from shared.people.sessions import hash_of
+from shared.people.state import Moment, Token
+from tests.contexts import NOW, MemoryBucket
 from tests.query.at_the_door import NO, cookie_of, standing
+from tests.query.logging_in import People
 from tests.soft_passkeys import SoftPasskey, text_of
 
 GUESSES = 10_000
@@ -47,6 +53,24 @@ async def test_guesses_let_nobody_in_and_the_right_person_logs_in_after(
         cookie_of(await door.by_passkey(passkey))
     assert {one.status_code for one in answers} == {401, 429}
     assert len(checked) <= PASSWORD_TRIES_MAX.tries
+
+
+async def test_of_ten_thousand_tokens_made_up_none_is_anybodys() -> None:
+    people = People()
+    people.add("olena", "operator")
+    people.add("sums", "integration")
+    sessions = Sessions(MemoryBucket(), people.person)
+    right = sessions.begin(people.person("olena"), "passkey")
+    machines = f"sums.{_random()}"
+    issued = Token(hash_of(machines), "sums", NOW + timedelta(days=400), Moment(2, NOW))
+    people.change("sums", tokens={issued.token_hash: issued})
+    found = set()
+    for number in range(GUESSES):
+        guess = _random() if number % 2 else f"{('sums', 'olena', 'petro')[number % 3]}.{_random()}"
+        found.add(await sessions.caller(guess))
+    assert found == {"unknown"}
+    assert not isinstance(await sessions.caller(right), str)
+    assert not isinstance(await sessions.caller(machines), str)
 
 
 def test_of_ten_thousand_tries_as_many_are_let_through_as_the_limit_says() -> None:

@@ -103,6 +103,24 @@ async def test_a_session_begun_after_all_were_ended_holds(town: Town) -> None:
     assert not isinstance(await town.there.caller(token), str)
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_a_clock_ten_minutes_off_neither_keeps_a_session_alive_nor_ends_it_in_use(
+    town: Town, minutes: int
+) -> None:
+    """Of two query processes, one's clock is wrong; whoever asks, asks both in turn."""
+    town.there = Sessions(
+        town.bucket, town.person, lambda: town.clock() + timedelta(minutes=minutes)
+    )
+    for begun, other in ((town.here, town.there), (town.there, town.here)):
+        token = begun.begin(town.olena, "passkey", KEY.key_id)
+        for _ in range(4):
+            town.clock.pass_s(60)
+            for process in (begun, other):
+                assert not isinstance(await process.caller(token), str)
+        town.change(sessions_ended_at=town.clock())
+        assert [await one.caller(token) for one in (begun, other)] == ["ended", "ended"]
+
+
 async def test_unused_for_a_quarter_of_an_hour_it_is_over(town: Town) -> None:
     token = town.here.begin(OLENA, "passkey", KEY.key_id)
     for _ in range(3):
