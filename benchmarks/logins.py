@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from benchmarks.figures import MILLISECONDS, Bench, Measured, percentile
+from benchmarks.figures import MILLISECONDS, Bench, Measured, percentile, rounded
 from benchmarks.sessions import ACCOUNT, AT_THE_DESK, session_on
 from benchmarks.site import HOST, Query, Site, query_process, site_in
 from services.query import main
@@ -43,12 +43,17 @@ def run(bench: Bench) -> Iterator[Measured]:
     with site_in(bench.folder_for("logins")) as site:
         token = session_on(site.settings)["authorization"].removeprefix("Bearer ")
         taken = asyncio.run(_in_turns(site, token, bench.count(REQUESTS)))
-        without = percentile(taken[ANYBODY], 95)
         for name, of in (("known", token), ("anew", ANEW + token)):
-            p50, p95 = percentile(taken[of], 50), percentile(taken[of], 95)
-            on_top = {"p50": p50 - percentile(taken[ANYBODY], 50), "p95": p95 - without}
-            notes = {"without_p95": round(without, 2), "with_p95": round(p95, 2)}
-            yield Measured(f"logins/{name}", on_top, "ms", aim=AIM, notes=notes)
+            figures = {
+                f"{which}_p{percent}": percentile(taken[one], percent)
+                for which, one in (("without", ANYBODY), ("with", of))
+                for percent in (50, 95)
+            }
+            on_top = {
+                f"on_top_p{one}": figures[f"with_p{one}"] - figures[f"without_p{one}"]
+                for one in (50, 95)
+            }
+            yield Measured(f"logins/{name}", figures, "ms", aim=AIM, notes=rounded(on_top))
         yield _revoked(site, bench.folder_for("logins-two"), bench.count(ROUNDS))
 
 
