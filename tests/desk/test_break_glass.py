@@ -26,7 +26,15 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk() -> SmallDesk:
+def seconds() -> list[float]:
+    """The clock by which guessing is slowed."""
+    return [0.0]
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, seconds: list[float]) -> SmallDesk:
+    paced = break_glass.Pace(lambda: seconds[0])
+    monkeypatch.setattr("services.desk.main.Pace", lambda _: paced)
     desk = SmallDesk()
     desk.enrolled("ivan")
     said = {"password": PASSWORD, "totp_secret": SECRET, "code": code(desk)}
@@ -78,16 +86,35 @@ def test_whatever_is_wrong_is_refused_in_the_same_words_and_counted(desk: SmallD
     assert desk.person("nobody").refused[("break_glass", WRONG)] == 1
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_phone_whose_clock_is_ten_minutes_off_neither_sets_nor_logs_in(
+    desk: SmallDesk, minutes: int
+) -> None:
+    desk.now += timedelta(hours=1)
+    off = code(desk, 2 * minutes)
+    assert log_in(desk, code=off) == WRONG
+    said = {"password": PASSWORD, "totp_secret": SECRET, "code": off}
+    with pytest.raises(RefusedError, match="from a clock that is right"):
+        desk.ask(commands.SetBreakGlass, "ivan", "ivan", **said)
+    assert log_in(desk) == "recorded"
+
+
 def test_a_suspended_person_does_not_log_in(desk: SmallDesk) -> None:
     desk.now += timedelta(seconds=30)
     desk.ask(commands.SuspendPerson, "ivan", reason="left")
     assert log_in(desk) == WRONG
 
 
-def test_guessing_is_slowed_and_the_right_person_is_let_in_again(desk: SmallDesk) -> None:
+def test_guessing_is_slowed_and_the_right_person_is_let_in_again(
+    desk: SmallDesk, seconds: list[float]
+) -> None:
     paced = [log_in(desk, password=f"guess {number}") for number in range(200)]
     assert paced.count(WRONG) <= 10
     assert set(paced) == {WRONG, "not_too_often"}
+    assert log_in(desk) == "not_too_often"
+    desk.now += timedelta(seconds=break_glass.STEP_S)
+    seconds[0] += break_glass.SECONDS_EACH
+    assert log_in(desk) == "recorded"
 
 
 def test_it_is_set_by_whoever_holds_a_key_for_themself_with_a_code_of_the_secret(

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.query.requests.caller import COOKIE, Called, not_your_role
-from shared.people.roles import Role
+from shared.people.roles import ROLES, Role
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog
 
@@ -66,6 +66,23 @@ async def test_a_page_that_is_not_ones_own_says_whose_it_is(tmp_path: Path) -> N
     assert "your roles: operator" in refused.text
     assert own.json()["type"].endswith(":not-your-role")
     assert (out.status_code, out.headers["location"]) == (303, "/login?back=%2Faudit")
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_whoever_may_not_see_a_page_is_shown_what_they_may_see(
+    tmp_path: Path, role: Role
+) -> None:
+    async with asked(MemoryLog(), tmp_path) as desk:
+        headers = desk.logins.let_in("nina", role) | {"accept": "text/html"}
+        for path in ("/", "/audit", "/parked", "/supervise/people"):
+            page = await desk.http.get(path, headers=headers)
+            if page.status_code == 200:
+                continue
+            shown = page.text[page.text.index("You may see") :]
+            named = re.findall(r'<li><a href="([^"]*)"', shown)
+            assert named
+            for one in named:
+                assert (await desk.http.get(one, headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize(
