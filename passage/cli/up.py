@@ -153,7 +153,7 @@ def _print_endpoints(supervisor: Supervisor) -> None:
             ("queue and cases", running.site),
             ("API", f"{running.site}/api/cases"),
             ("API description", f"{running.site}/openapi.json"),
-            ("health, metrics", f"{running.site}/readyz, {running.site}/metrics"),
+            ("health", f"{running.site}/readyz"),
             ("log (NATS)", running.nats),
             ("data folder", folders.data),
             ("key files", folders.keys),

@@ -21,6 +21,7 @@ from services.query.api import (
     health,
     logins,
     me,
+    metrics,
     parked,
     people,
     reveal,
@@ -62,6 +63,7 @@ for _made in (
     authenticator,
     parked,
     me,
+    metrics,
     people,
     signing,
 ):

@@ -23,6 +23,7 @@ ARRANGING = frozenset[Role]({"coordinator", "supervisor"})
 SUPERVISING = frozenset[Role]({"supervisor"})
 LISTING: frozenset[Role] = TAKING_CALLS | {"integration"}
 AUDITING = frozenset[Role]({"auditor", "supervisor"})
+WATCHING = frozenset[Role]({"supervisor", "integration"})
 EVERYBODY: frozenset[Role] = frozenset(ROLES)
 
 _COMMANDS: Mapping[frozenset[Role], str] = {
@@ -100,6 +101,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
         GET /api/cases/{case_id}/accesses
         GET /audit
     """,
+    WATCHING: "GET /metrics",
     EVERYBODY: """
         GET /api/statistics
         GET /api/statistics/calls
@@ -126,7 +128,7 @@ _VIEWS: Mapping[frozenset[Role], str] = {
 }
 """By method and path. A view that a page and the API share stands here twice."""
 
-OPEN = frozenset({"GET /livez", "GET /readyz", "GET /version", "GET /metrics"}) | {
+OPEN = frozenset({"GET /livez", "GET /readyz", "GET /version"}) | {
     "GET /login",
     "GET /enrol/{link}",
     "POST /api/login/passkey/options",

@@ -231,7 +231,7 @@ async def test_supervisors_are_shown_a_channel_on_which_codes_are_guessed(
         supervisor = desk.logins.let_in("petro", "supervisor")
         refused = await desk.http.get("/api/alarms")
         shown = (await desk.http.get("/api/alarms", headers=supervisor)).json()
-        metrics = (await desk.http.get("/metrics")).text
+        metrics = (await desk.http.get("/metrics", headers=supervisor)).text
     assert refused.status_code == 403
     expected = [{"channel": "web", "wrong_codes": count}] if alarmed else []
     assert (shown["guessing"], shown["items"]) == (expected, [])
