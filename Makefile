@@ -39,7 +39,7 @@ endif
 browser: ## Install Debian's chromium, in which pages are tested; where there is one, nothing
 	@command -v chromium >/dev/null || { \
 	  as=; [ "$$(id -u)" = 0 ] || as=sudo; \
-	  $$as apt-get install --yes --no-install-recommends chromium; }
+	  $$as apt-get update --quiet && $$as apt-get install --yes --no-install-recommends chromium; }
 
 check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/ruff check .

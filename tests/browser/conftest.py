@@ -1,7 +1,7 @@
 """An installation with desk and query, a browser, and people with passkeys of their own.
 
-The browser is Debian's chromium (`make browser`), or whatever PASSAGE_TEST_BROWSER names; without
-one these tests are skipped.
+The browser is Debian's chromium (`make browser`); where there is none these tests are skipped. What
+PASSAGE_TEST_BROWSER names must be there.
 """
 
 import os
@@ -17,6 +17,7 @@ from playwright.async_api import (
     BrowserContext,
     CDPSession,
     Page,
+    Playwright,
     async_playwright,
     expect,
 )
@@ -123,6 +124,13 @@ class House:
             return await http.get(path, headers=headers)
 
 
+async def launched(playwright: Playwright, *arguments: str) -> Browser:
+    as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    return await playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*arguments, *as_root], timeout=WITHIN_MS
+    )
+
+
 @pytest.fixture
 async def house(site: Site, tmp_path: Path) -> AsyncIterator[House]:
     if CHROMIUM is None:
@@ -133,9 +141,7 @@ async def house(site: Site, tmp_path: Path) -> AsyncIterator[House]:
         site.service("desk"),
         serving(settings) as query,
         async_playwright() as playwright,
-        await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        ) as browser,
+        await launched(playwright) as browser,
     ):
         house = House(site, browser, site_of(settings).origin, [query])
         yield house

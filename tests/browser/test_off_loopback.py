@@ -1,6 +1,5 @@
 """Passkeys at a site of its own name, by TLS, on an address that isn't loopback's."""
 
-import os
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ from passage.install.host_names import Names
 from passage.install.installation import make_installation
 from shared.people.site import site_of
 from shared.servers.certificates import read_certificate
-from tests.browser.conftest import CHROMIUM, NO_BROWSER, House
+from tests.browser.conftest import CHROMIUM, NO_BROWSER, House, launched
 from tests.elsewhere import own_address
 from tests.wire.conftest import Site
 from tests.wire.serving import serving, settings_at
@@ -44,13 +43,11 @@ async def elsewhere(site: Site, folder: Path, *, is_trusted: bool) -> AsyncItera
     arguments = [f"--host-resolver-rules=MAP {NAME} {host}"]
     if is_trusted:  # As if its authority were installed.
         arguments.append(f"--ignore-certificate-errors-spki-list={key_of(keys)}")
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")
     async with (
         site.service("desk"),
         serving(settings) as query,
         async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments) as browser,
+        await launched(playwright, *arguments) as browser,
     ):
         house = House(site, browser, origin, [query])
         yield house
