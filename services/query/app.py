@@ -37,7 +37,7 @@ from services.query.pages import audit, doors, own
 from services.query.pages import people as people_pages
 from services.query.pages import routes as pages
 from services.query.pages.refusing import problem_page
-from services.query.requests.authorised import MAY
+from services.query.requests.authorised import MAY, require_asker
 from services.query.requests.problems import install, problems
 from shared.servers.certificates import names_in
 from shared.settings import Settings
@@ -92,7 +92,7 @@ def create_app(context: Context) -> FastAPI:
         routes=ROUTES.routes,
     )
     app.state.context = context
-    install(app, problem_page)
+    install(app, problem_page, require_asker)
     site = context.ways.site
     app.add_middleware(
         Guards,

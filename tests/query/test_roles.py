@@ -101,6 +101,24 @@ async def test_somebody_without_a_role_may_nothing(desk: Desk, act: str) -> None
     assert (await ask(desk, act, desk.logins.let_in("olena"))).status_code == 403
 
 
+@pytest.mark.parametrize("raw", [b"{", b'{"case_id": }', b"\xff\xfe"])
+async def test_a_body_that_cannot_be_read_tells_a_stranger_no_more_than_any_other(
+    desk: Desk, raw: bytes
+) -> None:
+    for act in [*COMMANDS, *(one for one in VIEWS if one.startswith("POST "))]:
+        method, path = ("POST", f"{OF_COMMANDS}{act}") if act in COMMANDS else path_of(act)
+        refused: Role = next((one for one in ROLES if one not in roles_for(act)), "operator")
+        may_not = refused not in roles_for(act)
+        for headers, status in (
+            ({}, 401),
+            (desk.logins.let_in("olena", refused), 403 if may_not else None),
+            (desk.logins.let_in("olena"), 403),
+        ):
+            said = {"content-type": "application/json", **headers}
+            answer = await desk.http.request(method, path, content=raw, headers=said)
+            assert status in {answer.status_code, None}, act
+
+
 @pytest.mark.parametrize("act", sorted(BY_OTHER_ROUTES))
 async def test_what_query_sends_by_itself_nobody_gives(desk: Desk, act: str) -> None:
     headers = desk.logins.let_in("olena", *ROLES)

@@ -6,9 +6,16 @@ And whether a case is theirs to know of: by their role and by who works on it.
 from collections.abc import Collection
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 
 from services.query.models.case_row import RANK, CaseRow
-from services.query.requests.caller import Called, Caller, not_your_role
+from services.query.requests.caller import (
+    Called,
+    Caller,
+    called,
+    caller_known,
+    not_your_role,
+)
 from services.query.requests.problems import ProblemError
 from shared.events.fields import PersonalClass
 from shared.events.people import log_of
@@ -59,6 +66,13 @@ async def _may(request: Request, caller: Called) -> None:
 
 MAY = Depends(_may)
 """For every route that isn't open to all. Raises ProblemError 401 and 403."""
+
+
+async def require_asker(request: Request) -> None:
+    """For a fault that was found before a route's own check. Raises ProblemError 401 and 403."""
+    if isinstance(request.scope.get("route"), APIRoute) and roles_for(act_of(request)):
+        caller = caller_known(request) or await called(request, request.app.state.context)
+        require_may(caller, act_of(request))
 
 
 def is_supervisor(caller: Caller) -> bool:

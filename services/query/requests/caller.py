@@ -11,7 +11,16 @@ from services.query.nats_connection import NobodyAnswersError
 from services.query.requests.problems import ProblemError
 from shared.people.roles import Role
 
-__all__ = ["COOKIE", "Called", "Caller", "caller_known", "log_in", "not_your_role", "token_of"]
+__all__ = [
+    "COOKIE",
+    "Called",
+    "Caller",
+    "called",
+    "caller_known",
+    "log_in",
+    "not_your_role",
+    "token_of",
+]
 
 COOKIE = "__Host-passage"
 BEARER = "bearer "
@@ -48,7 +57,8 @@ def not_your_role(may: Iterable[Role]) -> ProblemError:
     return ProblemError(403, "not-your-role", detail, roles=roles)
 
 
-async def _called(request: Request, context: AppContext) -> Caller:
+async def called(request: Request, context: AppContext) -> Caller:
+    """Raises ProblemError 401 `log-in`."""
     token = token_of(request)
     if token is None:
         raise log_in()
@@ -65,7 +75,7 @@ async def _called(request: Request, context: AppContext) -> Caller:
     return found
 
 
-CALLED = Depends(_called)
+CALLED = Depends(called)
 """For a router whose routes need a session, but not who has it."""
 Called = Annotated[Caller, CALLED]
 """The person who asks. Raises ProblemError 401 `log-in`."""

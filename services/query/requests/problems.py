@@ -4,7 +4,7 @@ FastAPI's and pydantic's own error bodies repeat what was sent; so every handler
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -111,10 +111,23 @@ class Problematic(JSONResponse):
     more_headers: dict[str, str]
 
 
-def install(app: FastAPI, page: Callable[[Request, int, str], Response]) -> None:
-    """`page` shows a status and its detail to a person, instead of the JSON."""
+def install(
+    app: FastAPI,
+    page: Callable[[Request, int, str], Response],
+    require_asker: Callable[[Request], Awaitable[None]],
+) -> None:
+    """`page` shows a status and its detail to a person, instead of the JSON.
+
+    A body is read before anybody looks who sent it, so `require_asker` raises ProblemError if they
+    may not ask this at all: that is what they are told, and nothing of what they sent.
+    """
 
     async def answer(request: Request, error: Exception) -> Response:
+        if not isinstance(error, ProblemError):
+            try:
+                await require_asker(request)
+            except ProblemError as refusal:
+                error = refusal
         given = _answer(request, error)
         if not (isinstance(given, Problematic) and _is_of_a_page(request)):
             return given
