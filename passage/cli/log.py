@@ -1,10 +1,11 @@
-"""`passage log`: the stored events as JSON lines, byte for byte and still sealed; and what somebody
-signed, as the log has it, whatever query shows."""
+"""`passage log`: the stored events as JSON lines, byte for byte and still sealed; what somebody
+signed, and who could do what at any time, as the log has it, whatever query shows."""
 
 import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
 import typer
@@ -20,8 +21,11 @@ from shared import subjects
 from shared.commands.case_numbers import typed_case_number
 from shared.commands.people import SeeSignatures
 from shared.events.parsing import UnreadableEventError, read_case_event
-from shared.events.people import SignaturesSeen, log_of
+from shared.events.people import Role, SignaturesSeen, log_of
 from shared.jetstream.stored import StoredMessage
+from shared.people.directory import ADDED
+from shared.people.state import PersonState, evolve_person
+from shared.subjects import read_case_subject
 
 SIGNATURES = b'"signatures":'
 
@@ -63,6 +67,64 @@ def signed_verb(
         print_table(f"{counted(len(found), 'signature')}, {new} new", SignedBy._fields, shown)
     if seen and new:
         asyncio.run(_see(running, as_person(running, account), found[-1].sequence))
+
+
+def _time(typed: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        raise typer.BadParameter("a time is written 2026-03-14T12:00:00Z") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+@log.command("people")
+def people_verb(
+    at: Annotated[
+        datetime | None,
+        typer.Option("--at", help="As it was then (ISO 8601; UTC); else now.", parser=_time),
+    ] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List who could do what at a time, by their own logs; times are the server's."""
+    found = asyncio.run(_people(find_running(data), at or datetime.now(UTC)))
+    if as_json:
+        print_json([one._asdict() for one in found])
+        return
+    shown = [one._replace(roles=", ".join(one.roles)) for one in found]  # type: ignore[arg-type]
+    print_table(counted(len(found), "person", "people"), Could._fields, shown)
+
+
+class Could(NamedTuple):
+    account: str
+    roles: list[Role]
+    """None while suspended."""
+    suspended: bool
+    keys: int
+    """How many keys they held."""
+
+
+async def _people(running: Running, at: datetime) -> list[Could]:
+    people: dict[str, PersonState] = {}
+    async with connected(running) as client:
+        last = await last_sequence(client, subjects.CASES)
+        added = read_stream(client, subjects.CASES, last, subjects.case_events(ADDED))
+        logs = sorted({read_case_subject(one.subject).case_id async for one in added})
+        for log_id in logs:
+            subject = f"{subjects.CASES_PREFIX}.{log_id}.>"
+            async for stored in read_stream(client, subjects.CASES, last, subject):
+                if stored.recorded_at <= at:
+                    person = people.get(log_id, PersonState())
+                    people[log_id] = evolve_person(person, read_case_event(stored.body))
+    return [
+        Could(
+            one.account,
+            [] if one.suspended else sorted(one.roles),
+            one.suspended,
+            len(one.keys_held),
+        )
+        for one in people.values()
+    ]
 
 
 class SignedBy(NamedTuple):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from tests.examples import CASE
 from tests.passage.conftest import RunPassage
 from tests.verification.cases import HEADER
 
+ROOT = Path(__file__).parents[2]
+AS_OTHERS = {"call", "outbox", "demo"}
+"""The docs say so above."""
 WITHOUT_DATA = {"init", "registry try"}
 WITHOUT_JSON = {"init", "up", "keys seal", "keys unseal", "log export"}
 
@@ -245,3 +249,13 @@ def test_a_file_in_the_place_of_a_folder_is_the_users_mistake_in_other_verbs_too
     assert done.code != Exit.OK
     assert str(file) in done.err
     assert "bug in Passage" not in done.err
+
+
+def test_every_verb_acts_as_a_person_or_the_docs_say_for_whom_it_acts() -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    named = text[text.index("These verbs act with the keeper's") : text.index("| verb |")]
+    keepers = set(re.findall(r"`([a-z]+(?: [a-z]+)?)`", named))
+    for name, command in VERBS.items():
+        asks = any("--as" in one.opts for one in command.params)
+        is_keepers = name in keepers or name.split()[0] in keepers
+        assert asks != (is_keepers or name in AS_OTHERS), name

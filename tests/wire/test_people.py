@@ -1,5 +1,7 @@
 """People through a real desk: from the keeper's link to a key, a password, a decision of two."""
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,6 +76,27 @@ async def test_a_supervisor_adds_somebody_who_registers_a_key(
         directory.close()
     assert ivan.roles == frozenset({"operator"})
     assert [one.key_id for one in ivan.keys_held] == [key.key_id]
+
+
+async def test_the_log_says_who_could_do_what_at_any_time(supervised: Site, olena: KeyFile) -> None:
+    times = [datetime.now(UTC)]
+    await record_signed(supervised, olena, commands.AddPerson, "ivan", name="Ivan Example")
+    await record_signed(supervised, olena, commands.GrantRole, "ivan", role="verifier")
+    times.append(datetime.now(UTC))
+    await supervised.record(commands.TakeRole, IVAN, "olena", role="verifier")
+    await record_signed(supervised, olena, commands.GrantRole, "ivan", role="auditor")
+    times.append(datetime.now(UTC))
+    await supervised.record(commands.SuspendPerson, IVAN, "olena", reason="left")
+    found = []
+    for at in [*times, None]:
+        words = ["log", "people", "--json", *(["--at", at.isoformat()] if at else [])]
+        ran = await asyncio.to_thread(CliRunner().invoke, command_line("log"), words)
+        assert ran.exit_code == 0, ran.output
+        people = {one["account"]: one for one in json.loads(ran.stdout)}
+        assert (people["olena"]["roles"], people["olena"]["keys"]) == (["supervisor"], 1)
+        ivan = people.get("ivan")
+        found.append(ivan and (ivan["roles"], ivan["suspended"]))
+    assert found == [None, (["verifier"], False), (["auditor"], False), ([], True)]
 
 
 async def test_break_glass_is_sealed_checked_and_lets_a_code_in_once(supervised: Site) -> None:
