@@ -140,6 +140,24 @@ async def test_reasons_that_hold_values_are_for_whom_they_may_be(
     assert (answer.status_code, masked.status_code) == (status, 200)
 
 
+async def test_reasons_of_ones_own_case_hold_no_value_of_anothers(desk: Desk) -> None:
+    """All men here have one name: whoever asks about their own is compared with the others."""
+    reasons, opened = {}, desk.context.keys.accesses  # type: ignore[attr-defined]
+    for account, role in (("olena", "operator"), ("vira", "verifier")):
+        headers = desk.logins.let_in(account, role)  # type: ignore[arg-type]
+        body = {**WHO, "case_id": HELD, "reveal": True}
+        before = len(opened)
+        answer = await desk.http.post("/api/candidates", json=body, headers=headers)
+        found = answer.json()["items"]
+        assert found
+        reasons[account] = [why["reason"] for one in found for why in one["verdicts"]]
+        shown = [one for one in opened[before:] if one.use == "shown"]
+        cases = {value.case_id for one in shown for value in one.values}
+        assert (cases == {HELD}) == (account == "olena")
+    assert not any(reasons["olena"])
+    assert any(reasons["vira"])
+
+
 async def test_the_remarks_of_a_shift_are_for_its_people_and_those_who_follow(
     tmp_path: Path,
 ) -> None:

@@ -3,7 +3,9 @@
 Returns names of fields that agree or conflict, never values; a name alone is a suggestion.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from fastapi import APIRouter
@@ -15,7 +17,7 @@ from services.query.models.case_row import CaseRow
 from services.query.reads.candidate_reads import CandidateReads
 from services.query.reads.candidates import Asked, Candidates
 from services.query.reads.comparing import Basis, Candidate, PersonField
-from services.query.requests.authorised import require_need
+from services.query.requests.authorised import known_of, require_need
 from services.query.requests.body import ForPurpose
 from services.query.requests.caller import Called, Caller, not_your_role
 from services.query.requests.problems import ProblemError, problems
@@ -46,7 +48,8 @@ class WhoIsThis(ForPurpose):
     date_of_birth: BirthDate | None = None
     unit: Name | None = None
     reveal: bool = False
-    """Also explain why each field agrees or not, in words that hold what was said and told."""
+    """Also explain why each field agrees or not, in words that hold what was said and told, where
+    both cases' values are theirs to see who asks."""
 
     @model_validator(mode="after")
     def _something_to_find_by(self) -> Self:
@@ -57,13 +60,13 @@ class WhoIsThis(ForPurpose):
             raise ValueError("give case_id, code, caller, service_number or a name")
         return self
 
-    def asked(self) -> Asked:
+    def asked(self, shows: Callable[[CaseRow], bool] | None) -> Asked:
         return Asked(
             Stated(**{name: getattr(self, name) for name in STATED_FIELDS}),
             self.code or "",
             ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
             self.caller.region if self.caller else None,
-            reveal=self.reveal,
+            shows=shows,
         )
 
 
@@ -138,17 +141,22 @@ router = APIRouter(prefix="/api", tags=["cases"])
 @router.post("/candidates", responses=problems(403, 404, 429, 503))
 def candidates(context: AppContext, caller: Called, wanted: WhoIsThis) -> FoundCandidates:
     """Finds out who a caller may be; who asks is recorded, and what for."""
+    shows = None
     if wanted.reveal:
         _require_reasons(context, caller, wanted.case_id)
+        shows = partial(_may_see_reasons, caller)
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
     if wanted.case_id is not None:
-        answer = looking.of_case(wanted.case_id, caller.account, wanted.why, reveal=wanted.reveal)
+        answer = looking.of_case(wanted.case_id, caller.account, wanted.why, shows=shows)
     else:
-        answer = looking.of_caller(wanted.asked(), caller.account, wanted.why)
+        answer = looking.of_caller(wanted.asked(shows), caller.account, wanted.why)
     if answer is None:
         raise ProblemError(404, "no-such-case", "There is no such case.")
     return FoundCandidates(
-        items=[_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
+        items=[
+            _shown(one, reveal=shows is not None and shows(one.case))
+            for one in answer.found.candidates
+        ],
         more=answer.found.more,
         names_complete=answer.found.complete,
         sequence=answer.sequence,
@@ -164,6 +172,10 @@ def _require_reasons(context: Context, caller: Caller, case_id: str | None) -> N
     case = context.reads.cases_by_ids([case_id]).found.get(case_id)
     if case is not None:
         require_need(caller, case, IDENTITY)
+
+
+def _may_see_reasons(caller: Caller, case: CaseRow) -> bool:
+    return not JUDGING.isdisjoint(caller.roles) or known_of(caller, case).issuperset(IDENTITY)
 
 
 def _shown(one: Candidate, *, reveal: bool) -> FoundCandidate:

@@ -4,7 +4,7 @@ A key finds him for certain, a name never does: nothing here merges two cases.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import NamedTuple
@@ -45,8 +45,8 @@ class Asked(NamedTuple):
     own_case: str = ""
     """The case that is asked about, if any; it isn't its own candidate."""
     own_values: tuple[SealedValue, ...] = ()
-    reveal: bool = False
-    """Whether a person sees why fields agree or not, and so what was told."""
+    shows: Callable[[CaseRow], bool] | None = None
+    """Of which cases a person sees why fields agree or not, and so what was told; None: of none."""
 
     @property
     def name(self) -> str:
@@ -103,7 +103,7 @@ class Candidates:
     def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
         """Who may be calling. Raises as the key holder and the read model do.
 
-        With `asked.reveal` the reasons are shown, which hold values: those count as shown.
+        With `asked.shows` reasons are shown, which hold values: those count as shown.
         """
         who = _searcher(asked, by, purpose)
         matches, likely = self._matches(asked, who)
@@ -124,15 +124,21 @@ class Candidates:
         ]
         first = in_order(found)[:CANDIDATES_MAX]
         self._keys.found(who, [one.case.case_id for one in first])
-        if asked.reveal:
+        if asked.shows is not None:
             # Opened again as shown to a person: that counts against their budget.
-            opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
+            shown = [one for one in first if asked.shows(one.case)]
+            opened(self._keys, _shown(asked, shown, told), by, purpose, "shown")
         logger.info("looked_for_caller", count=len(found))
         more = likely.more or len(matches) > OPENED_MAX or len(found) > CANDIDATES_MAX
         return Answer(Found(first, likely.complete, more), rows.sequence)
 
     def of_case(
-        self, case_id: str, by: str, purpose: str, *, reveal: bool = False
+        self,
+        case_id: str,
+        by: str,
+        purpose: str,
+        *,
+        shows: Callable[[CaseRow], bool] | None = None,
     ) -> Answer[Found] | None:
         """Who may be the man of a case, by its statements; None: no such case."""
         said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
@@ -147,7 +153,7 @@ class Candidates:
             callers=callers,
             own_case=case_id,
             own_values=told[-1].values if told else (),
-            reveal=reveal,
+            shows=shows,
         )
         return self.of_caller(asked, by, purpose)
 

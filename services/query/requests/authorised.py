@@ -81,7 +81,7 @@ def is_supervisor(caller: Caller) -> bool:
 
 def require_need(caller: Caller, case: CaseRow, classes: Collection[PersonalClass]) -> None:
     """Raises ProblemError 403 unless these personal values of the case are theirs to know."""
-    known = _known(caller, case)
+    known = known_of(caller, case)
     if not known:
         detail = "Another's case: claim it, or take it over, and its values are yours to see."
         raise ProblemError(403, "not-your-case", detail, claimed_by=case.claimed_by)
@@ -90,7 +90,7 @@ def require_need(caller: Caller, case: CaseRow, classes: Collection[PersonalClas
         raise ProblemError(403, "not-your-values", detail, classes=sorted(known))
 
 
-def _known(caller: Caller, case: CaseRow) -> frozenset[PersonalClass]:
+def known_of(caller: Caller, case: CaseRow) -> frozenset[PersonalClass]:
     """The classes of a case's values that this person may see now."""
     found = (CLASSES[role] for role in CLASSES if role in caller.roles and _has(role, caller, case))
     return frozenset().union(*found)
