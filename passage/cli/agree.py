@@ -15,7 +15,9 @@ from passage.signing import Signer, agree, proposed_command
 from shared.commands.base import Command
 from shared.commands.case_numbers import typed_case_number
 
-COLUMNS = ("decision_id", "act", "about", "proposed_by", "expires_at")
+COLUMNS = (
+    *("decision_id", "act", "about", "proposed_by", "expires_at", "agreed_by", "not_carried_out"),
+)
 
 
 def agree_verb(

@@ -28,6 +28,7 @@ from shared import subjects
 from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
+from shared.events.shifts import WordsErased
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
@@ -233,7 +234,7 @@ class CaseLog(Application[str], Generic[StateT]):
             recorded = recorded.with_entry(version, noted)
             causes = causes.with_entry((event.source, event.causationid), version)
             fencing = fencing.after(event.data)
-            if isinstance(event.data, PersonalDataErased):
+            if isinstance(event.data, PersonalDataErased | WordsErased):
                 erasure = event.id
         return History(
             case_id=known.case_id,

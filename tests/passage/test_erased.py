@@ -78,7 +78,7 @@ def sealing() -> Sealing:
 def open_fields(erasures: Erasures, kept: Secrets | None = None) -> list[str]:
     """The fields that open, by what the key holder says of the copies."""
     ring = KeyRing(MemoryBucket(), kept or secrets())
-    keys = list(ring.opening(CASE, erasures.copies))
+    keys = {one: list(ring.opening(one, erasures.copies)) for one in erasures.logs}
     return [spot.field for spot, _ in erasures.open_still(keys)]
 
 
