@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from passage.__main__ import command_line
+from passage.own_signatures import new_in_name_of
+from passage.running import Running
 from services.query.app import create_app
 from services.query.main import Query
 from shared.commands.base import Recorded, Unavailable
@@ -236,3 +238,12 @@ async def test_what_was_signed_in_ones_name_is_new_until_one_looked(
     assert answer.status_code == 200, answer.text
     after = [await asyncio.to_thread(signed_by, one) for one in ("petro", "maria")]
     assert [[one["new"] for one in listed] for listed in after] == [[False], [True]]
+    running = Running.bare(all_services.settings.nats_url)
+    new = {one: await new_in_name_of(running, one) for one in keys}
+    assert (new["petro"], new["ivan"]) == ([], [])
+    assert [(one.act, one.about) for one in new["maria"] or ()] == [("RecordExport", EXPORT)]
+
+
+async def test_where_the_log_cannot_be_read_nothing_is_said_by_it(site: Site) -> None:
+    nobody = site.settings.nats_url.rpartition(":")[0] + ":1"
+    assert await new_in_name_of(Running.bare(nobody), "petro") is None
