@@ -17,6 +17,7 @@ from services.desk.decision_state import DecisionState, words_erased
 from services.desk.handlers import Desk
 from services.desk.state import DeskState
 from shared.bus.answering import answer
+from shared.bus.asking import UnansweredError
 from shared.bus.timers import read_timer
 from shared.commands import people as commands
 from shared.commands.base import (
@@ -41,10 +42,6 @@ NEW_PROPOSAL = "a new proposal: what was signed was refused, and holds no more"
 INVALID = "invalid"
 
 
-class NotNowError(TimeoutError):
-    """The service that decides doesn't answer."""
-
-
 def agree(desk: Desk, command: commands.AgreeToDecision) -> Outcome | Recorded:
     """Records the second signature and carries out what both signed; the answer is about that.
 
@@ -61,7 +58,7 @@ def agree(desk: Desk, command: commands.AgreeToDecision) -> Outcome | Recorded:
             guard = Guard(found.guard, found.satisfied_by)
             raise RefusedError(guard, found.changed_since)
         case _:
-            raise NotNowError
+            raise RefusedError(Guard(INVALID, NEW_PROPOSAL))
 
 
 def receive(desk: Desk, delivery: Delivery) -> Outcome:
@@ -79,7 +76,7 @@ def receive(desk: Desk, delivery: Delivery) -> Outcome:
 def carry_out(desk: Desk, decision_id: str) -> AnyAnswer:
     """What the service that decides answers. Idempotent.
 
-    Raises NotNowError and KeysUnavailableError: it is to be tried again.
+    Raises UnansweredError and KeysUnavailableError: it is to be tried again.
     """
     history = desk.context.writer.log.load_current(decision_id)
     decision: DecisionState | None = history.state.decision
@@ -87,7 +84,7 @@ def carry_out(desk: Desk, decision_id: str) -> AnyAnswer:
         return Ignored(case_id=decision_id, version=history.version, sequence=history.sequence)
     found = _answered_before(desk, decision) or _handed_on(desk, decision_id, decision)
     if isinstance(found, Unavailable):
-        raise NotNowError(found.reason)
+        raise UnansweredError(found.reason)
     cause = desk.context.own_cause(f"carried-out-{decision_id}"[:64], decision_id)
     transact(desk.context.writer, decision_id, cause, partial(_what_came_of_it, found=found))
     return found

@@ -17,7 +17,7 @@ from shared.events.intake import PersonalDataErased
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.people import DecisionProposed
 from shared.events.shifts import ShiftHandedOver, WordsErased
-from shared.log.events_of_type import events_of_type
+from shared.log.events_of_type import events_of_type, first_sequence
 from shared.log.transact import Outcome, transact
 
 REMARKS = "narrative"
@@ -43,8 +43,9 @@ def words_erased_with(state: DeskState, erased: CaseEvent[PersonalDataErased]) -
 
 def _logs_that_tell_of(desk: Desk, erased: CaseEvent[PersonalDataErased]) -> Iterator[str]:
     recorder, case_id = desk.context.writer.log.recorder, erased.subject
+    begins = first_sequence(recorder, case_id)  # Nothing was told of it before it was opened.
     for type_name in (DecisionProposed.__name__, ShiftHandedOver.__name__):
-        for stored in events_of_type(recorder, type_name):
+        for stored in events_of_type(recorder, type_name, begins):
             with suppress(UnreadableEventError):  # `passage verify` names it.
                 found = read_case_event(stored.state, stored.topic)
                 if _tells_of(found.data, case_id):

@@ -12,6 +12,10 @@ from shared.jetstream.connection import Connection
 NO_RESPONDER = 503
 
 
+class UnansweredError(TimeoutError):
+    """The service that decides can't now; sending the command again is safe."""
+
+
 def asked(connection: Connection, command: Command, timeout_s: float) -> AnyAnswer:
     """The answer of the service that decides on the command; Unavailable if there is none."""
     name = type(command).__name__

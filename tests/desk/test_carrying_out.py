@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.desk.carrying_out import NotNowError, receive
+from services.desk.carrying_out import receive
 from services.desk.deadlines import LEFT_TO_ANSWER
+from shared.bus.asking import UnansweredError
 from shared.commands import people as commands
 from shared.commands.base import (
     AnyAnswer,
@@ -107,7 +108,7 @@ def test_nobody_needs_to_ask_again_when_the_service_that_decides_was_away(
         return answer
 
     desk.answers = dies
-    with pytest.raises((NotNowError, SystemExit)):
+    with pytest.raises((UnansweredError, SystemExit)):
         agree(desk)
     assert types(desk) == ["DecisionProposed", "DecisionAgreed"]
     desk.answers = lambda _: RECORDED
@@ -118,7 +119,7 @@ def test_nobody_needs_to_ask_again_when_the_service_that_decides_was_away(
 
 
 def test_what_the_log_has_already_is_not_handed_on_again(desk: SmallDesk) -> None:
-    with pytest.raises(NotNowError):
+    with pytest.raises(UnansweredError):
         agree(desk)
     closed = CaseClosed(reason="hoax", second_by="maria")
     record(desk.context.writer, closed, source="/services/intake", causation_id=CLOSE.cause_id)
@@ -158,13 +159,13 @@ def test_every_other_answer_ends_it_too(desk: SmallDesk, answer: AnyAnswer, expe
         assert agree(desk).result == "ignored"
         assert agree(desk).result == "ignored"
     else:
-        with pytest.raises(NotNowError):
+        with pytest.raises(RefusedError, match="invalid"):
             agree(desk)
     assert types(desk)[2:] == [expected, "WordsErased"]
 
 
 def test_what_nobody_can_read_any_more_is_not_carried_out(desk: SmallDesk) -> None:
-    with pytest.raises(NotNowError):
+    with pytest.raises(UnansweredError):
         agree(desk)
     desk.destroy_keys(DECISION, "an-erasure")
     desk.handed_on.clear()
@@ -176,7 +177,7 @@ def test_what_nobody_can_read_any_more_is_not_carried_out(desk: SmallDesk) -> No
 
 
 def test_timers_of_agreed_decisions_are_rebuilt_from_the_log(desk: SmallDesk) -> None:
-    with pytest.raises(NotNowError):
+    with pytest.raises(UnansweredError):
         agree(desk)
     desk.timers.set_now.clear()
     desk.desk.deadlines.set_anew()

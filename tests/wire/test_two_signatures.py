@@ -187,6 +187,7 @@ async def test_desk_takes_it_up_by_itself_once_the_service_that_decides_is_back(
         said = {"signature": second.model_dump(exclude_none=True)}
         answer = await site.ask(AgreeToDecision, decision, "maria", **said)
         assert isinstance(answer, Unavailable), answer
+        assert answer.reason.startswith("intake")
         await stack.enter_async_context(site.service("intake"))
         recorded = await site.next_event("CaseClosed")
         assert [one.person for one in recorded.signatures or ()] == ["petro", "maria"]
