@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -137,21 +136,25 @@ async def test_two_people_sign_and_it_is_recorded_with_both_signatures(
     assert (await all_services.history(DECISION))[2:] == ["DecisionCarriedOut", "WordsErased"]
 
 
+def closing(case_id: str) -> CloseCase:
+    """A case that a call has just opened, by two people."""
+    return CloseCase(
+        command_id="close-1",
+        case_id=case_id,
+        by="petro",
+        second_by="maria",
+        seen_version=1,
+        reason="hoax",
+    )
+
+
 async def test_what_both_signed_is_carried_out_if_query_is_gone(
     all_services: Site, keys: dict[str, KeyFile], asked: RecordExport
 ) -> None:
     """Only desk hears of the second signature; by its own decision, and by another service's."""
     site = all_services
     case_id = await site.opened()
-    close = CloseCase(
-        command_id="close-1",
-        case_id=case_id,
-        by="petro",
-        second_by="maria",
-        seen_version=len(await site.history(case_id)),
-        reason="hoax",
-    )
-    for command, event in ((asked, "StatisticsExported"), (close, "CaseClosed")):
+    for command, event in ((asked, "StatisticsExported"), (closing(case_id), "CaseClosed")):
         decision = await proposed_on_the_bus(site, keys["petro"], command)
         answer = await agreed_on_the_bus(site, keys["maria"], decision, command)
         assert isinstance(answer, Recorded), answer
@@ -162,33 +165,22 @@ async def test_what_both_signed_is_carried_out_if_query_is_gone(
     assert history.count("CaseClosed") == 1
 
 
-async def test_desk_takes_it_up_by_itself_once_the_service_that_decides_is_back(
-    site: Site, place: Path
-) -> None:
-    """It was away when the second person signed, and nobody asks again."""
+async def test_after_restarts_desk_takes_it_up_by_itself(site: Site, place: Path) -> None:
+    """The service that decides was away when the second person signed; then desk ended, too."""
     del place  # Where the verb finds the installation.
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(site.service("desk"))
-        keys = [KeyFile("petro"), KeyFile("maria")]
+    keys = [KeyFile("petro"), KeyFile("maria")]
+    async with site.service("desk"):
         for key in keys:
             await enrol(site, link_by_the_keeper(key.person, "--role", "coordinator"), key)
         async with site.service("intake"):
-            case_id = await site.opened()
-            close = CloseCase(
-                command_id="close-1",
-                case_id=case_id,
-                by="petro",
-                second_by="maria",
-                seen_version=len(await site.history(case_id)),
-                reason="hoax",
-            )
+            close = closing(await site.opened())
             decision = await proposed_on_the_bus(site, keys[0], close)
             second = await signed(site, keys[1], close)
         said = {"signature": second.model_dump(exclude_none=True)}
         answer = await site.ask(AgreeToDecision, decision, "maria", **said)
         assert isinstance(answer, Unavailable), answer
         assert answer.reason.startswith("intake")
-        await stack.enter_async_context(site.service("intake"))
+    async with site.service("intake"), site.service("desk"):
         recorded = await site.next_event("CaseClosed")
         assert [one.person for one in recorded.signatures or ()] == ["petro", "maria"]
         assert (await site.next_event("DecisionCarriedOut")).subject == decision
