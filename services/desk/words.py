@@ -6,7 +6,6 @@ erased.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,10 +13,8 @@ from services.desk.handlers import Desk
 from services.desk.state import DeskState
 from shared.events.base import CaseEvent, Event
 from shared.events.intake import PersonalDataErased
-from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.people import DecisionProposed
 from shared.events.shifts import ShiftHandedOver, WordsErased
-from shared.log.events_of_type import events_of_type, first_sequence
 from shared.log.transact import Outcome, transact
 
 REMARKS = "narrative"
@@ -42,14 +39,12 @@ def words_erased_with(state: DeskState, erased: CaseEvent[PersonalDataErased]) -
 
 
 def _logs_that_tell_of(desk: Desk, erased: CaseEvent[PersonalDataErased]) -> Iterator[str]:
-    recorder, case_id = desk.context.writer.log.recorder, erased.subject
-    begins = first_sequence(recorder, case_id)  # Nothing was told of it before it was opened.
+    case_id = erased.subject
     for type_name in (DecisionProposed.__name__, ShiftHandedOver.__name__):
-        for stored in events_of_type(recorder, type_name, begins):
-            with suppress(UnreadableEventError):  # `passage verify` names it.
-                found = read_case_event(stored.state, stored.topic)
-                if _tells_of(found.data, case_id):
-                    yield found.subject
+        # Nothing was told of the case before it was opened.
+        for told in desk.context.writer.log.events_of_type(type_name, since=case_id):
+            if _tells_of(told.data, case_id):
+                yield told.subject
 
 
 def _tells_of(data: Any, case_id: str) -> bool:

@@ -3,7 +3,6 @@
 from shared.events.people import OF_PEOPLE, KeyRegistered, PersonAdded, log_of
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.log.case_log import CaseLog, Fold, jetstream_env
-from shared.log.events_of_type import events_of_type
 from shared.people.state import PersonState, evolve_person
 from shared.settings import Settings
 from shared.subjects import case_events
@@ -44,8 +43,8 @@ class Directory:
 
     def accounts(self) -> list[str]:
         """Everybody who was ever added, as far as the replica that answers knows."""
-        found = events_of_type(self._log.recorder, PersonAdded.__name__)
-        return [str(one.originator_id).removeprefix(OF_PEOPLE) for one in found]
+        found = self._log.events_of_type(PersonAdded.__name__)
+        return [one.subject.removeprefix(OF_PEOPLE) for one in found]
 
     def close(self) -> None:
         self._log.close()
