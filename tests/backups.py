@@ -16,14 +16,15 @@ from passage.integrity.backup.durable import HashedFile
 from passage.integrity.backup.manifest import MANIFEST, Manifest
 from passage.integrity.backup.putting_back import PutBack, Target, put_back
 from passage.integrity.backup.sealed_file import Member, opened, sealed
-from passage.integrity.backup.taking import Source, take
+from passage.integrity.backup.taking import STEPS, Source, take
 from passage.integrity.log_reading import last_sequence
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
 from tests.waiting import WITHIN_S
 
-FIRST_CALLS = 60  # More than a backup has streams, and so rounds, with what is parked first.
 FIRST_PARKED = 10
+FIRST_CALLS = STEPS + FIRST_PARKED + 10
+"""Each step of a backup takes one away: with fewer, a new bucket would leave nothing to take."""
 
 
 async def put(client: Client, subject: str, body: bytes = b"", headers: Any = None) -> int:

@@ -88,9 +88,10 @@ def record(
     case_id: str = CASE,
     at: datetime = NOW,
     source: str = "/services/story",
+    causation_id: str | None = None,
 ) -> None:
     for event in events:
-        cause = Cause(uuid4().hex, "story", "operator:Olena Example", source, at)
+        cause = Cause(causation_id or uuid4().hex, "story", "operator:Olena Example", source, at)
         transact(writer, case_id, cause, partial(_only, event))
 
 

@@ -159,7 +159,7 @@ def of_people() -> list[people.PersonEvent]:
     ]
 
 
-def of_decisions() -> list[people.DecisionEvent]:
+def of_decisions() -> list[shifts.DeskEvent]:
     return [
         people.DecisionProposed(
             act="CancelRendezvous",
@@ -171,6 +171,9 @@ def of_decisions() -> list[people.DecisionEvent]:
         people.DecisionAgreed(signature=signature("petro", "nonce-2")),
         people.DecisionWithdrawn(by="olena"),
         people.DecisionExpired(),
+        people.DecisionCarriedOut(),
+        people.DecisionNotCarriedOut(why="seen_version"),
+        shifts.WordsErased(erased_case=e.CASE),
     ]
 
 

@@ -9,13 +9,16 @@ from passage.api import Json, Reply, api_of, ended_by_problem, fetched, sent
 from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
+from passage.own_signatures import new_in_name_of, tell_new
 from passage.printing import counted, out, print_answer, print_json, print_table
 from passage.running import Running, find_running
 from passage.signing import Signer, agree, proposed_command
 from shared.commands.base import Command
 from shared.commands.case_numbers import typed_case_number
 
-COLUMNS = ("decision_id", "act", "about", "proposed_by", "expires_at")
+COLUMNS = (
+    *("decision_id", "act", "about", "proposed_by", "expires_at", "agreed_by", "not_carried_out"),
+)
 
 
 def agree_verb(
@@ -51,6 +54,9 @@ def agree_verb(
     body = reply.body
     words = f"{', '.join(body['events'])} on {body['case_id']}, signed by two people"
     print_answer(body, words, as_json)
+    if not as_json:
+        account = who.key.account
+        tell_new(asyncio.run(new_in_name_of(running, account)), account)
 
 
 def _show(proposed: Json) -> None:

@@ -14,6 +14,7 @@ from passage.cli.command_fields import mistyped_fields, named_command, typed_fie
 from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person
+from passage.own_signatures import new_in_name_of, tell_new
 from passage.printing import err, out, print_json, print_table
 from passage.running import Running, find_running
 from passage.signing import Signer, give
@@ -22,6 +23,7 @@ from shared.commands.case_numbers import typed_case_number
 from shared.commands.catalogue import COMMANDS
 from shared.events.people import OF_DECISIONS
 from shared.events.shifts import OF_SHIFTS
+from shared.people.signed import SIGNED
 
 COMMAND = "passage.cli.do.command"
 
@@ -87,6 +89,9 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     who = as_person(running, account)
     reply = asyncio.run(_send(running, who, command, body, seen))
     _show(command, reply, as_json)
+    if COMMANDS[command] in SIGNED and not as_json:
+        account = who.key.account
+        tell_new(asyncio.run(new_in_name_of(running, account)), account)
 
 
 def _known(command: str) -> str:

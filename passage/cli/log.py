@@ -3,8 +3,6 @@ signed, and who could do what at any time, as the log has it, whatever query sho
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
@@ -15,19 +13,16 @@ from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.connecting import connected
 from passage.integrity.log_reading import last_sequence, read_stream
 from passage.own_keys import AsPerson, as_person
+from passage.own_signatures import SignedBy, all_signed_by
 from passage.printing import counted, print_json, print_table
 from passage.running import Running, find_running
 from shared import subjects
 from shared.commands.case_numbers import typed_case_number
 from shared.commands.people import SeeSignatures
-from shared.events.parsing import UnreadableEventError, read_case_event
-from shared.events.people import Role, SignaturesSeen, log_of
-from shared.jetstream.stored import StoredMessage
-from shared.people.directory import ADDED
+from shared.events.parsing import read_case_event
+from shared.events.people import PersonAdded, Role, log_of
 from shared.people.state import PersonState, evolve_person
 from shared.subjects import read_case_subject
-
-SIGNATURES = b'"signatures":'
 
 log = typer.Typer(help="The log of record.", no_args_is_help=True)
 
@@ -58,7 +53,7 @@ def signed_verb(
     `passage verify` proves the signatures.
     """
     running = find_running(data)
-    found = asyncio.run(_signed(running, account))
+    found = asyncio.run(all_signed_by(running, account))
     new = sum(one.new for one in found)
     if as_json:
         print_json([one._asdict() for one in found])
@@ -108,7 +103,9 @@ async def _people(running: Running, at: datetime) -> list[Could]:
     people: dict[str, PersonState] = {}
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
-        added = read_stream(client, subjects.CASES, last, subjects.case_events(ADDED))
+        added = read_stream(
+            client, subjects.CASES, last, subjects.case_events(PersonAdded.__name__)
+        )
         logs = sorted({read_case_subject(one.subject).case_id async for one in added})
         for log_id in logs:
             subject = f"{subjects.CASES_PREFIX}.{log_id}.>"
@@ -125,48 +122,6 @@ async def _people(running: Running, at: datetime) -> list[Could]:
         )
         for one in people.values()
     ]
-
-
-class SignedBy(NamedTuple):
-    new: bool
-    """Whether it came since they last looked."""
-    sequence: int
-    recorded: str
-    about: str
-    signed: str
-    """The canonical form: what the key signed."""
-
-
-async def _signed(running: Running, account: str) -> list[SignedBy]:
-    found: list[SignedBy] = []
-    seen = 0
-    async with connected(running) as client:
-        last = await last_sequence(client, subjects.CASES)
-        async for stored in read_stream(client, subjects.CASES, last):
-            if SIGNATURES in stored.body:
-                found += _signatures_in(stored, account)
-            elif stored.subject.startswith(f"{subjects.CASES_PREFIX}.{log_of(account)}."):
-                seen = max(seen, _seen_in(stored))
-    return [one._replace(new=one.sequence > seen) for one in found]
-
-
-def _signatures_in(stored: StoredMessage, account: str) -> Iterator[SignedBy]:
-    """Of what can't be read, none: `passage verify` says so."""
-    with suppress(UnreadableEventError):
-        event = read_case_event(stored.body)
-        at = stored.recorded_at.isoformat(timespec="seconds")
-        for one in event.signatures or ():
-            if one.person == account:
-                yield SignedBy(True, stored.sequence, at, event.subject, one.canonical)
-
-
-def _seen_in(stored: StoredMessage) -> int:
-    """Up to which sequence a person's event says that they looked."""
-    with suppress(UnreadableEventError):
-        event = read_case_event(stored.body)
-        if isinstance(event.data, SignaturesSeen):
-            return min(event.data.through, stored.sequence)
-    return 0
 
 
 async def _see(running: Running, who: AsPerson, through: int) -> None:

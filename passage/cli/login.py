@@ -10,7 +10,8 @@ from passage.api import Json, api_of, fetched, sent
 from passage.cli.options import DEFAULT_DATA_DIR, As, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.own_keys import AsPerson, as_person, enrolment_of, link_of, made_key, own_keys
-from passage.printing import counted, print_answer
+from passage.own_signatures import SignedBy, new_in_name_of, tell_new
+from passage.printing import counted, err, print_answer
 from passage.running import Running, find_running
 
 LABEL_CHARACTERS = 100
@@ -38,12 +39,25 @@ def login_verb(
         return
     who.keys.forget_session(who.key.account)
     me = asyncio.run(_me(running, who))
+    new = asyncio.run(new_in_name_of(running, me["account"]))
     roles = ", ".join(me["roles"]) or "none yet: a supervisor grants them"
     words = f"{me['account']} is logged in; roles: {roles}"
-    if me["unseen_signatures"]:
-        new = counted(me["unseen_signatures"], "signature")
-        words += f"; {new} in your name since you last looked: `passage log signed {me['account']}`"
+    if new is None and me["unseen_signatures"]:
+        told = counted(me["unseen_signatures"], "signature")
+        words += f"; by query, {told} in your name since you last looked: have `passage log signed "
+        words += f"{me['account']}` run where the installation is"
+    if new is not None:
+        me["new_signatures"] = [one._asdict() for one in new]
     print_answer(me, words, as_json)
+    if not as_json:
+        tell_new(new, me["account"])
+        _compare(me["unseen_signatures"], new)
+
+
+def _compare(told: int, new: list[SignedBy] | None) -> None:
+    if new is not None and told < len(new):
+        words = "of them; if that stays so, somebody may be hiding the others: tell a supervisor"
+        err.print(f"query shows {told} {words}")
 
 
 async def _enrol(running: Running, link: str) -> None:

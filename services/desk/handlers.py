@@ -12,7 +12,7 @@ from services.desk.proofs import require_proven
 from services.desk.state import DeskState
 from shared.commands import people as commands
 from shared.commands import shifts as shift_commands
-from shared.commands.base import Command
+from shared.commands.base import AnyAnswer, Command
 from shared.events.base import Event
 from shared.events.parsing import UnreadableEventError
 from shared.events.people import log_of
@@ -32,6 +32,8 @@ class Desk:
     attempts: Attempts
     deadlines: Deadlines[DeskState]
     site: Site
+    hand_on: Callable[[Command], AnyAnswer]
+    """Has another service decide on a command that two people signed."""
 
 
 DECIDERS: dict[type[Command], Callable[[DeskState, Any], list[Event]]] = {

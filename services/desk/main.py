@@ -1,9 +1,10 @@
 """desk's wiring: what it listens to, and which handler answers."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 
-from services.desk import CASES, DUE, SERVICE, breaking_glass, handlers
+from services.desk import CASES, DUE, SERVICE, breaking_glass, carrying_out, handlers
 from services.desk.attempts import Attempts
 from services.desk.break_glass import Pace
 from services.desk.breaking_glass import BreakingGlass
@@ -13,9 +14,10 @@ from services.desk.handlers import Desk
 from services.desk.reactions import REACTIONS
 from services.desk.state import DeskState, evolve
 from shared.bus.answering import CommandHandler
+from shared.bus.asking import asked
 from shared.bus.timers import Timers
 from shared.commands import people as commands
-from shared.commands.base import Command
+from shared.commands.base import AnyAnswer, Command
 from shared.commands.case_numbers import DESK
 from shared.commands.shifts import HandOverShift
 from shared.diagnostics.own_process import own_process, run_to_end
@@ -31,20 +33,33 @@ from shared.skeleton.service import Assemble, Context, Service, assemble
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     service = put_together(SERVICE, Fold(DeskState(), evolve), settings)
-    desk = desk_of(service.context, service.timers(), spans_of(Spans, settings), site_of(settings))
+    log, timeout_s = service.log, settings.command_timeout_s
+    desk = desk_of(
+        service.context,
+        service.timers(),
+        spans_of(Spans, settings),
+        site_of(settings),
+        lambda command: asked(log.connection, command, timeout_s),
+    )
     bus = service.bus
     bus.consume(CASES, partial(react, REACTIONS, desk))
-    bus.consume(DUE, desk.deadlines.receive)
+    bus.consume(DUE, partial(carrying_out.receive, desk))
     for command_type, handler in handlers_of(desk).items():
         bus.command(command_type, handler)
     service.at_start.append(desk.deadlines.set_anew)
     return service
 
 
-def desk_of(context: Context, timers: Timers, spans: Spans, site: Site) -> Desk:
+def desk_of(
+    context: Context,
+    timers: Timers,
+    spans: Spans,
+    site: Site,
+    hand_on: Callable[[Command], AnyAnswer],
+) -> Desk:
     rules = Rules(spans.enrolment, spans.proposal)
     deadlines = deadlines_of(context, timers, spans)
-    return Desk(context, rules, Attempts(context), deadlines, site)
+    return Desk(context, rules, Attempts(context), deadlines, site, hand_on)
 
 
 def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[DeskState]:
@@ -58,6 +73,7 @@ def handlers_of(desk: Desk) -> dict[type[Command], CommandHandler]:
         **dict.fromkeys(handlers.DECIDERS, partial(handlers.carry_out, desk)),
         **dict.fromkeys(handlers.ABOUT_PEOPLE, partial(handlers.about_person, desk)),
         **dict.fromkeys(handlers.PROPOSALS, partial(handlers.propose, desk)),
+        commands.AgreeToDecision: partial(carrying_out.agree, desk),
         HandOverShift: partial(handlers.hand_over_shift, desk),
         commands.Enrol: partial(handlers.enrol, desk),
         commands.ReportAttempts: partial(handlers.report_attempts, desk),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.desk.decision_state import DecisionState
+from services.desk.decision_state import DecisionState, words_erased
 from services.desk.guards import ROLE_HELD, Acting, require_role
 from shared.commands import people as commands
 from shared.commands.catalogue import COMMANDS
@@ -62,10 +62,10 @@ def decide_withdraw(
     require_role(acting, command)
     if proposed.withdrawn:
         return []
-    require(proposed.is_open, DECISION_OPEN)
+    require(proposed.is_open or proposed.not_done_because is not None, DECISION_OPEN)
     is_own = command.by == proposed.proposed_by
     require(is_own or "supervisor" in acting.actor.roles, PROPOSED_BY_SENDER)
-    return [event_of(people.DecisionWithdrawn, command)]
+    return [event_of(people.DecisionWithdrawn, command), *words_erased(proposed)]
 
 
 def signed_in_common(signature: Signature) -> Mapping[str, Any]:

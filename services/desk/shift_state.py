@@ -8,7 +8,11 @@ from shared.events import shifts
 from shared.events.base import CaseEvent
 
 ShiftEvent = (
-    shifts.ShiftStarted | shifts.ShiftHandedOver | shifts.ShiftCaseAccepted | shifts.ShiftEnded
+    shifts.ShiftStarted
+    | shifts.ShiftHandedOver
+    | shifts.ShiftCaseAccepted
+    | shifts.ShiftEnded
+    | shifts.WordsErased
 )
 
 
@@ -22,6 +26,8 @@ class ShiftState:
     accepted: Mapping[str, str] = field(default_factory=dict)
     """Live case -> who took responsibility for it."""
     ended: bool = False
+    told_of: frozenset[str] = frozenset()
+    """The cases that were handed over with a remark that can still be opened."""
 
 
 def evolve_shift(
@@ -35,11 +41,15 @@ def evolve_shift(
     match data:
         case shifts.ShiftHandedOver():
             named = dict.fromkeys(data.case_ids, data.by)
-            return replace(shift, to=data.to, handed_over={**shift.handed_over, **named})
+            told_of = shift.told_of | {*data.case_ids} if data.remark else shift.told_of
+            handed_over = {**shift.handed_over, **named}
+            return replace(shift, to=data.to, handed_over=handed_over, told_of=told_of)
         case shifts.ShiftCaseAccepted():
             return replace(shift, accepted={**shift.accepted, data.live_case: data.by})
         case shifts.ShiftEnded():
             return replace(shift, ended=True)
+        case shifts.WordsErased():
+            return replace(shift, told_of=frozenset())
 
 
 def evolve_exported(

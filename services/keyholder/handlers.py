@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,15 +20,18 @@ from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
 from shared.bus.timers import read_timer
 from shared.diagnostics.logger import logger, place_of
-from shared.events.base import CaseEvent
+from shared.events.base import CaseEvent, Event
+from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
+from shared.events.people import OF_DECISIONS
+from shared.events.shifts import OF_SHIFTS, WordsErased
 from shared.keys import messages
 from shared.keys.client import KEEPER, KeysDeniedError
 from shared.log.case_log import Fold
 from shared.log.transact import Outcome
 from shared.parked.parking import Delivery, UnprocessableError
-from shared.subjects import read_case_subject
+from shared.subjects import is_case_number, read_case_subject
 from shared.written.wrong_fields import wrong_fields
 
 ROTATION = "rotation"
@@ -36,8 +39,13 @@ ROTATION = "rotation"
 SHORTEST_NIGHT = timedelta(hours=12)
 """A timer that fires sooner than this after the last rotation belongs to the same night."""
 
-ERASING = "/services/intake"
-"""The only service that may erase."""
+ERASING: dict[type[Event], str] = {
+    PersonalDataErased: "/services/intake",
+    WordsErased: "/services/desk",
+}
+"""Who may erase: intake what a case has, desk what the logs of shifts and decisions have."""
+SPOKEN_IN = (OF_SHIFTS, OF_DECISIONS)
+"""How the numbers of the logs begin of which desk may erase something."""
 
 OPERATIONS: dict[str, type[BaseModel]] = {
     "seal": messages.Seal,
@@ -188,22 +196,36 @@ def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
 def receive_erasure(keeping: Keeping, delivery: Delivery) -> Outcome:
     """Destroys the keys that an erasure names. Idempotent.
 
-    Only for intake's event in the unbroken chain of its case: being able to append to CASES isn't
-    enough to erase. Raises UnprocessableError and ChainBrokenError.
+    Only for the event of whoever may erase, in the unbroken chain of its log: being able to append
+    to CASES isn't enough to erase. Raises UnprocessableError and ChainBrokenError.
     """
     subject = read_case_subject(delivery.subject)
     event = read_case_event(delivery.body, subject.type_name)
-    if (event.subject, event.source) != (subject.case_id, ERASING):
-        raise UnprocessableError("wrong_envelope", "source", f"{ERASING}, about the subject's case")
+    erasing = ERASING.get(type(event.data), "")
+    if (event.subject, event.source) != (subject.case_id, erasing):
+        raise UnprocessableError("wrong_envelope", "source", f"{erasing}, about the subject's case")
+    if not _may_erase(event):
+        raise UnprocessableError("wrong_envelope", "subject", "a log of which this one may erase")
     if event not in keeping.log.load_current(event.subject).state:
         raise UnprocessableError("chain_broken", "caseversion", "an event of the case's chain")
-    erased: PersonalDataErased = event.data
-    keeping.holder.ring.destroy(event.subject, erased.classes, event.id)
+    keeping.holder.ring.destroy(event.subject, _classes(event.data), event.id)
     return Outcome("recorded", event.subject, event.caseversion, delivery.sequence)
 
 
+def _may_erase(event: CaseEvent[Any]) -> bool:
+    """Permissions are by event type, not by log: a case's keys aren't desk's to destroy, and what
+    people prove themselves with isn't anybody's."""
+    if isinstance(event.data, WordsErased):
+        return event.subject.startswith(SPOKEN_IN)
+    return is_case_number(event.subject)
+
+
+def _classes(erased: PersonalDataErased | WordsErased) -> tuple[PersonalClass, ...]:
+    return erased.classes if isinstance(erased, PersonalDataErased) else get_args(PersonalClass)
+
+
 def _with_erasure(erasures: Erasures, event: CaseEvent[Any]) -> Erasures:
-    return (*erasures, event) if isinstance(event.data, PersonalDataErased) else erasures
+    return (*erasures, event) if type(event.data) in ERASING else erasures
 
 
 ERASURES_OF_CASE: Fold[Erasures] = Fold((), _with_erasure)

@@ -5,7 +5,7 @@ catalogue says what is personal, so a field added there is masked without a chan
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from services.query.models.alarms import OF_DURESS
 from services.query.models.case_timeline import entry
@@ -13,6 +13,7 @@ from services.query.models.folding import ReadEvent
 from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import PersonalDataErased
+from shared.events.shifts import WordsErased
 from shared.events.verification import CredibilityAssessed
 
 SEALED: Literal["sealed"] = "sealed"
@@ -38,9 +39,18 @@ def erased_in(events: Iterable[CaseEvent[Any]]) -> dict[PersonalClass, int]:
     return {
         personal_class: event.caseversion
         for event in events
-        if isinstance(event.data, PersonalDataErased)
-        for personal_class in event.data.classes
+        for personal_class in _classes_erased(event.data)
     }
+
+
+def _classes_erased(data: Any) -> tuple[PersonalClass, ...]:
+    match data:
+        case PersonalDataErased():
+            return data.classes
+        case WordsErased():
+            return get_args(PersonalClass)
+        case _:
+            return ()
 
 
 def row_shown(row: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.bus.asking import UnansweredError
 from shared.commands.base import (
     AnyAnswer,
     Command,
@@ -66,6 +67,8 @@ def why_not_now(error: Exception) -> str:
             return "the case's log is damaged; run `passage verify`"
         case KeysUnavailableError():
             return f"{error}; then send the same command again"
+        case UnansweredError():
+            return f"{error}; send the same command again"
         case LogError() | TimeoutError():
             logger.warning("log_unavailable", error=type(error).__name__)
             return "the log does not answer; send the same command again"

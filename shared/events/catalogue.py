@@ -123,6 +123,9 @@ DeskEvent = (
     | people.DecisionAgreed
     | people.DecisionWithdrawn
     | people.DecisionExpired
+    | people.DecisionCarriedOut
+    | people.DecisionNotCarriedOut
+    | shifts.WordsErased
 )
 AnyCaseEvent = IntakeEvent | VerificationEvent | HandoverEvent | DeskEvent
 """Every event of a case, or of one of desk's logs."""

@@ -194,3 +194,14 @@ class DecisionWithdrawn(DecisionEvent):
 
 class DecisionExpired(DecisionEvent):
     """Nobody agreed in time."""
+
+
+class DecisionCarriedOut(DecisionEvent):
+    """The service that decides has recorded it, or found that there was nothing to record."""
+
+
+class DecisionNotCarriedOut(DecisionEvent):
+    """Though both signed: the service that decides refused it, and will not do it any more."""
+
+    why: Why
+    """The guard that refused it; `invalid`; or what became of its words: `words_erased`."""

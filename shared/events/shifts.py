@@ -54,6 +54,13 @@ class ShiftEnded(DeskEvent):
     by: Person
 
 
+class WordsErased(DeskEvent):
+    """What was sealed in the log of this shift or decision until here opens nowhere any more."""
+
+    erased_case: Id | None = None
+    """The case that was erased, of which it may tell; None if the decision is over."""
+
+
 class StatisticsExported(DeskEvent):
     """Figures of class `public` left the house; `digest` fixes the file (SHA-256).
 

@@ -5,8 +5,8 @@ Every load checks that versions run 1..n and that each event's `prevhash` fits t
 before it.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from threading import BoundedSemaphore
@@ -27,10 +27,12 @@ from typing_extensions import override
 from shared import subjects
 from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
-from shared.events.parsing import read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
+from shared.events.shifts import WordsErased
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
+from shared.log.events_of_type import events_of_type, first_sequence
 from shared.log.fetching import FIRST_AT_ONCE, events_after
 from shared.log.history import Histories, History, Origin
 from shared.log.incarnation import IncarnationCheck
@@ -195,6 +197,17 @@ class CaseLog(Application[str], Generic[StateT]):
             raise TypeError("a case log in memory has no connection")
         return self.recorder.log.stream.connection
 
+    def events_of_type(self, type_name: str, since: str = "") -> Iterator[CaseEvent[Any]]:
+        """In the log's order, from the first event of the case `since` on.
+
+        Without what the replica that answers lacks, and what can't be read: `passage verify` says
+        so.
+        """
+        start = first_sequence(self.recorder, since) if since else 1
+        for stored in events_of_type(self.recorder, type_name, start):
+            with suppress(UnreadableEventError):
+                yield read_case_event(stored.state, stored.topic)
+
     def turn_on(self, case_id: str) -> AbstractContextManager[None]:
         """Runs the block while nobody else in this process reads or writes the case
         (`shared.log.turns`).
@@ -233,7 +246,7 @@ class CaseLog(Application[str], Generic[StateT]):
             recorded = recorded.with_entry(version, noted)
             causes = causes.with_entry((event.source, event.causationid), version)
             fencing = fencing.after(event.data)
-            if isinstance(event.data, PersonalDataErased):
+            if isinstance(event.data, PersonalDataErased | WordsErased):
                 erasure = event.id
         return History(
             case_id=known.case_id,

@@ -2,13 +2,11 @@
 
 from shared.events.people import OF_PEOPLE, KeyRegistered, PersonAdded, log_of
 from shared.jetstream import JetStreamApplicationRecorder
-from shared.jetstream.stream import READ_BATCH_MESSAGES
 from shared.log.case_log import CaseLog, Fold, jetstream_env
 from shared.people.state import PersonState, evolve_person
 from shared.settings import Settings
-from shared.subjects import case_events, read_case_subject
+from shared.subjects import case_events
 
-ADDED = PersonAdded.__name__
 PEOPLE = Fold(PersonState(), evolve_person)
 
 
@@ -45,20 +43,8 @@ class Directory:
 
     def accounts(self) -> list[str]:
         """Everybody who was ever added, as far as the replica that answers knows."""
-        recorder = self._log.recorder
-        if not isinstance(recorder, JetStreamApplicationRecorder):
-            found = recorder.select_notifications(1, READ_BATCH_MESSAGES, topics=[ADDED])
-            return [str(one.originator_id).removeprefix(OF_PEOPLE) for one in found]
-        accounts: list[str] = []
-        page = recorder.log.stream.read_subject(case_events(ADDED), 1, READ_BATCH_MESSAGES)
-        while page.messages:
-            logs = (read_case_subject(one.subject).case_id for one in page.messages)
-            accounts += [one.removeprefix(OF_PEOPLE) for one in logs]
-            following = page.messages[-1].sequence + 1
-            page = recorder.log.stream.read_subject(
-                case_events(ADDED), following, READ_BATCH_MESSAGES
-            )
-        return accounts
+        found = self._log.events_of_type(PersonAdded.__name__)
+        return [one.subject.removeprefix(OF_PEOPLE) for one in found]
 
     def close(self) -> None:
         self._log.close()

@@ -17,6 +17,7 @@ from shared.commands import verification as of_verification
 from shared.commands.base import Command
 from shared.events import handover, intake, people, shifts, verification
 from shared.events.base import Event
+from shared.events.signatures import Signature
 from shared.people.roles import TAKING_CALLS, Role, roles_for
 from shared.people.state import PersonState
 
@@ -110,6 +111,14 @@ SIGNED: Mapping[type[Command], Signed] = MappingProxyType(
     }
 )
 """Taking away is quick and needs none: RevokeKey, TakeRole, SuspendPerson, EndSessions."""
+
+
+def completed(command: Command, signatures: tuple[Signature, ...]) -> Command:
+    """A proposed command as the service that decides is to have it: with what both signed."""
+    whole: dict[str, object] = {"signatures": signatures}
+    if "second_by" in type(command).model_fields:
+        whole["second_by"] = signatures[-1].person
+    return command.model_copy(update=whole)
 
 
 def may_sign(roles: Collection[Role], act: type[Command], *, is_first: bool) -> bool:

@@ -4,7 +4,7 @@ The log keeps the promises that `transact` relies on: versions are written once,
 folds what it hasn't seen. Sealing is a look-up; nothing here is secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, cast
@@ -94,6 +94,10 @@ class MemoryLog(CaseLog[Any]):
         history = self.follow(known, newer)
         self.remember(history)
         return history
+
+    @override
+    def events_of_type(self, type_name: str, since: str = "") -> Iterator[CaseEvent[Any]]:
+        return (one for one in list(self.store.events) if one.type_name == type_name)
 
 
 class Letterbox(dict[str, str]):

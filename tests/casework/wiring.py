@@ -46,7 +46,7 @@ from services.verification.registry_answers import RegistryAnswer
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
 from shared.callers.outgoing import OutgoingMessage
-from shared.commands.base import Command
+from shared.commands.base import Command, Unavailable
 from shared.commands.verification import CheckRegistry
 from shared.events.fields import Channel
 from shared.log.case_log import Fold
@@ -156,7 +156,11 @@ class Wired:
 
     def desk(self, context: Context, timers: MemoryTimers) -> Desk:
         desk = services.desk.main.desk_of(
-            context, timers, spans_of(services.desk.deadlines.Spans, SETTINGS), site_of(SETTINGS)
+            context,
+            timers,
+            spans_of(services.desk.deadlines.Spans, SETTINGS),
+            site_of(SETTINGS),
+            lambda _: Unavailable(reason="nobody proposes anything here"),
         )
         self.deadlines["desk"] = desk.deadlines
         self.hears["desk"] = partial(react, DESK_REACTIONS, desk)

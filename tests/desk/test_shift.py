@@ -22,6 +22,7 @@ from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from tests.contexts import OLENA, PETRO, MemoryTimers, ask, context_for, record, refused_by
+from tests.desk.desks import nobody_answers
 from tests.examples import CASE, OTHER_CASE, CaseBook, case_opened, digest
 from tests.signers import HERE
 
@@ -194,7 +195,7 @@ def test_the_days_of_an_export_are_in_order() -> None:
 def desk() -> Desk:
     context = context_for("desk", Fold(DeskState(), evolve))
     record(context.writer, case_opened())
-    desk = desk_of(context, MemoryTimers(), spans_of(Spans, Settings()), HERE)
+    desk = desk_of(context, MemoryTimers(), spans_of(Spans, Settings()), HERE, nobody_answers)
     carry_out(desk, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
     return desk
 

@@ -67,8 +67,10 @@ def test_an_erased_man_opens_nowhere_once_three_rotations_have_followed(tmp_path
             system.verb("keys", "rotate")
         found = looked(system, case_id, tmp_path / "backups")
         assert found["errors"] == 0
-        # His own, now; and of the backup, whose entries name no case, his and a decision's.
-        assert found["key_entries"] == 3
+        # His own, and of the decision to erase, now; and of the backup, whose entries name no case,
+        # his and an earlier decision's.
+        assert found["key_entries"] == 4
+        assert found["told_in"] == [waiting["decision_id"]]
         accesses = system.json("audit", case_id)
         assert accesses == []
         shown = system.verb(

@@ -1,5 +1,6 @@
 """An erasure is obeyed only where it stands in its case's unbroken chain; one rotation a night."""
 
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,8 @@ from shared.events.base import FIRST_PREVHASH, Event
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
 from shared.events.parsing import read_case_event
+from shared.events.people import DecisionProposed
+from shared.events.shifts import WordsErased
 from shared.keys.messages import Denied, Open, SealedValue
 from shared.log.transact import Writer
 from shared.parked.parking import Delivery, UnprocessableError
@@ -27,6 +30,7 @@ from shared.settings import Settings
 from tests.contexts import NOW, MemoryBucket, context_for, delivered, fire, record
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring
+from tests.rarer_examples import of_decisions
 
 ERASED = PersonalDataErased(classes=("narrative",), legal_basis="court_order", by="Olena Example")
 
@@ -108,6 +112,52 @@ def test_an_erasure_in_another_ones_name_destroys_nothing(keeping: Keeping) -> N
     with pytest.raises(UnprocessableError, match="wrong_envelope"):
         handlers.receive_erasure(keeping, delivery(keeping, 2))
     assert state_of(keeping, 1) == "open"
+
+
+WORDS_ERASED = WordsErased(erased_case=CASE)
+
+
+def remark() -> DecisionProposed:
+    return of_decisions()[0].model_copy(update={"command": Plain("{}")})  # type: ignore[return-value]
+
+
+def state_in(keeping: Keeping, log_id: str) -> str:
+    first = next(iter(keeping.log.recorder.select_events(log_id)))
+    event = read_case_event(first.state, first.topic)
+    (field,) = type(event.data).PERSONAL
+    value = SealedValue.of(event, field)
+    return keeping.holder.open([value], "Olena Example", "a test")[0].state
+
+
+@pytest.mark.parametrize(
+    ("log_id", "told", "source", "state"),
+    [
+        ("DECISION-1", remark(), "/services/desk", "erased"),
+        ("SHIFT-1", remark(), "/services/desk", "erased"),
+        ("DECISION-1", remark(), "/services/intake", "open"),
+        ("PERSON-olena", remark(), "/services/desk", "open"),
+        (OTHER_CASE, note(), "/services/desk", "open"),
+    ],
+)
+def test_desk_erases_words_in_its_own_logs_only(
+    keeping: Keeping, log_id: str, told: Event, source: str, state: str
+) -> None:
+    writer = Writer(keeping.log, keeping.holder)
+    record(writer, told, WORDS_ERASED, case_id=log_id, source=source)
+    last = list(keeping.log.recorder.select_events(log_id))[-1]
+    given = delivered(f"cases.{log_id}.{last.originator_version}.{last.topic}", last.state)
+    with contextlib.suppress(UnprocessableError):
+        handlers.receive_erasure(keeping, given)
+    assert state_in(keeping, log_id) == state
+
+
+def test_intake_erases_nothing_in_a_log_of_desks(keeping: Keeping) -> None:
+    writer = Writer(keeping.log, keeping.holder)
+    record(writer, remark(), ERASED, case_id="DECISION-1", source="/services/intake")
+    last = list(keeping.log.recorder.select_events("DECISION-1"))[-1]
+    given = delivered(f"cases.DECISION-1.{last.originator_version}.{last.topic}", last.state)
+    with pytest.raises(UnprocessableError, match="wrong_envelope"):
+        handlers.receive_erasure(keeping, given)
 
 
 class _Closing:

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,13 @@ from passage.backup_errors import BackupIncompleteError
 from passage.connecting import connected
 from passage.folders import folders_of
 from passage.install.provisioning import ask, provision
-from passage.integrity.backup.manifest import MANIFEST, StreamPart, read_manifest
+from passage.integrity.backup.manifest import (
+    MANIFEST,
+    NOT_COPIED,
+    OF_PEOPLE,
+    StreamPart,
+    read_manifest,
+)
 from passage.integrity.backup.putting_back import came_back
 from passage.integrity.backup.restoring import restoring, restoring_server
 from passage.integrity.backup.snapshots import Restoring
@@ -63,6 +69,21 @@ async def test_sequences_holes_times_headers_and_content_come_back(
     assert {one.name for one in manifest.streams if one.content_sha256} == APPEND_ONLY
     assert done.notes == ["the backup holds no read models; query builds them from the log"]
     assert await backups.put(other, "cases.C0.2.NoteAdded") == EVENTS + 1
+
+
+async def test_a_backup_of_a_version_without_people_comes_back(
+    client: Client, other: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    for name in (*OF_PEOPLE, *(one for one in NOT_COPIED if one != "OUTBOUND")):
+        await ask(client, f"STREAM.DELETE.{name}", None)
+    manifest = await backups.back_up(client, tmp_path / "backup", identity)
+    assert OF_PEOPLE.isdisjoint(one.name for one in manifest.streams)
+    done = await backups.restore(other, tmp_path / "backup", identity)
+    assert await everything(other) == await everything(client)
+    assert {one.state for one in await provision(other, 1)} == {"as defined"}
+    made = [one for one in done.notes if "was made empty" in one]
+    assert sorted(one.partition(" ")[0] for one in made) == sorted(OF_PEOPLE)
 
 
 async def test_what_channels_were_given_to_send_does_not_come_back(
@@ -175,9 +196,8 @@ def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:
 
     def told(step: str) -> None:
         if at in {"", step}:
-            thread = threading.Thread(target=lambda: asyncio.run(work()))
-            thread.start()
-            thread.join()
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(lambda: asyncio.run(work())).result()
 
     return told
 

@@ -24,6 +24,7 @@ from shared.events.fields import PersonalClass, Plain
 from shared.events.handover import ArrivedInUkraine
 from shared.events.intake import CaseOpened, NoteAdded, PersonalDataProvided
 from shared.events.parsing import read_case_event
+from shared.events.shifts import ShiftHandedOver
 from shared.jetstream.stored import StoredMessage
 from shared.keys.sealing import Spot
 from shared.log.case_log import CaseLog, Fold
@@ -78,7 +79,7 @@ def sealing() -> Sealing:
 def open_fields(erasures: Erasures, kept: Secrets | None = None) -> list[str]:
     """The fields that open, by what the key holder says of the copies."""
     ring = KeyRing(MemoryBucket(), kept or secrets())
-    keys = list(ring.opening(CASE, erasures.copies))
+    keys = {one: list(ring.opening(one, erasures.copies)) for one in erasures.logs}
     return [spot.field for spot, _ in erasures.open_still(keys)]
 
 
@@ -131,6 +132,32 @@ def test_an_entry_of_another_case_opens_nothing(sealing: Sealing, tmp_path: Path
     read_path(tmp_path, erasures)
     assert len(erasures.copies) == 2
     assert open_fields(erasures) == []
+
+
+def test_what_a_shift_was_told_of_the_case_opens_until_its_keys_are_destroyed(
+    sealing: Sealing, tmp_path: Path
+) -> None:
+    shift, other = "SHIFT-1", "SHIFT-2"
+    for log_id, case_id in ((shift, CASE), (other, OTHER_CASE)):
+        told = ShiftHandedOver(to=("x",), case_ids=(case_id,), by="x", remark=Plain("afraid"))
+        sealing.record(told, case_id=log_id)
+    sealing.record(OPENED, GIVEN, erased())
+    sealing.destroy()
+    erasures = sealing.erasures()
+    for log_id in (shift, other):
+        for body in sealing.stored(log_id):
+            erasures.note_told(read_case_event(body))
+    assert erasures.told_until == {shift: 1}
+    (tmp_path / "export").write_bytes(b"".join(sealing.stored(shift) + sealing.stored(other)))
+    (tmp_path / "keys").write_bytes(sealing.entry(shift) + sealing.entry(other))
+    assert read_path(tmp_path, erasures) == []
+    assert open_fields(erasures) == ["remark"]
+    key_holder(sealing.bucket).ring.destroy(shift, ALL_CLASSES, "words-erased")
+    (tmp_path / "keys").write_bytes(sealing.entry(shift) + sealing.entry(other))
+    again = Erasures(CASE, erased_at=erasures.erased_at, told_until={shift: 1})
+    assert read_path(tmp_path, again) == []
+    assert open_fields(again) == []
+    assert [spot.case_id for spot, _ in again.must_stay_closed()] == [shift]
 
 
 def packed(kind: str, folder: Path, content: bytes) -> Path:

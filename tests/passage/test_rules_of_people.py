@@ -14,7 +14,7 @@ from tests.rarer_examples import of_decisions, of_people, signature
 
 PERSON, DECISION = "PERSON-olena", "DECISION-1"
 ADDED, _, OFFERED, KEY = of_people()[:4]
-PROPOSED, AGREED, WITHDRAWN, EXPIRED = of_decisions()
+PROPOSED, AGREED, WITHDRAWN, EXPIRED, CARRIED_OUT, NOT_CARRIED_OUT, WORDS_ERASED = of_decisions()
 LINK_OVER = people.EnrolmentExpired(token_hash=digest("the link"))
 SET, USED = of_people()[4:6]
 OLD_LINK = people.EnrolmentOffered(
@@ -36,7 +36,9 @@ def broken(log_id: str, events: Sequence[Event]) -> list[str]:
         (PERSON, [ADDED, OFFERED, LINK_OVER, SET, USED, SET, USED]),
         (DECISION, [PROPOSED, AGREED]),
         (DECISION, [PROPOSED, WITHDRAWN]),
-        (DECISION, [PROPOSED, EXPIRED]),
+        (DECISION, [PROPOSED, EXPIRED, WORDS_ERASED]),
+        (DECISION, [PROPOSED, AGREED, CARRIED_OUT, WORDS_ERASED]),
+        (DECISION, [PROPOSED, AGREED, NOT_CARRIED_OUT, WITHDRAWN]),
     ],
 )
 def test_what_desk_records_breaks_no_rule(log_id: str, events: Sequence[Event]) -> None:
@@ -62,6 +64,10 @@ def test_what_desk_records_breaks_no_rule(log_id: str, events: Sequence[Event]) 
         (DECISION, [PROPOSED, AGREED, AGREED], "does not wait"),
         (DECISION, [PROPOSED, WITHDRAWN, AGREED], "does not wait"),
         (DECISION, [PROPOSED, AGREED, EXPIRED], "does not wait"),
+        (DECISION, [PROPOSED, AGREED, CARRIED_OUT, CARRIED_OUT], "carried out twice"),
+        (DECISION, [PROPOSED, CARRIED_OUT], "nobody agreed to"),
+        (DECISION, [PROPOSED, AGREED, NOT_CARRIED_OUT, EXPIRED], "does not wait"),
+        (PERSON, [ADDED, WORDS_ERASED], "neither a shift's nor a decision's"),
         (DECISION, [PROPOSED, people.DecisionAgreed(signature=signature("olena"))], "whoever"),
         (
             DECISION,

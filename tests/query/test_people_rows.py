@@ -12,7 +12,7 @@ from tests.query.stage import MemoryLog, followed
 from tests.rarer_examples import AT, of_decisions, of_people
 
 PERSON, DECISION = "PERSON-olena", "DECISION-0EXAMPLE"
-PROPOSED, AGREED, WITHDRAWN, EXPIRED = of_decisions()
+PROPOSED, AGREED, WITHDRAWN, EXPIRED, CARRIED_OUT, NOT_CARRIED_OUT, _ = of_decisions()
 
 
 def person_after(count: int, database_url: str) -> PersonRow:
@@ -69,13 +69,37 @@ def test_a_decision_waits_until_it_is_agreed_withdrawn_or_expired(sqlite_url: st
     ]
 
 
+async def test_what_both_signed_is_listed_until_it_is_carried_out_or_taken_back(
+    tmp_path: Path,
+) -> None:
+    both = [PROPOSED, AGREED]
+    logs = {
+        "being-done": both,
+        "done": [*both, CARRIED_OUT],
+        "refused": [*both, NOT_CARRIED_OUT],
+        "taken-back": [*both, NOT_CARRIED_OUT, WITHDRAWN],
+    }
+    log = MemoryLog()
+    for number, events in logs.items():
+        book = CaseBook(case_id=f"{DECISION}-{number}")
+        book.add_all(events)
+        log.write(book)
+    async with asked(log, tmp_path) as desk:
+        listed = (await desk.http.get("/api/decisions")).json()["items"]
+    shown = {one["decision_id"]: (one["agreed_by"], one["not_carried_out"]) for one in listed}
+    assert shown == {
+        f"{DECISION}-being-done": ("petro", None),
+        f"{DECISION}-refused": ("petro", "seen_version"),
+    }
+
+
 async def test_they_are_no_cases_and_only_what_waits_is_listed(tmp_path: Path) -> None:
     log, case, person = MemoryLog(), CaseBook(), CaseBook(case_id=PERSON)
     waits, over = CaseBook(case_id=DECISION), CaseBook(case_id=f"{DECISION}-2")
     case.add_all(e.whole_way()[:3])
     person.add_all(of_people())
     waits.add(PROPOSED)
-    over.add_all([PROPOSED, AGREED])
+    over.add_all([PROPOSED, AGREED, CARRIED_OUT])
     log.write(case, person, waits, over)
     async with asked(log, tmp_path) as desk:
         cases = (await desk.http.get("/api/cases")).json()["items"]

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from passage.__main__ import command_line
 from shared import subjects
 from shared.commands import people as commands
-from shared.commands.base import Command, Nonce
+from shared.commands.base import AnyAnswer, Command, Nonce
 from shared.commands.catalogue import ANSWERED_BY
-from shared.events.people import log_of
+from shared.events.people import OF_DECISIONS, log_of
 from shared.events.signatures import Signature
 from shared.people.signatures import canonical_of
 from shared.people.signed import SIGNED
@@ -54,3 +54,22 @@ async def signed(site: Site, key: KeyFile, command: Command) -> Signature:
     nonce = Nonce.model_validate_json(asked.data).nonce
     hidden = SIGNED[type(command)].hidden
     return key.sign(canonical_of(command, hidden, key.person, nonce, site_of(site.settings)))
+
+
+async def proposed(site: Site, key: KeyFile, command: Command) -> str:
+    """The number of a decision that the key's owner has proposed."""
+    decision = f"{OF_DECISIONS}{uuid4().hex}"
+    said = {
+        "act": type(command).__name__,
+        "about": command.case_id,
+        "command": command.model_dump_json(exclude_none=True),
+        "signature": (await signed(site, key, command)).model_dump(exclude_none=True),
+    }
+    await site.record(commands.ProposeDecision, decision, key.person, **said)
+    return decision
+
+
+async def agreed(site: Site, key: KeyFile, decision: str, command: Command) -> AnyAnswer:
+    """What the service that decides answers, once the key's owner has signed too."""
+    signature = (await signed(site, key, command)).model_dump(exclude_none=True)
+    return await site.ask(commands.AgreeToDecision, decision, key.person, signature=signature)

@@ -1,4 +1,5 @@
-"""Whether anything opens what was erased of a case: its sealed values, and every copy of its keys.
+"""Whether anything opens what was erased of a case: its sealed values, and every copy of its keys;
+and likewise what the logs of shifts and decisions told of it.
 
 An erased value may have copies anywhere; what counts is that no copy of its data key opens under a
 key-encryption key that is still kept. So both are gathered, and the key holder tries.
@@ -7,7 +8,7 @@ key-encryption key that is still kept. So both are gathered, and the key holder 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
 from shared.events.parsing import UnreadableEventError, read_case_event
+from shared.events.people import DecisionProposed
+from shared.events.shifts import ShiftHandedOver
 from shared.events.upstream import read_upstream
 from shared.keys.messages import OpeningKey
 from shared.keys.sealing import Spot, header_of
@@ -31,6 +34,8 @@ ENVELOPE_BYTES = 1_024
 """An envelope's first five attributes take less."""
 FIRST_LOOK_BYTES = 4_096
 LOOKS_GROW_BY = 16
+REMARKS: PersonalClass = "narrative"
+"""The class of the remarks at a shift's handover."""
 _DECODER = json.JSONDecoder()
 
 
@@ -39,6 +44,8 @@ class Erasures:
     case_id: str
     erased_at: dict[PersonalClass, int] = field(default_factory=dict)
     """Class -> the case version of its last erasure."""
+    told_until: dict[str, int] = field(default_factory=dict)
+    """A log of desk's that tells of the case -> its last version that was erased with it."""
     values: dict[Spot, set[str]] = field(default_factory=dict)
     """Place of a value -> the sealed values found for it."""
     copies: dict[str, list[str]] = field(default_factory=dict)
@@ -50,9 +57,19 @@ class Erasures:
     looked_at: Counter[str] = field(default_factory=Counter)
     """Store -> how many sealed values of the case it holds; includes zeros."""
 
+    @property
+    def logs(self) -> tuple[str, ...]:
+        return (self.case_id, *self.told_until)
+
+    def note_told(self, event: CaseEvent[Any]) -> None:
+        """An event of desk's that was recorded before the last erasure."""
+        if _tells_of(event.data, self.case_id):
+            version = max(event.caseversion, self.told_until.get(event.subject, 0))
+            self.told_until[event.subject] = version
+
     def take_event(self, where: str, event: CaseEvent[Any]) -> None:
-        """Ignores events of other cases."""
-        if event.subject != self.case_id:
+        """Ignores events of other logs."""
+        if event.subject not in self.logs:
             return
         if isinstance(event.data, PersonalDataErased):
             for name in event.data.classes:
@@ -62,7 +79,8 @@ class Erasures:
         for name, personal_class in type(event.data).PERSONAL.items():
             value = getattr(event.data, name)
             if isinstance(value, Sealed):
-                spot = Spot(self.case_id, event.caseversion, event.type_name, name, personal_class)
+                log_id, version = event.subject, event.caseversion
+                spot = Spot(log_id, version, event.type_name, name, personal_class)
                 self.values.setdefault(spot, set()).add(str(value))
                 self.looked_at[where] += 1
 
@@ -89,7 +107,7 @@ class Erasures:
                 # The envelope's subject is near its beginning: other cases' needn't be parsed.
                 subject = SUBJECT.search(content, start.start(), start.start() + ENVELOPE_BYTES)
                 named = subject.group(1).decode() if subject is not None else ""
-                if named != self.case_id and named not in self.call_ids:
+                if named not in self.logs and named not in self.call_ids:
                     continue
             found = _object_at(content, start.start())
             if found is not None:
@@ -98,22 +116,37 @@ class Erasures:
     def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
         """The erased values: those up to their class's last erasure."""
         for spot, sealed in self.values.items():
-            if spot.version <= self.erased_at.get(spot.personal_class, 0):
+            erased_at = self.erased_at.get(spot.personal_class, 0)
+            if spot.version <= self.told_until.get(spot.case_id, erased_at):
                 yield from ((spot, one) for one in sorted(sealed))
 
-    def open_still(self, keys: Iterable[OpeningKey]) -> Iterator[tuple[Spot, list[str]]]:
+    def open_still(
+        self, keys: Mapping[str, Iterable[OpeningKey]]
+    ) -> Iterator[tuple[Spot, list[str]]]:
         """Each erased value whose data key can still be opened, and where that key is.
 
-        `keys` is the key holder's answer about `copies`, in their order.
+        `keys`: for each of `logs` the key holder's answer about `copies`, in their order.
         """
         places = list(self.copies.values())
-        had: dict[tuple[PersonalClass, int], list[str]] = {}
-        for key in keys:
-            had.setdefault((key.personal_class, key.key_id), []).extend(places[key.entry])
+        had: dict[tuple[str, PersonalClass, int], list[str]] = {}
+        for log_id, of_log in keys.items():
+            for key in of_log:
+                of_class = (log_id, key.personal_class, key.key_id)
+                had.setdefault(of_class, []).extend(places[key.entry])
         for spot, sealed in self.must_stay_closed():
-            where = had.get((spot.personal_class, header_of(sealed).key_id))
+            where = had.get((spot.case_id, spot.personal_class, header_of(sealed).key_id))
             if where is not None:
                 yield spot, where
+
+
+def _tells_of(data: Any, case_id: str) -> bool:
+    match data:
+        case DecisionProposed():
+            return data.about == case_id
+        case ShiftHandedOver():
+            return data.remark is not None and case_id in data.case_ids
+        case _:
+            return False
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:

@@ -42,6 +42,7 @@ class Looked:
         return {
             "case_id": self.erasures.case_id,
             "erased": dict(sorted(self.erasures.erased_at.items())),
+            "told_in": sorted(self.erasures.told_until),
             "stores": dict(sorted(self.erasures.looked_at.items())),
             "sealed_values": len(closed),
             "key_entries": len(self.erasures.copies),
@@ -84,6 +85,8 @@ async def look(running: Running, case_id: str, places: Mapping[str, Path]) -> Lo
         keys = await _keys_that_open(client, erasures)
     for spot, found_in in erasures.open_still(keys):
         where = f"{spot.type_name}.{spot.field} version {spot.version}"
+        if spot.case_id != case_id:
+            where += f" of {spot.case_id}"
         findings.add("opens", where, f"opens with the key in {', '.join(sorted({*found_in}))}")
     for call_id, boxes in sorted(erasures.boxes.items()):
         where = ", ".join(sorted(boxes))
@@ -105,12 +108,16 @@ async def _look_elsewhere(
             findings.add("not looked into", closed.partition(": ")[0], closed.partition(": ")[2])
 
 
-async def _keys_that_open(client: Client, erasures: Erasures) -> list[OpeningKey]:
+async def _keys_that_open(client: Client, erasures: Erasures) -> dict[str, list[OpeningKey]]:
     """Makes the key holder try its key-encryption keys on every key entry found."""
+    return {log_id: await _opening(client, erasures, log_id) for log_id in erasures.logs}
+
+
+async def _opening(client: Client, erasures: Erasures, log_id: str) -> list[OpeningKey]:
     entries, keys = list(erasures.copies), list[OpeningKey]()
     for first in range(0, len(entries), ENTRIES_AT_ONCE):
         some = entries[first : first + ENTRIES_AT_ONCE]
-        trial = Trial(case_id=erasures.case_id, entries=tuple(some))
+        trial = Trial(case_id=log_id, entries=tuple(some))
         try:
             tried = await asked(client, "trial", trial.model_dump_json().encode(), Tried)
         except SealedError as error:

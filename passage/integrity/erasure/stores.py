@@ -6,7 +6,7 @@ import tarfile
 import zlib
 from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,9 +14,14 @@ from nats.aio.client import Client
 from sqlalchemy import Engine, MetaData, Table, select
 
 from passage.install.provisioning import ApiRefusedError, ask
-from passage.integrity.erasure.copies import Erasures
+from passage.integrity.erasure.copies import REMARKS, Erasures
 from passage.integrity.log_reading import last_sequence, read_stream
 from shared import subjects
+from shared.events.base import CaseEvent
+from shared.events.intake import PersonalDataErased
+from shared.events.parsing import UnreadableEventError, read_case_event
+from shared.events.people import DecisionProposed
+from shared.events.shifts import ShiftHandedOver
 from shared.policy import policy
 
 KEYS_STREAM = f"KV_{subjects.KEYS_BUCKET}"
@@ -36,19 +41,53 @@ class NotLookedIntoError(Exception):
 
 
 async def read_log(client: Client, erasures: Erasures) -> None:
-    """The case's events, its current entry of KEYS, and its calls that wait."""
-    for where, stream, wanted in (
-        ("log", subjects.CASES, f"{subjects.CASES_PREFIX}.{erasures.case_id}.>"),
-        ("keys", KEYS_STREAM, f"$KV.{subjects.KEYS_BUCKET}.{erasures.case_id}"),
-    ):
-        erasures.looked_at[where] += 0
-        last = await last_sequence(client, stream)
-        async for stored in read_stream(client, stream, last, wanted):
-            erasures.take_bytes(where, stored.body)
+    """The events of the case and of what tells of it, their current entries of KEYS, and its calls
+    that wait."""
+    case_id = erasures.case_id
+    await _read_events(client, erasures, case_id)
+    await _find_what_tells_of_it(client, erasures)
+    for log_id in erasures.told_until:
+        await _read_events(client, erasures, log_id)
+    last = await last_sequence(client, KEYS_STREAM)
+    erasures.looked_at["keys"] += 0
+    for log_id in erasures.logs:
+        wanted = f"$KV.{subjects.KEYS_BUCKET}.{log_id}"
+        async for stored in read_stream(client, KEYS_STREAM, last, wanted):
+            erasures.take_bytes("keys", stored.body)
     erasures.looked_at["calls waiting"] += 0
     for channel in policy().channels.names:
         async for call in _waiting_calls(client, channel):
             erasures.take_bytes("calls waiting", call)
+
+
+async def _read_events(client: Client, erasures: Erasures, log_id: str) -> None:
+    erasures.looked_at["log"] += 0
+    last = await last_sequence(client, subjects.CASES)
+    wanted = f"{subjects.CASES_PREFIX}.{log_id}.>"
+    async for stored in read_stream(client, subjects.CASES, last, wanted):
+        erasures.take_bytes("log", stored.body)
+
+
+async def _find_what_tells_of_it(client: Client, erasures: Erasures) -> None:
+    """In desk's logs, up to the last erasure: what was told later isn't erased with it."""
+    last = await last_sequence(client, subjects.CASES)
+    wanted = f"{subjects.CASES_PREFIX}.{erasures.case_id}.*.{PersonalDataErased.__name__}"
+    of_remarks = of_anything = 0
+    async for event, sequence in _readable(client, last, wanted):
+        of_anything = sequence
+        of_remarks = sequence if REMARKS in event.data.classes else of_remarks
+    for told, erased in ((DecisionProposed, of_anything), (ShiftHandedOver, of_remarks)):
+        async for event, _ in _readable(client, erased, subjects.case_events(told.__name__)):
+            erasures.note_told(event)
+
+
+async def _readable(
+    client: Client, up_to: int, wanted: str
+) -> AsyncIterator[tuple[CaseEvent[Any], int]]:
+    """Events of CASES with their sequences; `passage verify` names those that can't be read."""
+    async for stored in read_stream(client, subjects.CASES, up_to, wanted):
+        with suppress(UnreadableEventError):
+            yield read_case_event(stored.body), stored.sequence
 
 
 async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
@@ -80,7 +119,7 @@ def read_database(reader: Engine, erasures: Erasures) -> list[str]:
 def _read_table(reader: Engine, table: Table, erasures: Erasures) -> bool:
     query = select(table)
     if CASE_COLUMN in table.c:
-        query = query.where(table.c[CASE_COLUMN] == erasures.case_id)
+        query = query.where(table.c[CASE_COLUMN].in_(erasures.logs))
     where = f"database, table {table.name}"
     sealed = {one.encode() for _, one in erasures.must_stay_closed()}
     shortest = min(map(len, sealed), default=0)  # Few values of a row are that long.

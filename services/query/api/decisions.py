@@ -32,7 +32,7 @@ from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.commands.people import AgreeToDecision
 from shared.events.base import CaseEvent
 from shared.events.parsing import UnreadableEventError, read_case_event
-from shared.events.people import DecisionAgreed, DecisionProposed
+from shared.events.people import DecisionProposed
 from shared.events.signatures import Signature
 from shared.keys.messages import SealedValue
 from shared.people.signatures import as_base64url, canonical_of, challenge_of
@@ -75,9 +75,9 @@ class Agreement(Body):
     signature: Signature
 
 
-class _Log(NamedTuple):
+class _Proposed(NamedTuple):
     proposed: CaseEvent[DecisionProposed]
-    agreed: CaseEvent[DecisionAgreed] | None
+    kind: type[Command]
 
 
 router = APIRouter(prefix="/api/decisions", tags=["desk"])
@@ -92,12 +92,12 @@ def decisions(context: AppContext, limit: Limit = 50) -> Decisions:
     )
 
 
-@router.post("/{decision_id}/open", responses=problems(403, 404, 429, 503))
+@router.post("/{decision_id}/open", responses=problems(403, 404, 410, 429, 503))
 async def open_decision(context: AppContext, caller: Called, decision_id: DecisionPath) -> Proposed:
     """Shows the command that somebody signed, and what the caller is to sign; it is recorded."""
-    data = (await run_in_threadpool(_log_of, context, decision_id)).proposed.data
-    command = await _command(context, caller, decision_id)
-    kind = type(command)
+    of = await _kind(context, caller, decision_id)
+    command = await _command(context, caller, of)
+    data, kind = of.proposed.data, of.kind
     nonce = await nonce_of(context, ANSWERED_BY[kind])
     canonical = canonical_of(command, SIGNED[kind].hidden, caller.account, nonce, context.ways.site)
     person = await answered(context, partial(context.ways.person, caller.account))
@@ -118,41 +118,44 @@ async def open_decision(context: AppContext, caller: Called, decision_id: Decisi
 async def agree(
     context: AppContext, caller: Called, decision_id: DecisionPath, body: Agreement
 ) -> Shown:
-    """Records the second signature, then has the command carried out. Repeating it is safe."""
+    """Records the second signature; desk has the command carried out, and the answer is about
+    that. Repeating it is safe."""
     require_may(caller, AgreeToDecision.__name__)
+    await _kind(context, caller, decision_id)
     agreeing = AgreeToDecision(
         command_id=uuid5(NAMESPACE_URL, f"{decision_id}|{caller.account}").hex,
         case_id=decision_id,
         by=caller.account,
         signature=body.signature,
     )
-    command = await _command(context, caller, decision_id)
-    await pass_on(context, ANSWERED_BY[AgreeToDecision], agreeing)
-    log = await run_in_threadpool(_log_of, context, decision_id)
-    second = log.agreed.data.signature if log.agreed is not None else body.signature
-    signed: dict[str, Any] = {"signatures": (log.proposed.data.signature, second)}
-    if "second_by" in type(command).model_fields:
-        signed["second_by"] = second.person
-    return await pass_on(context, ANSWERED_BY[type(command)], command.model_copy(update=signed))
+    return await pass_on(context, ANSWERED_BY[AgreeToDecision], agreeing)
 
 
-async def _command(context: Context, caller: Caller, decision_id: str) -> Command:
-    """The proposed command. Raises ProblemError 403 for whoever can't be the second to sign."""
-    proposed = (await run_in_threadpool(_log_of, context, decision_id)).proposed
+async def _kind(context: Context, caller: Caller, decision_id: str) -> _Proposed:
+    """What is proposed. Raises ProblemError 403 for whoever can't be the second to sign."""
+    proposed = await run_in_threadpool(_proposed_in, context, decision_id)
     kind = COMMANDS.get(proposed.data.act)
     if kind is None or kind not in SIGNED:
         raise _no_such()
     if not may_sign(caller.roles, kind, is_first=False):
         raise not_your_role(())
-    value = SealedValue.of(proposed, "command")
+    return _Proposed(proposed, kind)
+
+
+async def _command(context: Context, caller: Caller, of: _Proposed) -> Command:
+    """Raises ProblemError 410 if its words are erased."""
+    value = SealedValue.of(of.proposed, "command")
     found = await run_in_threadpool(opened, context.keys, [value], caller.account, PURPOSE, "shown")
+    if found[0].state == "erased":
+        detail = "Nothing is left of it to look at: it is over, or the case it is about was erased."
+        raise ProblemError(410, "words-erased", detail)
     try:
-        return kind.model_validate_json(found[0].text or "")
+        return of.kind.model_validate_json(found[0].text or "")
     except ValidationError:
         raise _no_such() from None
 
 
-def _log_of(context: Context, decision_id: str) -> _Log:
+def _proposed_in(context: Context, decision_id: str) -> CaseEvent[DecisionProposed]:
     """Raises ProblemError."""
     with answering("The log"):
         stored = context.log.select_events(decision_id)
@@ -161,10 +164,9 @@ def _log_of(context: Context, decision_id: str) -> _Log:
     except UnreadableEventError:
         raise _no_such() from None
     proposed = next((one for one in events if isinstance(one.data, DecisionProposed)), None)
-    agreed = next((one for one in events if isinstance(one.data, DecisionAgreed)), None)
     if proposed is None:
         raise _no_such()
-    return _Log(proposed, agreed)
+    return proposed
 
 
 def _no_such() -> ProblemError:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from services.query.models.rows import Id, IndexOf, LargeCount, Position, TableOf, with_changes
 from shared.events import people
 
-VERSION = 1
+VERSION = 2
 
 BETWEEN = "\n"
 """Between roles, and between counts of attempts."""
@@ -43,7 +43,7 @@ class PersonRow(NamedTuple):
 
 
 class DecisionRow(NamedTuple):
-    """A decision that waits for a second signature, or did."""
+    """A decision that waits for a second signature, or did; and what came of it."""
 
     decision_id: Id
     proposed_at: datetime
@@ -55,6 +55,9 @@ class DecisionRow(NamedTuple):
     agreed_at: datetime | None = None
     withdrawn_at: datetime | None = None
     expired: bool = False
+    carried_out_at: datetime | None = None
+    not_carried_out: str | None = None
+    """Why the service that decides refused it, though both signed."""
     version: int = 0
     sequence: Position = 0
     damaged: bool = False
@@ -63,7 +66,8 @@ class DecisionRow(NamedTuple):
 with_changes(PersonRow)
 with_changes(DecisionRow)
 
-WAITING = "agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired"
+UNSETTLED = "carried_out_at IS NULL AND withdrawn_at IS NULL AND NOT expired"
+"""One that was refused though both signed stays until its proposer or a supervisor withdraws it."""
 
 TABLES = (
     TableOf("people", PersonRow, key=("person_id",)),
@@ -71,7 +75,7 @@ TABLES = (
         "decisions",
         DecisionRow,
         key=("decision_id",),
-        indexes=(IndexOf("waiting", ("proposed_at",), where=WAITING),),
+        indexes=(IndexOf("unsettled", ("proposed_at",), where=UNSETTLED),),
     ),
 )
 
@@ -145,6 +149,10 @@ def decision(row: DecisionRow, data: Any, at: datetime) -> DecisionRow:
             return row._replace(withdrawn_at=at)
         case people.DecisionExpired():
             return row._replace(expired=True)
+        case people.DecisionCarriedOut():
+            return row._replace(carried_out_at=at)
+        case people.DecisionNotCarriedOut():
+            return row._replace(not_carried_out=data.why)
         case _:
             return row
 

@@ -17,7 +17,7 @@ from services.query.models.case_row import CaseRow, IdentityState
 from services.query.models.desk import ExportRow, ShiftRow
 from services.query.models.folding import ReadEvent
 from services.query.models.overdue import OverdueRow, OverdueRule
-from services.query.models.people import WAITING, DecisionRow, PersonRow
+from services.query.models.people import UNSETTLED, DecisionRow, PersonRow
 from services.query.models.signatures import SignatureRow
 from services.query.models.statistics import FunnelRow
 from services.query.reads.served import Listed, Served, Snapshot, answered
@@ -151,9 +151,9 @@ class Boards(Served):
 
     @answered
     def decisions(self, snapshot: Snapshot, limit: int) -> list[DecisionRow]:
-        """Those that wait for a second signature, the longest first."""
+        """Those that are neither carried out nor over, the longest first."""
         table = snapshot.tables.decisions
-        query = select(table).where(text(WAITING)).order_by(table.c.proposed_at)
+        query = select(table).where(text(UNSETTLED)).order_by(table.c.proposed_at)
         return snapshot.rows(query.limit(limit), DecisionRow)
 
 

@@ -5,7 +5,7 @@
 -- services.query.projections.desk 2
 -- services.query.projections.lookups 3
 -- services.query.projections.overdue 1
--- services.query.projections.people 1
+-- services.query.projections.people 2
 -- services.query.projections.queue 4
 -- services.query.projections.signatures 1
 -- services.query.projections.statistics 4
@@ -228,13 +228,15 @@ CREATE TABLE decisions (
 	agreed_at VARCHAR(32),
 	withdrawn_at VARCHAR(32),
 	expired BOOLEAN NOT NULL,
+	carried_out_at VARCHAR(32),
+	not_carried_out TEXT,
 	version INTEGER NOT NULL,
 	sequence INTEGER NOT NULL,
 	damaged BOOLEAN NOT NULL,
 	PRIMARY KEY (decision_id)
 )
  WITHOUT ROWID;
-CREATE INDEX decisions_waiting ON decisions (proposed_at) WHERE agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
+CREATE INDEX decisions_unsettled ON decisions (proposed_at) WHERE carried_out_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
 CREATE TABLE signatures (
 	case_id VARCHAR(64) NOT NULL,
 	version INTEGER NOT NULL,
@@ -468,12 +470,14 @@ CREATE TABLE decisions (
 	agreed_at TIMESTAMP WITH TIME ZONE,
 	withdrawn_at TIMESTAMP WITH TIME ZONE,
 	expired BOOLEAN NOT NULL,
+	carried_out_at TIMESTAMP WITH TIME ZONE,
+	not_carried_out TEXT,
 	version INTEGER NOT NULL,
 	sequence BIGINT NOT NULL,
 	damaged BOOLEAN NOT NULL,
 	PRIMARY KEY (decision_id)
 );
-CREATE INDEX decisions_waiting ON decisions (proposed_at) WHERE agreed_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
+CREATE INDEX decisions_unsettled ON decisions (proposed_at) WHERE carried_out_at IS NULL AND withdrawn_at IS NULL AND NOT expired;
 CREATE TABLE signatures (
 	case_id VARCHAR(64) NOT NULL,
 	version INTEGER NOT NULL,

@@ -107,6 +107,22 @@ def test_lost_timers_are_set_anew_from_the_log_once(clock: Clock) -> None:
     assert clock.fire() == []
 
 
+def test_only_logs_that_have_deadlines_are_read_to_set_them_anew(clock: Clock) -> None:
+    for log_id in ("SHIFT-1", CASE, "PERSON-olena"):
+        clock.record(case_opened(), call_triaged(), case_id=log_id)
+    read = []
+
+    def due_in_noted(state: Waiting) -> Mapping[str, datetime]:
+        read.append(state)
+        return due_in(state)
+
+    of_desk = replace(clock.deadlines, due_in=due_in_noted, logs=("SHIFT-", "PERSON-"))
+    of_desk.set_anew()
+    expected = {f"{KIND}-SHIFT-1", f"{KIND}-PERSON-olena", ALL_SET.name}
+    assert set(clock.timers.set_now) == expected
+    assert len({id(one) for one in read}) == len(expected) - 1
+
+
 def test_where_they_are_all_set_the_log_is_not_read_again(clock: Clock) -> None:
     clock.deadlines.set_anew()
     clock.record(case_opened(), call_triaged())

@@ -1,8 +1,9 @@
 """Signatures are believed if they are of this command, by these people, now, here and once."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from shared.events.people import PersonAdded, RoleTaken
 from shared.people.signed import SIGNED
 from shared.refusals import RefusedError
 from tests import forging
+from tests.contexts import NOW
 from tests.forging import ATTACKS, Attack
 from tests.signers import COPYABLE, PRESENT, VERIFIED, KeyFile, Passkey
 from tests.signing_place import ASKED, MARIA, OLENA, PETRO, SALT, SigningPlace, with_signatures
@@ -58,6 +60,49 @@ def test_no_attack_passes_on_any_command(attack: Attack, asked: str) -> None:
 def test_of_a_thousand_attacks_none_passes(attack: Attack, asked: str, seed: int) -> None:
     place = SigningPlace()
     refusal_of(place, attack(place, ASKED[asked]("first"), Random(seed)))  # noqa: S311
+
+
+OF_THE_SENDING = {"signatures"}
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same type."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str():
+            return f"{value}1"
+        case datetime():
+            return value + timedelta(seconds=1)
+        case tuple():
+            return value[1:]
+        case _:
+            return None
+
+
+@pytest.mark.parametrize("asked", EVERY)
+def test_whatever_is_changed_after_signing_is_refused(asked: str) -> None:
+    """Each field of each command that was said, and what was left unsaid."""
+    for name, value in ASKED[asked]("first"):
+        if name in OF_THE_SENDING:
+            continue
+        place = SigningPlace()
+        signed = place.rightly_signed(ASKED[asked]("first"))
+        other = changed(value) if value is not None else UNSAID.get(name)
+        if other != value:
+            refusal_of(place, signed.model_copy(update={name: other}))
+
+
+UNSAID: dict[str, Any] = {
+    "happened_at": NOW,
+    "fence": 7,
+    "second_by": MARIA,
+    "despite_calls": True,
+    "call_id": "call-2",
+}
+"""What could be added to a command in which it was left out."""
 
 
 REFUSED_BY: dict[Attack, str] = {

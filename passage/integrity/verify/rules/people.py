@@ -6,7 +6,8 @@ from typing import Any
 from passage.integrity.verify.rules.trail import LEEWAY, Proposal, Rules, Trail
 from shared.events import people
 from shared.events.base import CaseEvent
-from shared.events.people import OF_PEOPLE
+from shared.events.people import OF_DECISIONS, OF_PEOPLE
+from shared.events.shifts import OF_SHIFTS, WordsErased
 
 
 def _added(_trail: Trail, _data: people.PersonAdded, event: CaseEvent[Any]) -> Iterator[str]:
@@ -78,16 +79,40 @@ def _agreed(trail: Trail, data: people.DecisionAgreed, event: CaseEvent[Any]) ->
         yield "a decision was agreed to by whoever proposed it"
     if event.time > proposal.until + LEEWAY:
         yield "a decision was agreed to too late"
-    trail.proposal = proposal._replace(ended=True)
+    trail.proposal = proposal._replace(ended=True, is_agreed=True)
 
 
 def _over(
-    trail: Trail, _data: people.DecisionWithdrawn | people.DecisionExpired, _event: CaseEvent[Any]
+    trail: Trail, data: people.DecisionWithdrawn | people.DecisionExpired, _event: CaseEvent[Any]
 ) -> Iterator[str]:
-    if trail.proposal is None or trail.proposal.ended:
+    proposal = trail.proposal
+    # What was refused though both signed is shown until somebody withdraws it.
+    is_refused = proposal is not None and proposal.is_agreed and proposal.is_settled
+    if is_refused and isinstance(data, people.DecisionWithdrawn):
+        return
+    if proposal is None or proposal.ended:
         yield "a decision ended that does not wait"
         return
-    trail.proposal = trail.proposal._replace(ended=True)
+    trail.proposal = proposal._replace(ended=True)
+
+
+def _settled(
+    trail: Trail,
+    _data: people.DecisionCarriedOut | people.DecisionNotCarriedOut,
+    _event: CaseEvent[Any],
+) -> Iterator[str]:
+    proposal = trail.proposal
+    if proposal is None or not proposal.is_agreed:
+        yield "a decision was carried out that nobody agreed to"
+        return
+    if proposal.is_settled:
+        yield "a decision was carried out twice"
+    trail.proposal = proposal._replace(is_settled=True)
+
+
+def _words_erased(_trail: Trail, _data: WordsErased, event: CaseEvent[Any]) -> Iterator[str]:
+    if not event.subject.startswith((OF_SHIFTS, OF_DECISIONS)):
+        yield "words were erased in a log that is neither a shift's nor a decision's"
 
 
 RULES: Rules = {
@@ -106,4 +131,7 @@ RULES: Rules = {
     people.DecisionAgreed: _agreed,
     people.DecisionWithdrawn: _over,
     people.DecisionExpired: _over,
+    people.DecisionCarriedOut: _settled,
+    people.DecisionNotCarriedOut: _settled,
+    WordsErased: _words_erased,
 }

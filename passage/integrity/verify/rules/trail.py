@@ -123,11 +123,14 @@ class Shift:
 
 
 class Proposal(NamedTuple):
-    """A decision that waits for a second signature."""
+    """A decision that waits for a second signature, and then to be carried out."""
 
     by: str
     until: datetime
     ended: bool = False
+    is_agreed: bool = False
+    is_settled: bool = False
+    """Carried out or refused."""
 
 
 _NONE: Mapping[Any, Any] = {}
