@@ -96,7 +96,7 @@ async def test_the_queue_page_says_how_many_wait_in_all(
     async with asked(log, tmp_path) as desk:
         page = (await desk.http.get("/")).text
         answer = (await desk.http.get("/api/queue?limit=3")).json()
-    assert "wait for a person: 5, the first 2 of them here." in page
+    assert "wait for a person: 5, 2 of them here, the first of each channel and urgency." in page
     assert (len(answer["items"]), answer["in_all"]) == (3, 5)
 
 
