@@ -68,13 +68,18 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             storing=Storing(list, ()),
             accesses=accesses,
             newest_accesses=lambda *_: AccessPage([], 0, None, None),
-            parked_page=lambda after, limit: WaitingPage(
-                [one for one in parked if one.sequence > after][:limit], None
+            parked_page=lambda after, limit, stream: WaitingPage(
+                [one for one in parked if one.sequence > after and _is_of(one, stream)][:limit],
+                None,
             ),
             parked_at=dict(parked).get,
         )
         async with client_of(context) as http:
             yield Desk(http, follower, context)
+
+
+def _is_of(one: Waiting, stream: str | None) -> bool:
+    return stream is None or (one.message is not None and one.message.stream == stream)
 
 
 def client_of(context: Context) -> httpx.AsyncClient:
