@@ -132,6 +132,17 @@ async def test_the_case_page_shows_the_timeline_as_it_is_or_was_and_nothing_seal
     assert "As it was after version 3" in then
 
 
+async def test_a_case_page_shows_a_channels_ids_as_they_are(tmp_path: Path) -> None:
+    lies = ("identity_verified_by_two_people", "not_sealed")
+    told = {"call_id": lies[0], "recording_ref": "rec_1", "media": ("m_1", "m_2")}
+    opened = e.case_opened().model_copy(update=told)
+    linked = e.call_linked().model_copy(update={"call_id": "a_b", "changed": (lies[1],)})
+    async with asked(MemoryLog.of(book_with([opened, linked])), tmp_path) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}")).text
+    for shown in (lies[0], "rec_1", "m_1, m_2", "a_b", "not sealed", "return code"):
+        assert f"<dd>{shown}</dd>" in page, shown
+
+
 async def test_a_case_page_shows_every_event_that_a_case_can_have(tmp_path: Path) -> None:
     events = [one for one in every_event() if not isinstance(one, DeskEvent)]
     log = MemoryLog.of(book_with(events))
