@@ -132,6 +132,12 @@ def all_parked(service: str) -> str:
     return f"parked.{service}.>"
 
 
+def parked_of(stream: str) -> str:
+    """What any service couldn't process of one stream."""
+    every = f"parked.*.{stream}"
+    return every if is_calls_stream(stream) else f"{every}.*"
+
+
 def parked_note(parked_id: str) -> str:
     """Where it is noted that a parked message no longer waits for anyone."""
     return f"parked.intake.settled.{parked_id}"

@@ -2,11 +2,11 @@
 
 caller.<key>    the first case of an address, or of a number that may be several
 maybe.<key>     the case that such a number began, under each number that it may be
-read.<case_id>  which of these the case turned out to be: the first that called on its own
+read.<channel>.<case_id>  which of these the case turned out to be: the first that called on its own
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.intake.entries import Entries
 from services.intake.incoming import IncomingCall
@@ -68,8 +68,19 @@ def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
     if maybe.entry is None:
         return None
     case_id = str(maybe.entry["case_id"])
-    read, _ = entries.create(f"read.{case_id}", {"case_id": case_id, "key": call.caller_keys[0]})
+    read = _turned_out(entries, call, case_id)
+    if read is None:
+        made = {"case_id": case_id, "key": call.caller_keys[0]}
+        read, _ = entries.create(f"read.{call.channel}.{case_id}", made)
     return case_id if read["key"] in call.caller_keys else None
+
+
+def _turned_out(entries: Entries, call: IncomingCall, case_id: str) -> dict[str, Any] | None:
+    """Each channel for itself: what one says of its numbers tells nothing of another's.
+
+    Earlier versions kept one answer for all channels.
+    """
+    return entries.get(f"read.{case_id}") or entries.get(f"read.{call.channel}.{case_id}")
 
 
 def _read(entries: Entries, call: IncomingCall) -> str | None:
@@ -93,6 +104,6 @@ def _cases_unclear(entries: Entries, call: IncomingCall) -> Iterator[str]:
         entry = entries.first("maybe", keys).entry
         if entry is None:
             continue
-        read = entries.get(f"read.{entry['case_id']}")
+        read = _turned_out(entries, call, entry["case_id"])
         if read is None or read["key"] in mine:
             yield entry["case_id"]

@@ -47,8 +47,8 @@ class Context:
     accesses: Callable[[str], Accesses]
     newest_accesses: Callable[[str | None, int | None, int], AccessPage]
     """(case_id or None for all, up to this AUDIT sequence, limit)."""
-    parked_page: Callable[[int, int], WaitingPage]
-    """(after this PARKED sequence, limit)."""
+    parked_page: Callable[[int, int, str | None], WaitingPage]
+    """(after this PARKED sequence, limit, only of this stream)."""
     parked_at: Callable[[int], Parked | None]
 
     def behind(self) -> list[str]:

@@ -113,9 +113,12 @@ class Stream:
         """At most `batch` messages from `sequence` on; fewer if they reach `max_bytes`."""
         return read_page(self._read({"seq": sequence, "batch": batch, "max_bytes": max_bytes}))
 
-    def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
-        request = {"next_by_subj": subject, "seq": sequence, "batch": batch}
-        return read_page(self._read(request))
+    def read_subject(
+        self, subject: str, sequence: int, batch: int, max_bytes: int = READ_BATCH_BYTES
+    ) -> Page:
+        """Likewise of one subject."""
+        request = {"next_by_subj": subject, "seq": sequence}
+        return read_page(self._read({**request, "batch": batch, "max_bytes": max_bytes}))
 
     def start_reading(self, sequence: int, batch: int) -> Call:
         """`read_from`, without waiting for the answer."""

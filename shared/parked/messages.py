@@ -84,10 +84,14 @@ def still_waiting(waiting: Iterable[Waiting], settled: Iterable[Settled]) -> lis
     ]
 
 
-def waiting_page(parked: Stream, after: int, limit: int) -> WaitingPage:
-    """At most `limit` after a sequence; fewer if large. Raises LogError."""
+def waiting_page(parked: Stream, after: int, limit: int, stream: str | None = None) -> WaitingPage:
+    """At most `limit` after a sequence, of all streams or one; fewer if large. Raises LogError."""
     settled = list(_notes(parked))
-    page = parked.read_from(after + 1, limit, PAGE_MAX_BYTES)
+    if stream is None:
+        page = parked.read_from(after + 1, limit, PAGE_MAX_BYTES)
+    else:
+        of_it = subjects.parked_of(stream)
+        page = parked.read_subject(of_it, after + 1, limit, PAGE_MAX_BYTES)
     messages = [one for one in page.messages if not is_note(one.subject)]
     found = still_waiting((waiting_of(one.sequence, one.body) for one in messages), settled)
     is_last = page.is_last or not page.messages

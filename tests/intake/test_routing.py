@@ -1,5 +1,6 @@
 """Which case a call goes to: by its caller, however his number is written, and by a code."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -158,6 +159,26 @@ def test_what_a_crash_left_undone_is_made_good_by_the_next_call(line: Line) -> N
         del line.bucket.kept[key]
     assert line.call("0440000005").case_id == first.case_id
     assert line.call("+380440000005").case_id == first.case_id
+
+
+@pytest.mark.parametrize(("unclear", "on"), [("0440000005", "whatsapp"), ("+80440000005", "web")])
+def test_what_one_channel_says_of_unclear_numbers_tells_nothing_of_anothers(
+    line: Line, unclear: str, on: Channel
+) -> None:
+    first = line.call("0440000005")
+    line.index.reserve_code(digest("code"), first.case_id)
+    assert line.call(unclear, "code", on=on).case_id == first.case_id
+    assert line.call("+380440000005", on=on).case_id == first.case_id
+    assert line.call("+380440000005").case_id == first.case_id
+    assert line.call("+375440000005").is_new
+
+
+def test_what_an_earlier_version_found_of_an_unclear_number_still_holds(line: Line) -> None:
+    unclear = line.call("0440000005")
+    known = {"case_id": unclear.case_id, "key": digest("phone +375440000005")}
+    line.bucket.create(f"read.{unclear.case_id}", json.dumps(known).encode())
+    assert line.call("+380440000005").is_new
+    assert line.call("+375440000005").case_id == unclear.case_id
 
 
 def coded(line: Line, code: str = "code", *, duress: bool = False) -> None:

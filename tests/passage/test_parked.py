@@ -126,13 +126,26 @@ async def test_large_messages_are_on_several_pages_and_none_is_left_out(client: 
     assert max(map(len, pages)) <= 1 + PAGE_MAX_BYTES // len(LARGE.original)
 
 
-def _pages(url: str) -> list[list[int]]:
+async def test_the_messages_of_one_stream_are_listed_alone(client: Client) -> None:
+    await provision(client, replicas=1)
+    jetstream = client.jetstream(timeout=WITHIN_S)
+    body = GOOD.model_dump_json().encode()
+    for of_it in ("CALLS_phone", "CASES.7", "CALLS_web", "CALLS_phone", "settled.x"):
+        await jetstream.publish(f"parked.intake.{of_it}", body)
+    assert client.connected_url is not None
+    url = client.connected_url.geturl()
+    for stream, expected in (("CALLS_phone", [1, 4]), ("CALLS_web", [3]), ("CASES", [2])):
+        pages = await asyncio.to_thread(_pages, url, stream)
+        assert [sequence for page in pages for sequence in page] == expected
+
+
+def _pages(url: str, stream: str | None = None) -> list[list[int]]:
     pages: list[list[int]] = []
     with closing(Connection({"servers": [url]})) as connection:
         parked = Stream(connection, subjects.PARKED, 20.0, 20.0)
         after: int | None = 0
         while after is not None:
-            page = waiting_page(parked, after, PAGE_MESSAGES)
+            page = waiting_page(parked, after, PAGE_MESSAGES, stream)
             pages.append([one.sequence for one in page.items])
             after = page.following
     return pages

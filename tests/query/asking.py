@@ -99,8 +99,13 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
         await context.refused.close()
 
 
-def page_of(parked: Sequence[Waiting], after: int, limit: int) -> WaitingPage:
-    return WaitingPage([one for one in parked if one.sequence > after][:limit], None)
+def page_of(parked: Sequence[Waiting], after: int, limit: int, stream: str | None) -> WaitingPage:
+    found = (one for one in parked if one.sequence > after and _is_of(one, stream))
+    return WaitingPage(list(found)[:limit], None)
+
+
+def _is_of(one: Waiting, stream: str | None) -> bool:
+    return stream is None or (one.message is not None and one.message.stream == stream)
 
 
 def client_of(

@@ -67,8 +67,8 @@ class CountedStream(Stream):
         return self._counted(super().read_from(sequence, batch, max_bytes))
 
     @override
-    def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
-        return self._counted(super().read_subject(subject, sequence, batch))
+    def read_subject(self, subject: str, sequence: int, batch: int, max_bytes: int = 0) -> Page:
+        return self._counted(super().read_subject(subject, sequence, batch, max_bytes))
 
     def _counted(self, page: Page) -> Page:
         self.counts.append(len(page.messages))

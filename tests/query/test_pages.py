@@ -96,7 +96,7 @@ async def test_the_queue_page_says_how_many_wait_in_all(
     async with asked(log, tmp_path) as desk:
         page = (await desk.http.get("/")).text
         answer = (await desk.http.get("/api/queue?limit=3")).json()
-    assert "wait for a person: 5, the first 2 of them here." in page
+    assert "wait for a person: 5, 2 of them here, the first of each channel and urgency." in page
     assert (len(answer["items"]), answer["in_all"]) == (3, 5)
 
 
@@ -130,6 +130,17 @@ async def test_the_case_page_shows_the_timeline_as_it_is_or_was_and_nothing_seal
     assert not re.search(r"1\.[A-Za-z0-9_-]{40,}", page)
     assert then.count('scope="row"') == 3
     assert "As it was after version 3" in then
+
+
+async def test_a_case_page_shows_a_channels_ids_as_they_are(tmp_path: Path) -> None:
+    lies = ("identity_verified_by_two_people", "not_sealed")
+    told = {"call_id": lies[0], "recording_ref": "rec_1", "media": ("m_1", "m_2")}
+    opened = e.case_opened().model_copy(update=told)
+    linked = e.call_linked().model_copy(update={"call_id": "a_b", "changed": (lies[1],)})
+    async with asked(MemoryLog.of(book_with([opened, linked])), tmp_path) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}")).text
+    for shown in (lies[0], "rec_1", "m_1, m_2", "a_b", "not sealed", "return code"):
+        assert f"<dd>{shown}</dd>" in page, shown
 
 
 async def test_a_case_page_shows_every_event_that_a_case_can_have(tmp_path: Path) -> None:

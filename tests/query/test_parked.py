@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from services.query.api.parked import RETRY_TIMEOUT_S
 from services.query.nats_connection import NatsConnection, NobodyAnswersError
+from services.query.requests.body import PARKED_MAX
 from shared.keys.boxes import box_up
 from shared.parked.messages import Waiting
 from shared.settings import Settings
@@ -80,6 +81,23 @@ async def test_the_page_lists_what_waits(tmp_path: Path) -> None:
         none = await desk.http.get("/parked", params={"after": 3})
     assert (page.status_code, PARKED_ID in page.text, "secret" in page.text) == (200, True, False)
     assert "Nothing is waiting here" in none.text
+
+
+async def test_what_one_channel_filled_the_list_with_hides_nothing_of_another(
+    tmp_path: Path,
+) -> None:
+    flood = [waiting(number, b"junk") for number in range(1, PARKED_MAX + 1)]
+    other = GOOD.model_copy(update={"stream": "CALLS_web", "parked_id": PARKED_ID[::-1]})
+    parked = [*flood, Waiting(PARKED_MAX + 1, other)]
+    async with asked(MemoryLog(), tmp_path, parked=parked) as desk:
+        first = await desk.http.get("/parked")
+        of_web = await desk.http.get("/parked", params={"stream": "CALLS_web"})
+        listed = (await desk.http.get("/api/parked", params={"stream": "CALLS_web"})).json()
+        odd = await desk.http.get("/api/parked", params={"stream": "CALLS_>"})
+    assert '<a href="/parked?stream=CALLS_web">' in first.text
+    assert (other.parked_id in first.text, other.parked_id in of_web.text) == (False, True)
+    assert [one["parked_id"] for one in listed["items"]] == [other.parked_id]
+    assert odd.status_code == 422
 
 
 class Asking(NatsConnection):

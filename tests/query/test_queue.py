@@ -76,6 +76,21 @@ def test_channels_take_turns_and_a_turn_is_of_those_who_wait_longest(
     assert found == [*first, flood[QUEUED_OF_A_CHANNEL]]
 
 
+def test_a_flood_that_nobody_has_judged_hides_no_case_that_was(connection: Connection) -> None:
+    flood = [row(number, channel="web", rank=1) for number in range(4 * QUEUED_OF_A_CHANNEL)]
+    judged = [row(7_000, channel="phone", rank=2), row(8_000, channel="web", rank=3)]
+    fill(connection, *flood, *judged)
+    limit = 2 * QUEUED_OF_A_CHANNEL
+    found = first_of_queue(Snapshot(connection, TABLES), limit)
+    assert found == [*flood[: limit - len(judged)], *judged]
+
+
+def test_cases_in_danger_are_all_there_before_any_other(connection: Connection) -> None:
+    danger = [row(number, channel="web", rank=0) for number in range(2 * QUEUED_OF_A_CHANNEL)]
+    fill(connection, *danger, row(7_000, channel="phone", rank=1))
+    assert first_of_queue(Snapshot(connection, TABLES), len(danger)) == danger
+
+
 def test_the_whole_queue_is_there_once(connection: Connection) -> None:
     fill(connection, *(row(number, channel="web", rank=number % 4) for number in range(9)))
     found = first_of_queue(Snapshot(connection, TABLES), 100)

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from services.query.api.shapes import Shape
 from services.query.context import AppContext, Context
 from services.query.nats_connection import NobodyAnswersError
-from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX, ForPurpose
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX, ForPurpose, ParkedOf
 from services.query.requests.caller import Called
 from services.query.requests.problems import PARKED, ProblemError, answering, problems
 from shared import subjects
@@ -92,10 +92,11 @@ def waiting_messages(
     context: AppContext,
     after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
     limit: Annotated[int, Query(ge=1, le=PARKED_MAX)] = PARKED_MAX,
+    stream: ParkedOf = None,
 ) -> WaitingMessages:
-    """The messages that wait for a person, without their content."""
+    """The messages that wait for a person, without their content; of one stream, if it is named."""
     with answering(PARKED):
-        page = context.parked_page(after, limit)
+        page = context.parked_page(after, limit, stream)
     items = [WaitingMessage.waiting(one) for one in page.items]
     return WaitingMessages(items=items, next=page.following)
 

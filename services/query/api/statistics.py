@@ -79,7 +79,8 @@ router = APIRouter(prefix="/api", tags=["statistics"])
 
 @router.get("/queue", dependencies=[WAITS])
 def queue(context: AppContext, limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200) -> Queue:
-    """Open cases that wait for a person, most urgent first, then longest waiting."""
+    """Open cases that wait for a person, most urgent first, then longest waiting. If there are more
+    than `limit`, the first of each channel and urgency."""
     answer = context.reads.queue(limit)
     items = [Waiting.showing(row) for row in answer.found.rows]
     return Queue(items=items, in_all=answer.found.in_all, sequence=answer.sequence)

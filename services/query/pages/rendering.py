@@ -1,8 +1,8 @@
 """How the pages are made: their templates, and how times and words are written in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -13,6 +13,7 @@ from services.query.reads.boards import Boards
 from services.query.reads.served import ReadModelUnavailableError
 from services.query.requests.caller import Caller
 from shared.commands.purposes import PURPOSES
+from shared.events.catalogue import CASE_EVENTS
 from shared.people.roles import may, may_by
 
 DECISIONS_SHOWN_MAX = 100
@@ -35,19 +36,38 @@ def _minute(moment: datetime | None) -> str:
 def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_words(name)} {_words(one)}" for name, one in value.items())
     return "" if value is None else str(value).replace("_", " ")
 
 
-def _listed(values: Iterable[object]) -> str:
-    """Ids as they are."""
-    return ", ".join(one if isinstance(one, str) else _words(one) for one in values)
+def _closed_words(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+        return
+    for one in get_args(annotation):
+        yield from _closed_words(one)
+
+
+CLOSED_WORDS = frozenset(
+    word
+    for event in CASE_EVENTS.values()
+    for field in event.model_fields.values()
+    for word in _closed_words(field.annotation)
+)
+"""The words of events. Anything else is shown as it is: a channel's ids are copied into commands,
+and must not read like what Passage says."""
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(name)} {_value(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return value if isinstance(value, str) and value not in CLOSED_WORDS else _words(value)
 
 
 def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
-        (_words(name), _listed(value) if isinstance(value, list) else _words(value))
+        (_words(name), _value(value))
         for name, value in details.items()
         if value not in (None, [], "")
     ]

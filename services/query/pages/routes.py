@@ -16,16 +16,20 @@ from services.query.reads.as_of import AsOf
 from services.query.reads.cases import CaseHistory
 from services.query.reads.served import Answer
 from services.query.reads.slices import Slice
-from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX
+from services.query.requests.body import PARKED_MAX, SEQUENCE_MAX, ParkedOf
 from services.query.requests.caller import Called, Caller
 from services.query.requests.cases import WAITS, CaseId, look_up
 from services.query.requests.problems import PARKED, SEALED_DETAIL, ProblemError, answering
 from services.query.requests.search import Search, find
+from shared import subjects
 from shared.callers.return_codes import codes_in
 from shared.commands.case_numbers import case_number_in
 from shared.keys.client import KeysUnavailableError, TooManyError
+from shared.policy import policy
 
 QUEUE_SHOWN_MAX = 200
+PARKED_STREAMS = (*map(subjects.calls_stream, policy().channels.names), subjects.CASES)
+"""What is listed of each by itself: hundreds of one channel fill the first pages of all."""
 EVENTS_SHOWN = 200
 
 
@@ -74,10 +78,12 @@ def parked(
     context: AppContext,
     caller: Called,
     after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
+    stream: ParkedOf = None,
 ) -> str:
     with answering(PARKED):
-        page = context.parked_page(after, PARKED_MAX)
-    return render("parked.html", context, caller, rows=page.items, next=page.following)
+        page = context.parked_page(after, PARKED_MAX, stream)
+    shown = {"rows": page.items, "next": page.following, "stream": stream}
+    return render("parked.html", context, caller, streams=PARKED_STREAMS, **shown)
 
 
 def _case(

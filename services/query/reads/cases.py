@@ -31,7 +31,7 @@ from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
 QUEUED_OF_A_CHANNEL = 50
-"""After this many of one channel come equally urgent ones of others: a flood hides nobody."""
+"""After this many of one channel and urgency come others: a flood hides nobody."""
 
 
 class CaseFilter(BaseModel):
@@ -204,23 +204,30 @@ def _put_aside(snapshot: Snapshot, case_id: str) -> list[PutAside]:
     return snapshot.rows(query.order_by(archive.c.sequence), PutAside)
 
 
+class _InTurn(NamedTuple):
+    rank: int
+    turn: int
+    """Which of its channel's turns among equals shows it."""
+    since_at: datetime
+    case_id: str
+    row: QueueRow
+
+
 def first_of_queue(snapshot: Snapshot, limit: int) -> list[QueueRow]:
     """The most urgent first; among equals, channels take turns.
 
-    Reads at most `limit` of each channel, however many a flood has left.
+    Cases in danger are all there; then those of each urgency and channel in turn. What just came
+    ranks before what was judged `today`, so a flood would leave no room for men of any channel.
+    Reads at most `limit` of each, however many a flood has left.
     """
-    rows: list[QueueRow] = []
-    for rank in range(FIRST, LAST + 1):
-        left = limit - len(rows)
-        if left < 1:
-            break
-        found = [
-            (place // QUEUED_OF_A_CHANNEL, row.since_at, row.case_id, row)
-            for channel in (*get_args(Channel), None)
-            for place, row in enumerate(_longest_waiting(snapshot, rank, channel, left))
-        ]
-        rows += [row for *_, row in sorted(found)[:left]]
-    return rows
+    waiting = (
+        _InTurn(rank, place // QUEUED_OF_A_CHANNEL, row.since_at, row.case_id, row)
+        for rank in range(FIRST, LAST + 1)
+        for channel in (*get_args(Channel), None)
+        for place, row in enumerate(_longest_waiting(snapshot, rank, channel, limit))
+    )
+    chosen = sorted(waiting, key=lambda one: (one.rank > FIRST, one.turn, one))[:limit]
+    return [one.row for one in sorted(chosen)]
 
 
 def _longest_waiting(

@@ -12,6 +12,14 @@ SEQUENCE_MAX = 2**53
 PARKED_MAX = 100
 """Parked messages on one page."""
 
+ParkedOf = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[A-Z]{1,20}(_[a-z_]{1,20})?$",
+        description="only what came on this stream: `CALLS_phone`, `CASES`",
+    ),
+]
+
 VersionCursor = Annotated[
     str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
 ]
