@@ -3,6 +3,8 @@
 # take as long again to install and could differ from what was tested.
 
 PYTHON ?= python3
+# Whatever the shell says: else each process that a test starts compiles the sources anew.
+export PYTHONDONTWRITEBYTECODE =
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready

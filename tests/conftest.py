@@ -73,6 +73,13 @@ def pytest_runtest_teardown() -> None:
     _Running.plain = False  # What the session shares ends in the teardown of its last test.
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_left_to_the_next_file() -> Iterator[None]:
+    yield
+    gc.collect()
+    gc.freeze()  # Some files leave every source of the project, parsed.
+
+
 def _refuse(event: str, given: tuple[object, ...]) -> None:
     if not _Running.plain:
         return

@@ -19,6 +19,8 @@ CHARACTERS = 12
 DESK = (OF_SHIFTS, OF_EXPORTS, OF_PEOPLE, OF_DECISIONS)
 LONGEST = 200
 """A longer text isn't a number with something beside it."""
+_WRITTEN = re.compile(f"[{ALPHABET}]{{{CHARACTERS}}}")
+"""As we write it ourselves; most come so, from a page or another program."""
 _PARTS = re.compile(r"[\s/:#№?&=()\[\],;<>\"]+")
 
 _CONFUSED = str.maketrans("OILU", "011V")
@@ -44,6 +46,8 @@ def typed_case_number(typed: str) -> str:
 
 def case_number_in(typed: str) -> str | None:
     """The typed case number, if there is one: alone, in a link, or after a word."""
+    if _WRITTEN.fullmatch(typed):
+        return typed
     if typed.upper().startswith(DESK):
         return None
     whole = _number(typed)

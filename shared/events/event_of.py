@@ -13,13 +13,11 @@ def event_of(event: type[EventT], said: BaseModel, **more: Any) -> EventT:
 
     Personal values are said in the clear; they are sealed when the event is recorded.
     """
-    fields = {name: value for name, value in said if name in event.model_fields} | more
-    return event(
-        **{
-            name: _to_be_sealed(value) if name in event.PERSONAL else value
-            for name, value in fields.items()
-        }
-    )
+    known = event.model_fields
+    fields = {name: value for name, value in vars(said).items() if name in known} | more
+    for name in event.PERSONAL.keys() & fields.keys():
+        fields[name] = _to_be_sealed(fields[name])
+    return event(**fields)
 
 
 def _to_be_sealed(value: Any) -> Plain | None:

@@ -31,9 +31,9 @@ class Grown(Mapping[KeyT, ValueT]):
 
     def with_entry(self, key: KeyT, value: ValueT) -> "Grown[KeyT, ValueT]":
         """This plus one entry, or with another value of an entry."""
-        if not self:
+        if not self._count:
             return Grown({key: value})  # Every case begins with the same empty one.
-        is_there = key in self
+        is_there = key in self._entries and key in self
         if is_there and self[key] == value:
             return self
         try:
@@ -42,9 +42,12 @@ class Grown(Mapping[KeyT, ValueT]):
             return Grown({**self, key: value})
         before = self._entries[key] if is_there else ()
         self._entries[key] = (*before, self._steps, value)
-        longer: Grown[KeyT, ValueT] = Grown()
+        return self._longer(self._count if is_there else self._count + 1)
+
+    def _longer(self, count: int) -> "Grown[KeyT, ValueT]":
+        longer: Grown[KeyT, ValueT] = object.__new__(Grown)
         longer._entries, longer._steps = self._entries, self._steps + 1
-        longer._count = self._count if is_there else self._count + 1
+        longer._count, longer._right = count, [True]
         return longer
 
     @override

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -105,6 +106,7 @@ READ_MODELS = Table(
 """One row a generation: `state` is building or serving, `sequence` the last event applied."""
 
 
+@cache
 def tables_for(prefix: str) -> Tables:
     metadata = MetaData()
     made = [one for model in MODELS for one in model.TABLES]
