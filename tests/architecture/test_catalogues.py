@@ -8,6 +8,7 @@ import pytest
 from shared.commands.catalogue import COMMANDS
 from shared.diagnostics.catalogue import DIAGNOSTICS
 from shared.events.catalogue import OWNER
+from shared.events.people import DecisionNotCarriedOut
 from shared.policy import policy
 from tests.architecture.guard_table import defined, guards_of_every_command, rows
 from tests.architecture.sources import name_of, python_files
@@ -40,6 +41,11 @@ def test_every_guard_that_is_defined_is_asked() -> None:
 def test_a_guard_has_one_definition_and_the_same_words_in_every_service() -> None:
     names = [guard.name for guard in defined().values()]
     assert [name for name in names if names.count(name) > 1] == []
+
+
+def test_a_decision_that_was_refused_can_be_recorded_with_any_guards_name() -> None:
+    for guard in defined().values():
+        assert DecisionNotCarriedOut(why=guard.name).why == guard.name
 
 
 def test_every_command_in_the_table_is_in_the_catalogue() -> None:

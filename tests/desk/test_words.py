@@ -10,6 +10,7 @@ from shared.events.fields import PersonalClass, Plain
 from shared.events.intake import PersonalDataErased
 from shared.events.people import BreakGlassSet, DecisionProposed, PersonSuspended
 from shared.events.shifts import ShiftHandedOver, ShiftStarted, WordsErased
+from shared.people.signed import SIGNED
 from tests.contexts import record
 from tests.desk.desks import SmallDesk
 from tests.desk.test_proposals import DECISION
@@ -74,13 +75,21 @@ def test_a_case_takes_with_it_what_desk_was_told_of_it(desk: SmallDesk) -> None:
     assert [erased_in(desk, one) for one in (OTHER, "DECISION-2")] == [[], []]
 
 
-def test_a_remark_goes_with_what_was_said_and_not_with_where_he_was(desk: SmallDesk) -> None:
+def test_each_goes_with_what_it_may_hold_and_never_with_places_alone(desk: SmallDesk) -> None:
     hand_over(desk, SHIFT, CASE)
     propose(desk, DECISION, CASE)
     erase(desk, "location")
+    assert [erased_in(desk, one) for one in (SHIFT, DECISION)] == [[], []]
+    erase(desk, "identity")
     assert [erased_in(desk, one) for one in (SHIFT, DECISION)] == [[], [CASE]]
     erase(desk, "narrative")
     assert [erased_in(desk, one) for one in (SHIFT, DECISION)] == [[CASE], [CASE]]
+
+
+def test_no_command_that_takes_signatures_holds_a_place() -> None:
+    recorded = [event for row in SIGNED.values() for event in row.records]
+    assert {one for event in recorded for one in event.PERSONAL.values()} == words.COMMANDS
+    assert set(ShiftHandedOver.PERSONAL.values()) == words.REMARKS
 
 
 def test_what_is_told_later_is_erased_by_the_next_erasure(desk: SmallDesk) -> None:

@@ -86,6 +86,10 @@ async def test_what_both_signed_is_listed_until_it_is_carried_out_or_taken_back(
         log.write(book)
     async with asked(log, tmp_path) as desk:
         listed = (await desk.http.get("/api/decisions")).json()["items"]
+        page = " ".join((await desk.http.get("/me")).text.split())
+    assert "not carried out (seen_version)" in page
+    assert "being carried out" in page
+    assert "Look at it" not in page
     shown = {one["decision_id"]: (one["agreed_by"], one["not_carried_out"]) for one in listed}
     assert shown == {
         f"{DECISION}-being-done": ("petro", None),

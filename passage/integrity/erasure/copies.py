@@ -14,13 +14,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from services.desk.words import tells_of
 from services.keyholder.entries import Entry
 from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
 from shared.events.parsing import UnreadableEventError, read_case_event
-from shared.events.people import DecisionProposed
-from shared.events.shifts import ShiftHandedOver
 from shared.events.upstream import read_upstream
 from shared.keys.messages import OpeningKey
 from shared.keys.sealing import Spot, header_of
@@ -34,8 +33,6 @@ ENVELOPE_BYTES = 1_024
 """An envelope's first five attributes take less."""
 FIRST_LOOK_BYTES = 4_096
 LOOKS_GROW_BY = 16
-REMARKS: PersonalClass = "narrative"
-"""The class of the remarks at a shift's handover."""
 _DECODER = json.JSONDecoder()
 
 
@@ -63,7 +60,7 @@ class Erasures:
 
     def note_told(self, event: CaseEvent[Any]) -> None:
         """An event of desk's that was recorded before the last erasure."""
-        if _tells_of(event.data, self.case_id):
+        if tells_of(event.data, self.case_id):
             version = max(event.caseversion, self.told_until.get(event.subject, 0))
             self.told_until[event.subject] = version
 
@@ -137,16 +134,6 @@ class Erasures:
             where = had.get((spot.case_id, spot.personal_class, header_of(sealed).key_id))
             if where is not None:
                 yield spot, where
-
-
-def _tells_of(data: Any, case_id: str) -> bool:
-    match data:
-        case DecisionProposed():
-            return data.about == case_id
-        case ShiftHandedOver():
-            return data.remark is not None and case_id in data.case_ids
-        case _:
-            return False
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:

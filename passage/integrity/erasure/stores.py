@@ -14,8 +14,9 @@ from nats.aio.client import Client
 from sqlalchemy import Engine, MetaData, Table, select
 
 from passage.install.provisioning import ApiRefusedError, ask
-from passage.integrity.erasure.copies import REMARKS, Erasures
+from passage.integrity.erasure.copies import Erasures
 from passage.integrity.log_reading import last_sequence, read_stream
+from services.desk.words import COMMANDS, REMARKS
 from shared import subjects
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
@@ -72,11 +73,11 @@ async def _find_what_tells_of_it(client: Client, erasures: Erasures) -> None:
     """In desk's logs, up to the last erasure: what was told later isn't erased with it."""
     last = await last_sequence(client, subjects.CASES)
     wanted = f"{subjects.CASES_PREFIX}.{erasures.case_id}.*.{PersonalDataErased.__name__}"
-    of_remarks = of_anything = 0
+    of_remarks = of_commands = 0
     async for event, sequence in _readable(client, last, wanted):
-        of_anything = sequence
-        of_remarks = sequence if REMARKS in event.data.classes else of_remarks
-    for told, erased in ((DecisionProposed, of_anything), (ShiftHandedOver, of_remarks)):
+        of_commands = of_commands if COMMANDS.isdisjoint(event.data.classes) else sequence
+        of_remarks = of_remarks if REMARKS.isdisjoint(event.data.classes) else sequence
+    for told, erased in ((DecisionProposed, of_commands), (ShiftHandedOver, of_remarks)):
         async for event, _ in _readable(client, erased, subjects.case_events(told.__name__)):
             erasures.note_told(event)
 

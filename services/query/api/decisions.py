@@ -1,6 +1,7 @@
-"""Decisions that wait for a second signature: what is proposed, what to sign, and carrying it out.
+"""Decisions that wait for a second signature: what is proposed, and what to sign.
 
-desk keeps both signatures; the service that owns the command checks them again, and decides.
+desk keeps both signatures and has the command carried out; the service that owns it checks them
+again, and decides.
 """
 
 from datetime import datetime
@@ -45,11 +46,12 @@ DecisionPath = Annotated[DecisionNumber, Path(description="the decision's number
 
 @shows(DecisionRow)
 class Decision(Shape):
-    """A decision that one person signed, and another may."""
+    """A decision that one person signed, and another may, or did: `not_carried_out` says why it
+    was refused."""
 
 
 class Decisions(Shape):
-    """Those that wait, the longest first."""
+    """Those that wait or were refused, the longest first."""
 
     items: list[Decision]
     sequence: int
@@ -85,7 +87,7 @@ router = APIRouter(prefix="/api/decisions", tags=["desk"])
 
 @router.get("", dependencies=[WAITS])
 def decisions(context: AppContext, limit: Limit = 50) -> Decisions:
-    """Decisions that wait for a second signature."""
+    """Decisions that wait for a second signature, or to be carried out."""
     answer = Boards(context.generations).decisions(limit)
     return Decisions(
         items=[Decision.showing(one) for one in answer.found], sequence=answer.sequence
