@@ -51,7 +51,7 @@ NAMED: tuple[tuple[Any, str, str], ...] = (
     (fields.DayTime, "time of day, HH:MM in UTC", ""),
     (fields.Language, "language tag (BCP 47)", "ru"),
     (fields.Word, "short phrase", "as agreed"),
-    (fields.Person, "operator's name", "taras"),
+    (fields.Person, "somebody's account", "taras"),
     (fields.Name, "name", "Beispiel"),
     (fields.Text, "text", "calm, alone"),
     (fields.BirthDate, "", "1990-05"),
