@@ -58,9 +58,9 @@ def decide_guidance(
 
 def decide_withdrawn(state: HandoverState, message_id: str) -> list[Event]:
     """The message failed, so he must be told again. Nothing if it is now known to have gone out,
-    or if he was told in a call."""
+    if he was told in a call, or if he was received: then he came, whatever his channel says."""
     rendezvous, reason = state.meeting.rendezvous, state.messages.fault_of(message_id)
-    if rendezvous is None or rendezvous.over or reason is None:
+    if state.handed_over or rendezvous is None or rendezvous.over or reason is None:
         return []
     if not rendezvous.disclosed or rendezvous.told_by != message_id:
         return []

@@ -14,7 +14,16 @@ from shared.commands.base import Command
 from shared.events.base import Event
 from shared.events.handover import DisclosureFault, DisclosureWithdrawn, GuidanceGiven
 from shared.events.outbound import MessageDispatched, MessageFailed, MessageRefused, MessageSent
-from tests.examples import NOON, rendezvous_disclosed, rendezvous_missed, rendezvous_planned, sealed
+from tests.examples import (
+    NOON,
+    handed_over,
+    handover_accepted,
+    handover_offered,
+    rendezvous_disclosed,
+    rendezvous_missed,
+    rendezvous_planned,
+    sealed,
+)
 from tests.handover.cases import (
     APPROVED,
     DISCLOSE,
@@ -102,6 +111,8 @@ def test_what_a_message_told_is_taken_back_when_it_fails(
         (*SENT_OFF, OUT),
         (*SENT_OFF, UNREPORTED, OUT),
         (*SENT_OFF, BLOCKED, rendezvous_missed()),
+        (*SENT_OFF, handover_offered(), handover_accepted(), handed_over(), BLOCKED),
+        (*SENT_OFF, handover_offered(), handover_accepted(), handed_over(), UNREPORTED),
         (*SENT_OFF, BLOCKED, rendezvous_planned("meet-2")),
         (*SENT_OFF, BLOCKED, rendezvous_disclosed()),
         (*APPROVED, SAFE, TELLS, rendezvous_disclosed(), BLOCKED),

@@ -59,6 +59,7 @@ BY_MESSAGE = [*READY, LETTER, TOLD, *rules.SENT]
         [*BY_MESSAGE, rules.GIVEN_UP, PERHAPS, rules.OUT, OFFERED],
         [*BY_MESSAGE, rules.GIVEN_UP, PERHAPS, BLOCKED, rules.REPLANNED],
         [*READY, LETTER, TOO_LATE],
+        [*BY_MESSAGE, OFFERED, ACCEPTED, RECEIPT, rules.GIVEN_UP, PERHAPS],
     ],
 )
 def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:

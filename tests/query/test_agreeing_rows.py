@@ -9,9 +9,10 @@ from services.handover.identity_state import IdentityView
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
 from services.query.models.case_row import IdentityState
+from services.query.models.group import group_of
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
-from shared.events import handover
+from shared.events import groups, handover, intake
 from shared.events.base import Event
 from tests import examples as e
 from tests.examples import CASE, CaseBook
@@ -116,3 +117,32 @@ def test_an_absent_registry_takes_no_match_back() -> None:
     assert handover_after(*events).identity.partial
     first = about_last([e.case_opened(), GIVEN, UNAVAILABLE])
     assert verification_after(*first).registry == "unavailable"
+
+
+FORMED = groups.GroupFormed(group_id=CASE, declared_size=4)
+ALONE = intake.SurrenderDeclared(party="alone", declared_size=1)
+WITH_SIX = intake.SurrenderDeclared(party="group", declared_size=6)
+DECLARED, OBSERVED = (
+    groups.HeadsCounted(group_id=CASE, kind=kind, count=3, source="invented")
+    for kind in ("declared", "observed")
+)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [FORMED],
+        [ALONE, FORMED],
+        [FORMED, ALONE],
+        [FORMED, DECLARED, WITH_SIX],
+        [FORMED, WITH_SIX, DECLARED],
+        [FORMED, OBSERVED, ALONE],
+    ],
+)
+def test_a_group_s_sheet_expects_as_many_as_its_receipt_is_compared_with(
+    told: list[Event],
+) -> None:
+    events = [e.case_opened(), *told]
+    sheet = group_of(CaseBook().add_all(events))
+    assert sheet is not None
+    assert sheet.expected == handover_after(*events).party.expected

@@ -203,7 +203,7 @@ OF_A_GROUP: list[Event] = [
     [
         (OF_A_CASE, "cases/{}/links", "api.ties", 3, lambda sheet: len(sheet["links"]) == 2),
         (MESSAGES, "cases/{}/outbox", "api.ties", 3, lambda s: s["items"][0]["state"] == "sent"),
-        (OF_A_GROUP, "groups/{}", "api.groups", 3, lambda s: s["counts"]["expected"] == 4),
+        (OF_A_GROUP, "groups/{}", "api.groups", 4, lambda s: s["counts"]["expected"] == 4),
         (of_shifts()[:3], "shifts/{}", "reads.boards", 3, lambda s: len(s["timeline"]) == 3),
     ],
 )

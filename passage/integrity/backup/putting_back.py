@@ -37,7 +37,7 @@ from passage.integrity.backup.manifest import (
 from passage.integrity.backup.sealed_file import Member
 from passage.integrity.backup.snapshots import Json, Restoring, begin_restoring, content_sha256
 from passage.integrity.backup.stream_configs import config_for, notes_on
-from passage.integrity.backup.taking import TIMERS, stream_names
+from passage.integrity.backup.taking import APPEND_ONLY, QUEUES, stream_names
 from services.query.feed import copying
 from services.query.feed.database import DatabaseFailedError
 
@@ -199,9 +199,18 @@ def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> Non
 
 
 def came_back(part: StreamPart, there: StreamPart) -> bool:
-    if part.name in TIMERS:  # What is due by now fires as soon as the server has it.
-        return there.last_sequence >= part.last_sequence
-    return there == part.model_copy(update={"content_sha256": None})
+    """Whether a stream is whole: all that was there and hasn't been processed since.
+
+    Between its answer, which the manifest repeats, and the copying, the server goes on storing and
+    acknowledging messages; and what is due by now fires as soon as it is back.
+    """
+    added = there.last_sequence - part.last_sequence
+    if added < 0 or there.messages > part.messages + added:
+        return False
+    if part.name in APPEND_ONLY:
+        is_from_the_first = there.first_sequence == part.first_sequence
+        return is_from_the_first and there.messages == part.messages + added
+    return part.name in QUEUES or there.messages >= part.messages
 
 
 def _keep_read_models(manifest: Manifest, filling: copying.Filling | None, done: PutBack) -> None:

@@ -90,6 +90,8 @@ ORDER = (
 """The order of the streams; others come last."""
 APPEND_ONLY = frozenset({subjects.CASES, INDEX, subjects.AUDIT})
 """Streams whose messages up to a sequence never change, so that they can be read apart."""
+QUEUES = frozenset({*TIMERS, *map(subjects.calls_stream, policy().channels.names), subjects.PARKED})
+"""Streams that messages leave once they are processed."""
 STEPS = len(ORDER) + 3
 DRAFT = ".draft"
 

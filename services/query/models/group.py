@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from shared.events import groups, handover
+from shared.events import groups, handover, intake
 from shared.events.base import CaseEvent
 from shared.events.catalogue import CASE_EVENTS
 
@@ -13,6 +13,7 @@ TYPES = frozenset(
     for name, event in CASE_EVENTS.items()
     if issubclass(event, groups.GroupEvent | handover.GroupHandedOver)
     or event in {handover.HandoverDiscrepancyRaised, handover.HandoverDiscrepancyResolved}
+    or event is intake.SurrenderDeclared
 )
 Received = Literal["awaited", "received", "missing", "refused"]
 
@@ -52,7 +53,7 @@ class Group(NamedTuple):
     formed_at: datetime
     roll: tuple[MemberRow, ...]
     declared: CountRow
-    """The last declared count; at first the size when it was formed."""
+    """The last declared count: when it was formed, counted, or when he declared his surrender."""
     observed: CountRow | None = None
     receipts: tuple[ReceiptRow, ...] = ()
     discrepancy: Discrepancy | None = None
@@ -83,10 +84,10 @@ def group_of(events: Iterable[CaseEvent[Any]]) -> Group | None:
 
 
 def _is_of(data: Any, lead: str) -> bool:
-    if isinstance(data, handover.HandoverDiscrepancyRaised | handover.HandoverDiscrepancyResolved):
-        return True
-    is_of_a_group = isinstance(data, groups.GroupEvent | handover.GroupHandedOver)
-    return is_of_a_group and getattr(data, "group_id", "") == lead
+    """Events of a group are also in its members' logs."""
+    if not isinstance(data, groups.GroupEvent | handover.GroupHandedOver):
+        return type(data).__name__ in TYPES
+    return getattr(data, "group_id", "") == lead
 
 
 def _after(group: Group, event: CaseEvent[Any]) -> Group:
@@ -102,11 +103,8 @@ def _after(group: Group, event: CaseEvent[Any]) -> Group:
                 for one in group.roll
             )
             return group._replace(roll=tuple(roll))
-        case groups.HeadsCounted() as counted:
-            count = CountRow(counted.count, counted.source, event.time)
-            if counted.kind == "observed":
-                return group._replace(observed=count)
-            return group._replace(declared=count)
+        case groups.HeadsCounted() | intake.SurrenderDeclared():
+            return _counted(group, event)
         case handover.GroupHandedOver() as receipt:
             return _received(group, receipt)
         case handover.HandoverDiscrepancyRaised() as raised:
@@ -115,6 +113,21 @@ def _after(group: Group, event: CaseEvent[Any]) -> Group:
             return group._replace(discrepancy=None)
         case _:
             return group
+
+
+def _counted(
+    group: Group, event: CaseEvent[groups.HeadsCounted | intake.SurrenderDeclared]
+) -> Group:
+    data = event.data
+    if isinstance(data, intake.SurrenderDeclared):
+        declared = CountRow(data.declared_size, "when he declared his surrender", event.time)
+        return group._replace(declared=declared)
+    count = CountRow(data.count, data.source, event.time)
+    return (
+        group._replace(observed=count)
+        if data.kind == "observed"
+        else group._replace(declared=count)
+    )
 
 
 def _received(group: Group, receipt: handover.GroupHandedOver) -> Group:

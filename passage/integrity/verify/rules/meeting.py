@@ -122,6 +122,8 @@ def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -
 
 def _undisclosed(trail: Trail, data: DisclosureWithdrawn, _event: CaseEvent[Any]) -> Iterator[str]:
     meeting, message = trail.way.meeting, trail.messages.get(data.message_id)
+    if trail.way.handed_over:
+        return  # Earlier versions recorded it of a man who had been received; nothing follows.
     if meeting is None or not meeting.disclosed or meeting.told_by != data.message_id:
         yield "withdrew a disclosure that was not made by that message"
         return
