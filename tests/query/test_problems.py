@@ -279,11 +279,14 @@ async def test_every_answer_forbids_what_a_page_does_not_need(desk: Desk) -> Non
         assert headers["cache-control"] == "no-store"
 
 
-async def test_the_database_away_is_unavailable_not_a_fault(tmp_path: Path) -> None:
+async def test_the_database_away_is_unavailable_not_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = MemoryLog.of(book_with(e.whole_way()))
     async with asked(log, tmp_path) as desk:
         desk.follower.end()
-        desk.follower.generations.served.tables.queue.name = "gone"
+        queue = desk.follower.generations.served.tables.queue
+        monkeypatch.setattr(queue, "name", "gone")
         answer = await desk.http.get("/api/queue")
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
     assert "gone" not in json.dumps(answer.json())
