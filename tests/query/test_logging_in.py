@@ -68,6 +68,19 @@ async def test_a_counter_that_goes_back_is_refused(tmp_path: Path) -> None:
         assert answers == [None, "counter_back", "counter_back", None]
 
 
+async def test_a_key_of_the_same_id_and_another_person_counts_for_itself(tmp_path: Path) -> None:
+    async with standing(tmp_path) as door:
+        door.people.add("maria", "operator")
+        olenas = SoftPasskey("olena")
+        marias = SoftPasskey("maria", count=4_000_000_000, credential_id=olenas.credential_id)
+        for one in (olenas, marias):
+            door.people.register(one)
+        marias.count += 1
+        olenas.count += 1
+        assert (await door.by_passkey(marias)).status_code == 200
+        assert (await door.by_passkey(olenas)).status_code == 200
+
+
 async def test_nobody_is_told_which_accounts_there_are(tmp_path: Path) -> None:
     async with standing(tmp_path) as door:
         unknown_person = await door.by_passkey(SoftPasskey("petro"))

@@ -114,7 +114,7 @@ class Ways:
             _require(is_ours, "challenge_over")
             count = check_assertion(self.site, key, said)
             _require_held(person, key)
-            self.counters.advance(key, count)
+            self.counters.advance(account, key, count)
         except NotProvenError as error:
             raise RefusedLoginError("passkey", account, error.why) from None
         return self.opened(person, "passkey", key.key_id)
