@@ -181,6 +181,15 @@ def test_the_keeper_adds_nobody_once_a_supervisor_has_a_key() -> None:
     assert log.found() == ["PersonAdded: signed by 0 instead of 1"]
 
 
+def test_a_link_that_one_supervisor_offered_somebody_whose_keys_are_revoked_is_found() -> None:
+    log = SignedLog()
+    command = ASKED["enrol"]("first")
+    for key in (log.place.passkeys[PETRO], log.place.key_files[PETRO]):
+        log.add(log_of(PETRO), KeyRevoked(key_id=key.key_id, by=OLENA))
+    log.decided(with_signatures(command, log.place.signed(command, log.place.passkeys[OLENA])))
+    assert log.found() == ["EnrolmentOffered: signed by 1 instead of 2"]
+
+
 def test_a_service_erases_by_itself_only_what_was_asked_for_or_where_he_was() -> None:
     log = SignedLog()
     of_places = PersonalDataErased(

@@ -62,7 +62,7 @@ NEEDED: Mapping[type[Event], Of] = {
         TWO_WITH_SUPERVISOR if data.role == "supervisor" else SUPERVISOR
     ),
     people.EnrolmentOffered: lambda _data, person: (
-        TWO_WITH_SUPERVISOR if person.keys_held else SUPERVISOR
+        TWO_WITH_SUPERVISOR if person.keys else SUPERVISOR
     ),
 }
 NARROWED = "classes"
