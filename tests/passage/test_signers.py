@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -10,6 +11,8 @@ from passage.integrity.verify.signers import NEEDED
 from shared.commands.base import Command
 from shared.events.intake import ErasureRequested, NoteAdded, PersonalDataErased
 from shared.events.people import (
+    DecisionAgreed,
+    DecisionProposed,
     KeyRevoked,
     PersonAdded,
     PersonResumed,
@@ -17,9 +20,11 @@ from shared.events.people import (
     RoleTaken,
     log_of,
 )
+from shared.events.signatures import Signature
 from shared.people.signed import SIGNED, acts_recording
 from shared.people.site import Site
 from tests import forging
+from tests.contexts import NOW
 from tests.examples import CASE, sealed
 from tests.forging import Attack
 from tests.passage.signed_log import SignedLog, recorded_by
@@ -254,3 +259,53 @@ def test_names_from_before_there_were_people_had_no_roles() -> None:
     log.stored.clear()
     log.add(CASE, NOTE, actor="operator:Olena Example", causation_id="AddNote-1")
     assert log.found("roles") == []
+
+
+DECISION = "DECISION-1"
+
+
+def proposed(log: SignedLog, signature: Signature, act: str = "DiscloseRendezvous") -> None:
+    event = DecisionProposed(
+        act=act,
+        about=CASE,
+        command=sealed(),
+        signature=signature,
+        expires_at=NOW + timedelta(hours=1),
+    )
+    log.add(DECISION, event, actor=f"operator:{signature.person}")
+
+
+def agreed(log: SignedLog, signature: Signature, by: str = PETRO) -> None:
+    log.add(DECISION, DecisionAgreed(signature=signature), actor=f"operator:{by}")
+
+
+def test_a_decision_that_two_people_rightly_proposed_and_agreed_to_is_believed() -> None:
+    log = SignedLog()
+    first, second = rightly(log).signatures
+    proposed(log, first)
+    agreed(log, second)
+    assert log.found() == []
+
+
+@pytest.mark.parametrize("attack", FORGED, ids=lambda one: one.__name__)
+def test_a_forged_proposal_is_found(attack: Attack) -> None:
+    log = SignedLog()
+    command = attack(log.place, ASKED["approve"]("first"), Random(1))  # noqa: S311
+    first, *_ = command.signatures
+    if attack in {forging.one_too_many, forging.one_person_twice, forging.of_another_command}:
+        return  # Right, as far as one signature goes.
+    proposed(log, first, "ApproveRendezvous")
+    assert log.found()
+
+
+def test_agreeing_to_something_else_or_in_anothers_name_is_found() -> None:
+    log = SignedLog()
+    first, second = rightly(log).signatures
+    _, other = rightly(log, "disclose", "second").signatures
+    proposed(log, first)
+    agreed(log, other)
+    assert log.found() == ["DecisionAgreed: its signature is of something else"]
+    log = SignedLog()
+    proposed(log, first.model_copy(update={"signature": "c2lnbmVk"}))
+    agreed(log, second, MARIA)
+    assert len(log.found()) > 1
