@@ -41,6 +41,7 @@ NONCES_KEPT_S = 3_600
 NONCES_MAX = 100_000
 """What the bucket keeps at most; older ones are refused as if they had never been issued."""
 NONCE_BYTES = 16
+PROPOSED = "proposed"
 SPENDING_ATTEMPTS = 20
 """How often a nonce or counter is read again because another process changed it meanwhile."""
 
@@ -97,6 +98,23 @@ class Nonces:
                 continue
             return
         raise RefusedError(NONCE_UNUSED)
+
+    def of(self, service: str) -> "Nonces":
+        """Those that another service issued."""
+        return Nonces(self._bucket, service, self._now)
+
+    def propose(self, nonce: str, decision_id: str) -> None:
+        """Keeps it for one proposal. Idempotent. By no clock but the server's: while the bucket has
+        the nonce, it has what is kept of it.
+
+        Raises RefusedError if it was never issued, is forgotten, or was used.
+        """
+        require("by" not in json.loads(self._read(nonce).value), NONCE_UNUSED)
+        proposed = f"{PROPOSED} {nonce}"
+        try:
+            self._bucket.create(self._key(proposed), _json({"by": decision_id}))
+        except TakenError:
+            self._spent_by(self._read(proposed), decision_id)
 
     def _age(self, nonce: str) -> timedelta:
         issued_at = json.loads(self._read(nonce).value)["at"]

@@ -13,6 +13,7 @@ from shared.events.intake import ErasureRequested, NoteAdded, PersonalDataErased
 from shared.events.people import (
     DecisionAgreed,
     DecisionProposed,
+    DecisionWithdrawn,
     KeyRevoked,
     PersonAdded,
     PersonResumed,
@@ -264,7 +265,12 @@ def test_names_from_before_there_were_people_had_no_roles() -> None:
 DECISION = "DECISION-1"
 
 
-def proposed(log: SignedLog, signature: Signature, act: str = "DiscloseRendezvous") -> None:
+def proposed(
+    log: SignedLog,
+    signature: Signature,
+    act: str = "DiscloseRendezvous",
+    decision: str = DECISION,
+) -> None:
     event = DecisionProposed(
         act=act,
         about=CASE,
@@ -272,7 +278,7 @@ def proposed(log: SignedLog, signature: Signature, act: str = "DiscloseRendezvou
         signature=signature,
         expires_at=NOW + timedelta(hours=1),
     )
-    log.add(DECISION, event, actor=f"operator:{signature.person}")
+    log.add(decision, event, actor=f"operator:{signature.person}")
 
 
 def agreed(log: SignedLog, signature: Signature, by: str = PETRO) -> None:
@@ -309,3 +315,12 @@ def test_agreeing_to_something_else_or_in_anothers_name_is_found() -> None:
     proposed(log, first.model_copy(update={"signature": "c2lnbmVk"}))
     agreed(log, second, MARIA)
     assert len(log.found()) > 1
+
+
+def test_a_signature_that_proposes_twice_is_found() -> None:
+    log = SignedLog()
+    first, _ = rightly(log).signatures
+    proposed(log, first)
+    log.add(DECISION, DecisionWithdrawn(by=OLENA), actor=f"operator:{OLENA}")
+    proposed(log, first, decision="DECISION-2")
+    assert log.found() == ["DecisionProposed: its signature was used before"]

@@ -73,6 +73,7 @@ NEEDED: Mapping[type[Event], Of] = {
     ),
 }
 OF_SOMETHING_ELSE = "its signature is of something else"
+USED_BEFORE = "its signature was used before"
 NARROWED = "classes"
 """Of the classes to be erased, those that hold nothing aren't recorded."""
 ERASURES = (intake.ErasureRequested, intake.PersonalDataErased)
@@ -184,7 +185,7 @@ class Signers:
             yield OF_SOMETHING_ELSE
         cause = f"{event.source} {event.causationid}"
         if self._nonces.setdefault(str(said.get("nonce")), cause) != cause:
-            yield "its signature was used before"
+            yield USED_BEFORE
         yield from self._unproven(signature, act, is_first, at)
 
     def _wrong_with_decision(self, event: CaseEvent[Any], at: datetime) -> Iterator[str]:
@@ -197,6 +198,9 @@ class Signers:
         said, common = said_in(signature), signed_in_common(signature)
         if isinstance(data, people.DecisionProposed):
             self._proposed[event.subject] = common
+            nonce = f"proposed {said.get('nonce')}"
+            if self._nonces.setdefault(nonce, event.subject) != event.subject:
+                yield USED_BEFORE
             is_it = (said.get("act"), said.get("case_id")) == (data.act, data.about)
         else:
             is_it = self._proposed.pop(event.subject, None) == common
