@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from random import Random
 
 import pytest
@@ -11,21 +10,17 @@ from passage.integrity.verify.signers import NEEDED
 from shared.commands.base import Command
 from shared.events.intake import ErasureRequested, NoteAdded, PersonalDataErased
 from shared.events.people import (
-    DecisionAgreed,
-    DecisionProposed,
-    DecisionWithdrawn,
     KeyRevoked,
     PersonAdded,
     PersonResumed,
     PersonSuspended,
     RoleTaken,
+    SignaturesSeen,
     log_of,
 )
-from shared.events.signatures import Signature
 from shared.people.signed import SIGNED, acts_recording
 from shared.people.site import Site
 from tests import forging
-from tests.contexts import NOW
 from tests.examples import CASE, sealed
 from tests.forging import Attack
 from tests.passage.signed_log import SignedLog, recorded_by
@@ -262,65 +257,13 @@ def test_names_from_before_there_were_people_had_no_roles() -> None:
     assert log.found("roles") == []
 
 
-DECISION = "DECISION-1"
-
-
-def proposed(
-    log: SignedLog,
-    signature: Signature,
-    act: str = "DiscloseRendezvous",
-    decision: str = DECISION,
-) -> None:
-    event = DecisionProposed(
-        act=act,
-        about=CASE,
-        command=sealed(),
-        signature=signature,
-        expires_at=NOW + timedelta(hours=1),
-    )
-    log.add(decision, event, actor=f"operator:{signature.person}")
-
-
-def agreed(log: SignedLog, signature: Signature, by: str = PETRO) -> None:
-    log.add(DECISION, DecisionAgreed(signature=signature), actor=f"operator:{by}")
-
-
-def test_a_decision_that_two_people_rightly_proposed_and_agreed_to_is_believed() -> None:
+def test_nobody_but_a_supervisor_disposed_of_anothers_keys() -> None:
     log = SignedLog()
-    first, second = rightly(log).signatures
-    proposed(log, first)
-    agreed(log, second)
-    assert log.found() == []
-
-
-@pytest.mark.parametrize("attack", FORGED, ids=lambda one: one.__name__)
-def test_a_forged_proposal_is_found(attack: Attack) -> None:
-    log = SignedLog()
-    command = attack(log.place, ASKED["approve"]("first"), Random(1))  # noqa: S311
-    first, *_ = command.signatures
-    if attack in {forging.one_too_many, forging.one_person_twice, forging.of_another_command}:
-        return  # Right, as far as one signature goes.
-    proposed(log, first, "ApproveRendezvous")
-    assert log.found()
-
-
-def test_agreeing_to_something_else_or_in_anothers_name_is_found() -> None:
-    log = SignedLog()
-    first, second = rightly(log).signatures
-    _, other = rightly(log, "disclose", "second").signatures
-    proposed(log, first)
-    agreed(log, other)
-    assert log.found() == ["DecisionAgreed: its signature is of something else"]
-    log = SignedLog()
-    proposed(log, first.model_copy(update={"signature": "c2lnbmVk"}))
-    agreed(log, second, MARIA)
-    assert len(log.found()) > 1
-
-
-def test_a_signature_that_proposes_twice_is_found() -> None:
-    log = SignedLog()
-    first, _ = rightly(log).signatures
-    proposed(log, first)
-    log.add(DECISION, DecisionWithdrawn(by=OLENA), actor=f"operator:{OLENA}")
-    proposed(log, first, decision="DECISION-2")
-    assert log.found() == ["DecisionProposed: its signature was used before"]
+    revoked_by = {OLENA: PETRO, PETRO: PETRO, MARIA: PETRO}
+    for by, of in revoked_by.items():
+        key = KeyRevoked(key_id=log.place.passkeys[PETRO].key_id, by=by)
+        log.add(log_of(of), key, actor=f"operator:{by}", causation_id="RevokeKey-1")
+    assert log.found("roles") == ["KeyRevoked: given by somebody whose role did not allow it"]
+    seen = SignaturesSeen(through=1, by=OLENA)
+    log.add(log_of(PETRO), seen, actor=f"operator:{OLENA}", causation_id="SeeSignatures-1")
+    assert len(log.found("roles")) == 2

@@ -16,7 +16,7 @@ from shared.events import handover, intake, people, shifts, verification
 from shared.events.base import CaseEvent, Event
 from shared.events.signatures import Signature
 from shared.jetstream.stored import StoredMessage
-from shared.people.roles import COMMANDS, OWN, ROLES, Role, may
+from shared.people.roles import COMMANDS, ONLY_OWN, OWN, ROLES, Role, may
 from shared.people.signatures import (
     DIGEST_PREFIX,
     plain,
@@ -140,13 +140,15 @@ class Signers:
         """
         kind, _, account = event.actor.partition(":")
         act = event.causationid.partition("-")[0]
-        if kind != "operator" or not self._anybody or act in OWN or act not in COMMANDS:
+        if kind != "operator" or not self._anybody or act not in COMMANDS:
+            return
+        if act in OWN and event.subject == people.log_of(account):
             return
         signer = self._signer(account)
         at = stored.recorded_at if signer.lost else LONG_AGO
         if not signer.state.exists:
             yield "given by somebody who was never added"
-        elif not may(signer.roles(at), act):
+        elif not _may_for_others(signer.roles(at), act):
             yield "given by somebody whose role did not allow it"
         elif not signer.had("suspended", not signer.state.suspended, at):
             yield "given by somebody who was suspended"
@@ -257,6 +259,10 @@ class Signers:
 
 def _can_supervise(person: PersonState) -> bool:
     return "supervisor" in person.roles and bool(person.keys_held) and not person.suspended
+
+
+def _may_for_others(roles: frozenset[Role], act: str) -> bool:
+    return may(roles, act) and (act not in OWN or ("supervisor" in roles and act not in ONLY_OWN))
 
 
 def _is_of_places(data: intake.ErasureRequested | intake.PersonalDataErased) -> bool:
