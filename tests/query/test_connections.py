@@ -64,6 +64,11 @@ async def the_rest(streams: Streams) -> bytes:
     return found
 
 
+def logged_in(desk: Desk, head: bytes) -> bytes:
+    session = f"authorization: {desk.http.headers['authorization']}\r\n\r\n".encode()
+    return head.removesuffix(b"\r\n") + session
+
+
 async def status_of(address: Address) -> bytes:
     reader, writer = await opened(address, GET)
     async with asyncio.timeout(WITHIN_S):
@@ -126,15 +131,16 @@ async def test_a_head_that_comes_byte_by_byte_gains_no_time(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"case_number":'])
+@pytest.mark.parametrize(("is_known", "status"), [(True, b"408"), (False, b"401")])
 async def test_a_body_that_does_not_come_is_answered_and_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, is_known: bool, status: bytes
 ) -> None:
-    async with served(tmp_path) as (address, _):
+    async with served(tmp_path) as (address, desk):
         reader, writer = await answered_once(address)
         monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
-        writer.write(HEAD + body)
+        writer.write((logged_in(desk, HEAD) if is_known else HEAD) + body)
         answer = await the_rest((reader, writer))
-    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert answer.startswith(b"HTTP/1.1 %b " % status)
     assert b"application/problem+json" in answer
 
 
@@ -170,8 +176,7 @@ async def test_a_request_sent_right_behind_another_has_its_whole_time(
 ) -> None:
     monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
     async with served(tmp_path) as (address, desk):
-        session = f"authorization: {desk.http.headers['authorization']}\r\n\r\n".encode()
-        waits = GET.replace(b"/livez", b"/api/queue?min_sequence=99999")[:-2] + session
+        waits = logged_in(desk, GET.replace(b"/livez", b"/api/queue?min_sequence=99999"))
         reader, writer = await answered_once(address)
         monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
         writer.write(GET + waits)
