@@ -19,6 +19,7 @@ from shared import subjects
 from shared.bus.timers import Timer, Timers
 from shared.commands.base import Command, Decision
 from shared.events.base import Event
+from shared.events.signatures import Signature
 from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.keys.access import AccessRecord, Spotted
 from shared.log.case_log import CaseLog, Fold
@@ -89,9 +90,13 @@ def record(
     at: datetime = NOW,
     source: str = "/services/story",
     causation_id: str | None = None,
+    signatures: tuple[Signature, ...] = (),
 ) -> None:
     for event in events:
-        cause = Cause(causation_id or uuid4().hex, "story", "operator:Olena Example", source, at)
+        cause = Cause(
+            *(causation_id or uuid4().hex, "story", "operator:Olena Example", source, at),
+            signed=lambda: signatures,
+        )
         transact(writer, case_id, cause, partial(_only, event))
 
 

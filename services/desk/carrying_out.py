@@ -7,6 +7,7 @@ once.
 
 import json
 from functools import partial
+from itertools import takewhile
 from typing import Literal
 
 from pydantic import ValidationError
@@ -30,6 +31,7 @@ from shared.commands.base import (
 )
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.base import Event
+from shared.events.parsing import read_case_event
 from shared.events.people import DecisionCarriedOut, DecisionNotCarriedOut, DecisionProposed
 from shared.keys.messages import SealedValue
 from shared.log.transact import Outcome, transact
@@ -40,6 +42,9 @@ from shared.refusals import Guard, RefusedError
 PURPOSE = "carrying out what two people signed"
 NEW_PROPOSAL = "a new proposal: what was signed was refused, and holds no more"
 INVALID = "invalid"
+SAME_COMMAND = "same_command"
+EVENTS_OF_ONE = 200
+"""More than any command leads to."""
 
 
 def agree(desk: Desk, command: commands.AgreeToDecision) -> Outcome | Recorded:
@@ -83,6 +88,8 @@ def carry_out(desk: Desk, decision_id: str) -> AnyAnswer:
     if decision is None or not decision.is_agreed:
         return Ignored(case_id=decision_id, version=history.version, sequence=history.sequence)
     found = _answered_before(desk, decision) or _handed_on(desk, decision_id, decision)
+    if isinstance(found, Recorded) and found.result == "repeated":  # Perhaps another's, just now.
+        found = _answered_before(desk, decision) or found
     if isinstance(found, Unavailable):
         raise UnansweredError(found.reason)
     cause = desk.context.own_cause(f"carried-out-{decision_id}"[:64], decision_id)
@@ -112,6 +119,8 @@ def _answered_before(desk: Desk, decision: DecisionState) -> AnyAnswer | None:
     service = ANSWERED_BY[COMMANDS[decision.act]]
     cause_id = f"{decision.act}-{said['command_id']}"
     done = history.caused_by(f"/services/{service}", cause_id)
+    if done is not None and not _is_signed_by_both(desk, decision, done):
+        return _refused(decision, SAME_COMMAND)
     if done is not None:
         noted = history.recorded[done]
         return Recorded(
@@ -124,6 +133,23 @@ def _answered_before(desk: Desk, decision: DecisionState) -> AnyAnswer | None:
     if not decision.carried_out:
         return None
     return Ignored(case_id=decision.about, version=history.version, sequence=history.sequence)
+
+
+def _is_signed_by_both(desk: Desk, decision: DecisionState, last: int) -> bool:
+    """Whether what was recorded under the command's id is what both signed: whoever may look at a
+    proposal, or made it, can send another command by that id.
+
+    `last`: the version of its last event; the signatures are in its first.
+    """
+    recorder = desk.context.writer.log.recorder
+    stored = recorder.select_events(
+        decision.about, gt=max(0, last - EVENTS_OF_ONE), lte=last, desc=True
+    )
+    events = [read_case_event(one.state, one.topic) for one in stored]
+    if not events or events[0].caseversion != last:
+        raise UnansweredError("a copy of the log lags behind")
+    of_it = takewhile(lambda one: one.causationid == events[0].causationid, events)
+    return [*of_it][-1].signatures == decision.signatures
 
 
 def _handed_on(desk: Desk, decision_id: str, decision: DecisionState) -> AnyAnswer:

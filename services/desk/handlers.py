@@ -13,11 +13,13 @@ from services.desk.state import DeskState
 from shared.commands import people as commands
 from shared.commands import shifts as shift_commands
 from shared.commands.base import AnyAnswer, Command
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.base import Event
 from shared.events.parsing import UnreadableEventError
 from shared.events.people import log_of
 from shared.log.case_log import ChainBrokenError
 from shared.log.transact import Cause, Outcome, transact
+from shared.people.signatures import said_in
 from shared.people.site import Site
 from shared.people.state import PersonState
 from shared.refusals import RefusedError
@@ -88,12 +90,22 @@ def propose(
 ) -> Outcome:
     acting, decider = acting_of(desk, command), PROPOSALS[type(command)]
     require_proven(command, partial(person_of, desk), desk.site)
-    return transact(
-        desk.context.writer,
-        command.case_id,
-        dated_now(desk.context, command),
-        lambda state: decider(state.decision, command, acting),
-    )
+
+    def decide(state: DeskState) -> list[Event]:
+        events = decider(state.decision, command, acting)
+        if isinstance(command, commands.ProposeDecision):
+            _propose_once(desk, command)
+        return events
+
+    cause = dated_now(desk.context, command)
+    return transact(desk.context.writer, command.case_id, cause, decide)
+
+
+def _propose_once(desk: Desk, command: commands.ProposeDecision) -> None:
+    """Nobody brings up again, in its proposer's name, what was withdrawn or is over."""
+    if desk.context.signing is not None:
+        nonces = desk.context.signing.nonces.of(ANSWERED_BY[COMMANDS[command.act]])
+        nonces.propose(str(said_in(command.signature).get("nonce")), command.case_id)
 
 
 def enrol(desk: Desk, command: commands.Enrol) -> Outcome:

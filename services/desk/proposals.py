@@ -1,9 +1,5 @@
 """Decisions that need two signatures: one person proposes, another agrees to the very same."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from services.desk.decision_state import DecisionState, words_erased
 from services.desk.guards import ROLE_HELD, Acting, require_role
 from shared.commands import people as commands
@@ -11,13 +7,10 @@ from shared.commands.catalogue import COMMANDS
 from shared.events import people
 from shared.events.base import Event
 from shared.events.event_of import event_of
-from shared.events.signatures import Signature
 from shared.people.roles import may
+from shared.people.signatures import signed_in_common
 from shared.people.signed import SIGNED, may_sign
 from shared.refusals import Guard, RefusedError, require
-
-SIGNERS_OWN = frozenset({"person", "nonce"})
-"""What differs between two signatures of the same decision."""
 
 DECISION_NEW = Guard("decision_new", "the number of a decision that wasn't proposed yet")
 DECISION_KNOWN = Guard("decision_known", "the number of a decision that was proposed")
@@ -66,17 +59,6 @@ def decide_withdraw(
     is_own = command.by == proposed.proposed_by
     require(is_own or "supervisor" in acting.actor.roles, PROPOSED_BY_SENDER)
     return [event_of(people.DecisionWithdrawn, command), *words_erased(proposed)]
-
-
-def signed_in_common(signature: Signature) -> Mapping[str, Any]:
-    """What every signer of a decision must have signed alike; empty if it can't be read."""
-    try:
-        signed = json.loads(signature.canonical)
-    except ValueError:
-        return {}
-    if not isinstance(signed, dict):
-        return {}
-    return {name: value for name, value in signed.items() if name not in SIGNERS_OWN}
 
 
 def _may_agree(acting: Acting, act: str) -> bool:

@@ -180,6 +180,8 @@ class Query:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Else whoever comes from this machine says from which address they come.
+                proxy_headers=False,
                 lifespan="off",
                 http=Connection,
                 limit_concurrency=CONNECTIONS_MAX + 1,

@@ -160,7 +160,13 @@ VIEWS: Mapping[str, frozenset[Role]] = MappingProxyType(
 CALL_COMMANDS = frozenset(_COMMANDS[TAKING_CALLS].split()) - {
     *("ErasePersonalData", "ProposeDecision", "AgreeToDecision", "WithdrawDecision")
 }
-READING = frozenset(VIEWS) - {"POST /api/exports"}
+READING = frozenset(VIEWS) - {
+    "POST /api/exports",
+    "POST /api/signing",
+    "POST /api/decisions/{decision_id}/agree",
+    "POST /api/budgets/{account}/release",
+    "POST /api/parked/{sequence}/retry",
+}
 """Besides views, what a person may do who logged in by break-glass: read, and take calls."""
 
 

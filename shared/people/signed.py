@@ -75,9 +75,10 @@ def _to_grant(command: of_people.GrantRole, _person: Person) -> Asked:
 
 
 def _to_enrol(command: of_people.OfferEnrolment, person: Person) -> Asked:
-    """Another key for somebody who has some: whoever offers it could use it himself."""
-    has_keys = bool(person(account_of(command.case_id)).keys_held)
-    return TWO_WITH_SUPERVISOR if has_keys else A_SUPERVISOR
+    """Another key for somebody who has some, or had: whoever offers it could use it himself, and
+    one supervisor alone revokes keys."""
+    had_keys = bool(person(account_of(command.case_id)).keys)
+    return TWO_WITH_SUPERVISOR if had_keys else A_SUPERVISOR
 
 
 def account_of(log_id: str) -> str:

@@ -1,8 +1,9 @@
 """A person folded from their log: what each may prove themselves with, and since when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from shared.events import people
@@ -34,6 +35,10 @@ class Key:
 
     def held_at(self, at: datetime) -> bool:
         return self.registered.at <= at and (self.revoked is None or at < self.revoked.at)
+
+    def counted_as(self, account: str) -> str:
+        """What its counter is kept under: whoever registers a key may give it another's id."""
+        return sha256(f"{account} {self.key_id}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,10 @@ def _after_key(state: PersonState, data: people.PersonEvent, moment: Moment) -> 
             offered = Enrolment(data.token_hash, data.expires_at, moment)
             return replace(state, enrolments={**state.enrolments, data.token_hash: offered})
         case people.EnrolmentExpired():
-            return _without_link(state, data.token_hash)
+            return _without_links(state, {data.token_hash})
         case people.KeyRegistered():
-            without = _without_link(state, data.token_hash)
+            # A link that whoever offered it kept back would be a key in this person's name.
+            without = _without_links(state, {data.token_hash, *state.enrolments})
             key = Key(
                 data.key_id,
                 data.kind,
@@ -182,6 +188,6 @@ def _after_key(state: PersonState, data: people.PersonEvent, moment: Moment) -> 
             return state
 
 
-def _without_link(state: PersonState, token_hash: str) -> PersonState:
-    left = {name: one for name, one in state.enrolments.items() if name != token_hash}
-    return replace(state, enrolments=left, used_links=state.used_links | {token_hash})
+def _without_links(state: PersonState, over: Set[str]) -> PersonState:
+    left = {name: one for name, one in state.enrolments.items() if name not in over}
+    return replace(state, enrolments=left, used_links=state.used_links | over)

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from shared.commands.base import Command
 from shared.events.signatures import Signature
-from shared.jetstream.buckets import Bucket, Change, TakenError
+from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.people.signatures import (
     COUNTER_AHEAD,
     KEY_HELD,
@@ -41,6 +41,7 @@ NONCES_KEPT_S = 3_600
 NONCES_MAX = 100_000
 """What the bucket keeps at most; older ones are refused as if they had never been issued."""
 NONCE_BYTES = 16
+PROPOSED = "proposed"
 SPENDING_ATTEMPTS = 20
 """How often a nonce or counter is read again because another process changed it meanwhile."""
 
@@ -79,29 +80,57 @@ class Nonces:
         ages = sorted(self._age(one) for one in nonces)
         require(ages[0] <= LAST_SIGNED_WITHIN and ages[-1] <= FIRST_SIGNED_WITHIN, NONCE_FRESH)
 
-    def spend(self, nonce: str, cause_id: str) -> bool:
-        """False if the same command spent it before. Raises RefusedError if another did."""
+    def is_spent(self, nonce: str, cause_id: str) -> bool:
+        """Whether this very command spent it. Raises RefusedError if another did."""
+        return self._spent_by(self._read(nonce), cause_id)
+
+    def spend(self, nonce: str, cause_id: str) -> None:
+        """Idempotent. Raises RefusedError if another command spent it before."""
         for _ in range(SPENDING_ATTEMPTS):
-            entry = self._bucket.get(self._key(nonce))
-            if entry is None:
-                raise RefusedError(NONCE_FRESH)
+            entry = self._read(nonce)
+            if self._spent_by(entry, cause_id):
+                return
             kept = json.loads(entry.value)
-            if "by" in kept:
-                require(kept["by"] == cause_id, NONCE_UNUSED)
-                return False
             spent = _json({**kept, "by": cause_id})
             try:
                 self._bucket.change([Change(self._key(nonce), spent, entry.revision)])
             except TakenError:
                 continue
-            return True
+            return
         raise RefusedError(NONCE_UNUSED)
 
+    def of(self, service: str) -> "Nonces":
+        """Those that another service issued."""
+        return Nonces(self._bucket, service, self._now)
+
+    def propose(self, nonce: str, decision_id: str) -> None:
+        """Keeps it for one proposal. Idempotent. By no clock but the server's: while the bucket has
+        the nonce, it has what is kept of it.
+
+        Raises RefusedError if it was never issued, is forgotten, or was used.
+        """
+        require("by" not in json.loads(self._read(nonce).value), NONCE_UNUSED)
+        proposed = f"{PROPOSED} {nonce}"
+        try:
+            self._bucket.create(self._key(proposed), _json({"by": decision_id}))
+        except TakenError:
+            self._spent_by(self._read(proposed), decision_id)
+
     def _age(self, nonce: str) -> timedelta:
+        issued_at = json.loads(self._read(nonce).value)["at"]
+        return timedelta(seconds=abs(self._now().timestamp() - issued_at))
+
+    def _read(self, nonce: str) -> BucketEntry:
         entry = self._bucket.get(self._key(nonce))
         if entry is None:
             raise RefusedError(NONCE_FRESH)
-        return timedelta(seconds=abs(self._now().timestamp() - json.loads(entry.value)["at"]))
+        return entry
+
+    @staticmethod
+    def _spent_by(entry: BucketEntry, cause_id: str) -> bool:
+        by = json.loads(entry.value).get("by")
+        require(by in {None, cause_id}, NONCE_UNUSED)
+        return by is not None
 
     def _key(self, nonce: str) -> str:
         return f"{self._service}.{sha256(nonce.encode()).hexdigest()}"
@@ -113,9 +142,9 @@ class Counters:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def advance(self, key: Key, count: int) -> None:
+    def advance(self, account: str, key: Key, count: int) -> None:
         """Raises RefusedError unless it goes up; a key that always says 0 doesn't count."""
-        name = sha256(key.key_id.encode()).hexdigest()
+        name = key.counted_as(account)
         for _ in range(SPENDING_ATTEMPTS):
             entry = self._bucket.get(name)
             last = key.sign_count if entry is None else int(entry.value)
@@ -156,9 +185,15 @@ class Signing:
         _require_roles(command, asked, checked)
         self.nonces.require_fresh([one.nonce for one in checked])
         for one in checked:
-            if self.nonces.spend(one.nonce, command.cause_id) and one.key.kind == "passkey":
-                self._counters.advance(one.key, one.counter)
+            self._count(one, command.cause_id)
+            self.nonces.spend(one.nonce, command.cause_id)
         return command.signatures
+
+    def _count(self, checked: _Checked, cause_id: str) -> None:
+        """Before its nonce is spent: whatever is refused here is refused again at every attempt,
+        and a command is tried twice where the service remembers its case."""
+        if checked.key.kind == "passkey" and not self.nonces.is_spent(checked.nonce, cause_id):
+            self._counters.advance(checked.signature.person, checked.key, checked.counter)
 
     def _checked(self, command: Command, hidden: frozenset[str], signature: Signature) -> _Checked:
         person = self._people.person(signature.person)

@@ -91,7 +91,7 @@ async def test_a_suspended_person_is_out_at_once_and_may_be_let_back(house: Hous
     await olena.page.get_by_role("button", name="Log in with your passkey").click()
     await expect(olena.page.locator("#said")).to_contain_text("suspended")
     await page.get_by_role("button", name="Lift the suspension").click()
-    await expect(page.get_by_role("button", name="Suspend")).to_be_visible()
+    await expect(page.get_by_role("button", name="Suspend", exact=True)).to_be_visible()
     await house.log_in(olena, "/me")
 
 

@@ -21,6 +21,7 @@ from shared.commands.base import (
 )
 from shared.commands.intake import CloseCase
 from shared.events.intake import CaseClosed
+from shared.events.signatures import Signature
 from shared.keys.messages import SealedValue
 from shared.people.signatures import canonical_of
 from shared.refusals import RefusedError
@@ -29,7 +30,7 @@ from tests.desk.desks import Done, SmallDesk
 from tests.examples import CASE, case_opened
 from tests.signers import HERE
 
-DECISION = "DECISION-1"
+DECISION, INTAKE = "DECISION-1", "/services/intake"
 CLOSE = CloseCase(
     command_id="close-1", case_id=CASE, by="petro", seen_version=1, reason="hoax", second_by="maria"
 )
@@ -121,13 +122,32 @@ def test_nobody_needs_to_ask_again_when_the_service_that_decides_was_away(
 def test_what_the_log_has_already_is_not_handed_on_again(desk: SmallDesk) -> None:
     with pytest.raises(UnansweredError):
         agree(desk)
-    closed = CaseClosed(reason="hoax", second_by="maria")
-    record(desk.context.writer, closed, source="/services/intake", causation_id=CLOSE.cause_id)
+    signed = tuple(one.data.signature for one in desk.events(DECISION))
+    closed(desk, signed)
     desk.handed_on.clear()
     pass_time(desk)
     assert (desk.handed_on, types(desk)[2:]) == ([], ["DecisionCarriedOut", "WordsErased"])
     again = agree(desk)
     assert (again.result, again.case_id, again.events) == ("repeated", CASE, ("CaseClosed",))
+
+
+@pytest.mark.parametrize("signers", [0, 1])
+def test_what_somebody_recorded_under_the_same_id_is_not_what_two_people_signed(
+    desk: SmallDesk, signers: int
+) -> None:
+    """Whoever may open a proposal knows its command's id, and may send another command by it."""
+    (proposed,) = desk.events(DECISION)
+    closed(desk, (proposed.data.signature,)[:signers])
+    desk.answers = lambda _: RECORDED
+    with pytest.raises(RefusedError, match="same_command"):
+        agree(desk)
+    assert (desk.handed_on, types(desk)[2:]) == ([], ["DecisionNotCarriedOut", "WordsErased"])
+
+
+def closed(desk: SmallDesk, signatures: tuple[Signature, ...]) -> None:
+    event, cause_id = CaseClosed(reason="hoax", second_by="maria"), CLOSE.cause_id
+    writer = desk.context.writer
+    record(writer, event, source=INTAKE, causation_id=cause_id, signatures=signatures)
 
 
 def test_what_was_refused_though_both_signed_stays_listed_until_somebody_withdraws_it(

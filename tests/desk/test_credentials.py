@@ -46,6 +46,17 @@ def test_a_wrong_link_a_link_of_another_and_an_old_one_are_refused_and_counted(
     assert desk.person("ivan").refused[("enrolment", "link_unknown")] == 2
 
 
+def test_with_a_key_every_other_link_is_over(desk: SmallDesk) -> None:
+    """One supervisor alone offers somebody's first links; one kept back would be a key in another's
+    name."""
+    used, kept_back = desk.link("ivan"), desk.link("ivan")
+    desk.enrol("ivan", used, "Zmlyc3Q")
+    assert desk.person("ivan").enrolments == {}
+    refused_link(desk, "link_over", kept_back)
+    desk.enrol("ivan", desk.link("ivan"), "c2Vjb25k")
+    assert len(desk.person("ivan").keys_held) == 2
+
+
 def test_nobody_registers_a_key_for_another_nor_while_suspended(desk: SmallDesk) -> None:
     token = desk.link("ivan")
     with pytest.raises(RefusedError, match="own_account"):

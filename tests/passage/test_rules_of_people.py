@@ -15,6 +15,8 @@ from tests.rarer_examples import of_decisions, of_people, signature
 PERSON, DECISION = "PERSON-olena", "DECISION-1"
 ADDED, _, OFFERED, KEY = of_people()[:4]
 PROPOSED, AGREED, WITHDRAWN, EXPIRED, CARRIED_OUT, NOT_CARRIED_OUT, WORDS_ERASED = of_decisions()
+OTHER_LINK = OFFERED.model_copy(update={"token_hash": digest("the other link")})
+OTHER_KEY = KEY.model_copy(update={"key_id": "b3RoZXI", "token_hash": digest("the other link")})
 LINK_OVER = people.EnrolmentExpired(token_hash=digest("the link"))
 SET, USED = of_people()[4:6]
 OLD_LINK = people.EnrolmentOffered(
@@ -34,6 +36,7 @@ def broken(log_id: str, events: Sequence[Event]) -> list[str]:
     [
         (PERSON, of_people()),
         (PERSON, [ADDED, OFFERED, LINK_OVER, SET, USED, SET, USED]),
+        (PERSON, [ADDED, OFFERED, KEY, OTHER_LINK, OTHER_KEY]),
         (DECISION, [PROPOSED, AGREED]),
         (DECISION, [PROPOSED, WITHDRAWN]),
         (DECISION, [PROPOSED, EXPIRED, WORDS_ERASED]),
@@ -57,6 +60,7 @@ def test_what_desk_records_breaks_no_rule(log_id: str, events: Sequence[Event]) 
         (PERSON, [ADDED, KEY], "by a link that was not offered"),
         (PERSON, [OFFERED, KEY, KEY], "by a link that was not offered"),
         (PERSON, [OFFERED, LINK_OVER, KEY], "by a link that was not offered"),
+        (PERSON, [OFFERED, OTHER_LINK, KEY, OTHER_KEY], "by a link that was not offered"),
         (PERSON, [OLD_LINK, KEY], "by a link that was over"),
         (PERSON, [SET, USED, USED], "accepted twice"),
         (DECISION, [PROPOSED, PROPOSED], "proposed twice"),

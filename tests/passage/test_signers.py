@@ -15,6 +15,7 @@ from shared.events.people import (
     PersonResumed,
     PersonSuspended,
     RoleTaken,
+    SignaturesSeen,
     log_of,
 )
 from shared.people.signed import SIGNED, acts_recording
@@ -181,6 +182,15 @@ def test_the_keeper_adds_nobody_once_a_supervisor_has_a_key() -> None:
     assert log.found() == ["PersonAdded: signed by 0 instead of 1"]
 
 
+def test_a_link_that_one_supervisor_offered_somebody_whose_keys_are_revoked_is_found() -> None:
+    log = SignedLog()
+    command = ASKED["enrol"]("first")
+    for key in (log.place.passkeys[PETRO], log.place.key_files[PETRO]):
+        log.add(log_of(PETRO), KeyRevoked(key_id=key.key_id, by=OLENA))
+    log.decided(with_signatures(command, log.place.signed(command, log.place.passkeys[OLENA])))
+    assert log.found() == ["EnrolmentOffered: signed by 1 instead of 2"]
+
+
 def test_a_service_erases_by_itself_only_what_was_asked_for_or_where_he_was() -> None:
     log = SignedLog()
     of_places = PersonalDataErased(
@@ -245,3 +255,15 @@ def test_names_from_before_there_were_people_had_no_roles() -> None:
     log.stored.clear()
     log.add(CASE, NOTE, actor="operator:Olena Example", causation_id="AddNote-1")
     assert log.found("roles") == []
+
+
+def test_nobody_but_a_supervisor_disposed_of_anothers_keys() -> None:
+    log = SignedLog()
+    revoked_by = {OLENA: PETRO, PETRO: PETRO, MARIA: PETRO}
+    for by, of in revoked_by.items():
+        key = KeyRevoked(key_id=log.place.passkeys[PETRO].key_id, by=by)
+        log.add(log_of(of), key, actor=f"operator:{by}", causation_id="RevokeKey-1")
+    assert log.found("roles") == ["KeyRevoked: given by somebody whose role did not allow it"]
+    seen = SignaturesSeen(through=1, by=OLENA)
+    log.add(log_of(PETRO), seen, actor=f"operator:{OLENA}", causation_id="SeeSignatures-1")
+    assert len(log.found("roles")) == 2

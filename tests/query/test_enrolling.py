@@ -38,6 +38,20 @@ async def test_a_key_file_logs_in_and_gets_a_token(tmp_path: Path) -> None:
     assert (given["site"], answer["kind"], me["kind"]) == (SITE.origin, "key_file", "key_file")
 
 
+async def test_only_whoever_has_a_link_is_told_that_its_person_is_suspended(
+    tmp_path: Path,
+) -> None:
+    async with standing(tmp_path) as door:
+        door.people.offer("olena")
+        door.people.change("olena", suspended=True)
+        said = [
+            (await door.post("/api/enrol/options", {"account": account, "token": token})).json()
+            for account, token in (("petro", "x" * 43), ("olena", "x" * 43), ("olena", LINK))
+        ]
+    assert said[0] == said[1]
+    assert said[2]["reason"] == "suspended"
+
+
 async def test_a_key_file_of_another_or_a_challenge_of_another_logs_nobody_in(
     tmp_path: Path,
 ) -> None:

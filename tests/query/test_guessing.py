@@ -4,6 +4,9 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+from fastapi import Request
+
 from services.query.logins.sessions import Sessions
 from services.query.logins.tries import (
     ADDRESSES_REMEMBERED,
@@ -12,6 +15,7 @@ from services.query.logins.tries import (
     Limit,
     Tries,
 )
+from services.query.requests.logins import address_of
 from shared.people.sessions import hash_of
 from shared.people.state import Moment, Token
 from tests.contexts import NOW, MemoryBucket
@@ -71,6 +75,24 @@ async def test_of_ten_thousand_tokens_made_up_none_is_anybodys() -> None:
     assert found == {"unknown"}
     assert not isinstance(await sessions.caller(right), str)
     assert not isinstance(await sessions.caller(machines), str)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_whoever_has_a_whole_network_of_addresses_tries_no_oftener(
+    address: str, counted: str
+) -> None:
+    request = Request({"type": "http", "client": (address, 1) if address else None})
+    assert address_of(request) == counted
 
 
 def test_of_ten_thousand_tries_as_many_are_let_through_as_the_limit_says() -> None:

@@ -29,6 +29,29 @@ async def test_a_passkey_logs_in_and_its_session_is_in_a_cookie(tmp_path: Path) 
     assert [one["is_this"] for one in me.json()["sessions"]] == [True]
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        # White space to Python, and no prefix to browsers: a sub-domain's page may set these.
+        b"\xa0%s",
+        b"\x85%s",
+        b"\x1f%s",
+        b"%s; __Host-passage=another",
+        b"__Host-passage=another; %s",
+    ],
+)
+async def test_a_session_that_another_site_set_is_nobodys(tmp_path: Path, forged: bytes) -> None:
+    async with standing(tmp_path) as door:
+        passkey = SoftPasskey("olena")
+        door.people.register(passkey)
+        brought = cookie_of(await door.by_passkey(passkey))["cookie"].encode()
+        said = []
+        for cookie in (brought, b"theme=dark; " + brought, forged % brought):
+            asked = await door.desk.http.get("/api/me", headers=[(b"cookie", cookie)])
+            said.append(asked.status_code)
+    assert said == [200, 200, 401]
+
+
 async def test_what_a_browser_is_asked_needs_a_verified_person_and_names_nobody(
     tmp_path: Path,
 ) -> None:
@@ -66,6 +89,19 @@ async def test_a_counter_that_goes_back_is_refused(tmp_path: Path) -> None:
         for passkey.count in (9, 9, 8, 10):
             answers.append((await door.by_passkey(passkey)).json().get("reason"))
         assert answers == [None, "counter_back", "counter_back", None]
+
+
+async def test_a_key_of_the_same_id_and_another_person_counts_for_itself(tmp_path: Path) -> None:
+    async with standing(tmp_path) as door:
+        door.people.add("maria", "operator")
+        olenas = SoftPasskey("olena")
+        marias = SoftPasskey("maria", count=4_000_000_000, credential_id=olenas.credential_id)
+        for one in (olenas, marias):
+            door.people.register(one)
+        marias.count += 1
+        olenas.count += 1
+        assert (await door.by_passkey(marias)).status_code == 200
+        assert (await door.by_passkey(olenas)).status_code == 200
 
 
 async def test_nobody_is_told_which_accounts_there_are(tmp_path: Path) -> None:

@@ -31,6 +31,16 @@ def test_a_person_with_a_key_a_password_and_a_token(database_url: str) -> None:
     assert (row.suspended, row.version) == (False, 7)
 
 
+def test_with_a_key_every_other_link_is_over(sqlite_url: str) -> None:
+    added, _, offered, key = of_people()[:4]
+    other = offered.model_copy(update={"token_hash": e.digest("the other link")})
+    book = CaseBook(case_id=PERSON)
+    book.add_all([added, offered, other, key])
+    log = MemoryLog.of(book)
+    (row,) = followed(log, sqlite_url, log.last)["people"]
+    assert (PersonRow._make(row).keys, PersonRow._make(row).links) == (1, 0)
+
+
 def test_a_person_from_whom_everything_was_taken(sqlite_url: str) -> None:
     row = person_after(16, sqlite_url)
     assert (row.roles, row.suspended) == ("", True)

@@ -17,6 +17,7 @@ import pytest
 from benchmarks.sessions import session_on
 from passage.runner.endpoints import free_port
 from passage.runner.nats_server import NatsServer
+from services.query.logins.tries import TRIES_MAX
 from services.query.main import PORT_MAX, AddressError, listen
 from tests import examples as e
 from tests.examples import CASE, CaseBook
@@ -108,6 +109,17 @@ def test_killed_between_batches_it_loses_and_doubles_nothing(
     recorder = server_log.recorder
     assert last == 12 * 17
     assert followed(recorder, database_url, last) == followed(recorder, sqlite_url, last)
+
+
+def test_nobody_says_themself_from_which_address_they_try(
+    server: NatsServer, server_log: ServerLog, tmp_path: Path, sqlite_url: str
+) -> None:
+    last = server_log.write(book_with(e.whole_way()))
+    with running_on(server, tmp_path, sqlite_url) as process:
+        process.ready(last)
+        said = [{"x-forwarded-for": f"192.0.2.{one}"} for one in range(TRIES_MAX.tries + 20)]
+        tries = [process.http.post("/api/login/passkey/options", headers=one) for one in said]
+    assert 429 in {one.status_code for one in tries}
 
 
 def test_open_connections_do_not_hold_up_the_end(

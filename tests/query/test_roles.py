@@ -140,6 +140,11 @@ async def test_what_query_sends_by_itself_nobody_gives(desk: Desk, act: str) -> 
         ("RevokeKey", False),
         ("GrantRole", False),
         ("SetBreakGlass", False),
+        ("POST /api/exports", False),
+        ("POST /api/budgets/{account}/release", False),
+        ("POST /api/parked/{sequence}/retry", False),
+        ("POST /api/signing", False),
+        ("POST /api/decisions/{decision_id}/agree", False),
     ],
 )
 async def test_by_break_glass_one_reads_and_takes_calls(

@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from shared.commands.base import Command, Recorded, Refused
+from shared.commands.people import ProposeDecision, WithdrawDecision
 from shared.people.signatures import canonical_of
+from shared.people.signed import SIGNED
 from shared.people.site import site_of
 from tests.signers import KeyFile
 from tests.signing_place import ASKED, OLENA, PETRO, with_signatures
@@ -131,3 +133,30 @@ async def test_no_signature_counts_twice(all_services: Site, keys: dict[str, Key
         ASKED["disclose"]("first"),
     ):
         assert not await believed(all_services, with_signatures(other, signature))
+
+
+async def test_what_somebody_withdrew_is_not_proposed_again_in_their_name(
+    all_services: Site, keys: dict[str, KeyFile]
+) -> None:
+    site, command = all_services, ASKED["disclose"]("first")
+    said = {
+        "act": type(command).__name__,
+        "about": command.case_id,
+        "command": command.model_dump_json(exclude_none=True),
+        "signature": (await signed(site, keys[OLENA], command)).model_dump(exclude_none=True),
+    }
+    proposing = {**said, "command_id": "proposing"}
+    for result in ("recorded", "repeated"):
+        answered = await site.ask(ProposeDecision, "DECISION-1", OLENA, **proposing)
+        assert answered.result == result
+    await site.record(WithdrawDecision, "DECISION-1", OLENA)
+    again = await site.ask(ProposeDecision, "DECISION-2", OLENA, **said)
+    assert isinstance(again, Refused)
+    assert again.guard == "nonce_unused"
+    other = keys[OLENA].sign(
+        canonical_of(command, SIGNED[type(command)].hidden, OLENA, "n" * 22, site_of(site.settings))
+    )
+    made_up = {**said, "signature": other.model_dump(exclude_none=True)}
+    never = await site.ask(ProposeDecision, "DECISION-3", OLENA, **made_up)
+    assert isinstance(never, Refused)
+    assert never.guard == "nonce_fresh"

@@ -4,20 +4,27 @@ People's own logs say which keys and roles each had when a decision was recorded
 clock. From the first key on, nothing of `NEEDED` counts without its signatures.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from shared.commands.base import Command
+from shared.commands.catalogue import COMMANDS as COMMAND_TYPES
 from shared.events import handover, intake, people, shifts, verification
 from shared.events.base import CaseEvent, Event
 from shared.events.signatures import Signature
 from shared.jetstream.stored import StoredMessage
-from shared.people.roles import COMMANDS, OWN, ROLES, Role, may
-from shared.people.signatures import DIGEST_PREFIX, plain, require_proof
-from shared.people.signed import account_of, acts_recording, may_sign
+from shared.people.roles import COMMANDS, ONLY_OWN, OWN, ROLES, Role, may
+from shared.people.signatures import (
+    DIGEST_PREFIX,
+    plain,
+    require_proof,
+    said_in,
+    signed_in_common,
+)
+from shared.people.signed import SIGNED, account_of, acts_recording, may_sign
 from shared.people.site import Site
 from shared.people.state import Key, PersonState, evolve_person
 from shared.refusals import RefusedError
@@ -62,9 +69,11 @@ NEEDED: Mapping[type[Event], Of] = {
         TWO_WITH_SUPERVISOR if data.role == "supervisor" else SUPERVISOR
     ),
     people.EnrolmentOffered: lambda _data, person: (
-        TWO_WITH_SUPERVISOR if person.keys_held else SUPERVISOR
+        TWO_WITH_SUPERVISOR if person.keys else SUPERVISOR
     ),
 }
+OF_SOMETHING_ELSE = "its signature is of something else"
+USED_BEFORE = "its signature was used before"
 NARROWED = "classes"
 """Of the classes to be erased, those that hold nothing aren't recorded."""
 ERASURES = (intake.ErasureRequested, intake.PersonalDataErased)
@@ -107,6 +116,8 @@ class Signers:
         """Nonce -> the cause that it was used for."""
         self._erasing: set[str] = set()
         """Cases of which two people asked that they be erased later."""
+        self._proposed: dict[str, Mapping[str, Any]] = {}
+        """Decision that waits -> what whoever proposed it signed."""
 
     def broken(self, stored: StoredMessage, event: CaseEvent[Any]) -> Iterator[str]:
         """What is wrong with an event's signatures; takes it into account from then on."""
@@ -117,6 +128,8 @@ class Signers:
                 yield from self._wrong(event, needed, stored.recorded_at)
         if isinstance(event.data, intake.ErasureRequested) and not _is_of_places(event.data):
             self._erasing.add(event.subject)
+        if isinstance(event.data, people.DecisionEvent):
+            yield from self._wrong_with_decision(event, stored.recorded_at)
         if isinstance(event.data, people.PersonEvent):
             self._follow(event, stored)
 
@@ -127,13 +140,15 @@ class Signers:
         """
         kind, _, account = event.actor.partition(":")
         act = event.causationid.partition("-")[0]
-        if kind != "operator" or not self._anybody or act in OWN or act not in COMMANDS:
+        if kind != "operator" or not self._anybody or act not in COMMANDS:
+            return
+        if act in OWN and event.subject == people.log_of(account):
             return
         signer = self._signer(account)
         at = stored.recorded_at if signer.lost else LONG_AGO
         if not signer.state.exists:
             yield "given by somebody who was never added"
-        elif not may(signer.roles(at), act):
+        elif not _may_for_others(signer.roles(at), act):
             yield "given by somebody whose role did not allow it"
         elif not signer.had("suspended", not signer.state.suspended, at):
             yield "given by somebody who was suspended"
@@ -167,7 +182,42 @@ class Signers:
     def _wrong_with(
         self, event: CaseEvent[Any], signature: Signature, is_first: bool, at: datetime
     ) -> Iterator[str]:
-        signer, act = self._signer(signature.person), acts_recording()[type(event.data)]
+        said, act = said_in(signature), acts_recording()[type(event.data)]
+        if not _is_of(said, signature, event, act.__name__):
+            yield OF_SOMETHING_ELSE
+        cause = f"{event.source} {event.causationid}"
+        if self._nonces.setdefault(str(said.get("nonce")), cause) != cause:
+            yield USED_BEFORE
+        yield from self._unproven(signature, act, is_first, at)
+
+    def _wrong_with_decision(self, event: CaseEvent[Any], at: datetime) -> Iterator[str]:
+        """A proposal leads to nothing by itself, but says who wanted it."""
+        data, is_first = event.data, isinstance(event.data, people.DecisionProposed)
+        if not isinstance(data, people.DecisionProposed | people.DecisionAgreed):
+            self._proposed.pop(event.subject, None)
+            return
+        signature = data.signature
+        said, common = said_in(signature), signed_in_common(signature)
+        if isinstance(data, people.DecisionProposed):
+            self._proposed[event.subject] = common
+            nonce = f"proposed {said.get('nonce')}"
+            if self._nonces.setdefault(nonce, event.subject) != event.subject:
+                yield USED_BEFORE
+            is_it = (said.get("act"), said.get("case_id")) == (data.act, data.about)
+        else:
+            is_it = self._proposed.pop(event.subject, None) == common
+        act = COMMAND_TYPES.get(str(said.get("act")))
+        is_theirs = said.get("person") == signature.person
+        is_theirs &= event.actor == f"operator:{signature.person}"
+        if act is None or act not in SIGNED or not (is_it and is_theirs):
+            yield OF_SOMETHING_ELSE
+        else:
+            yield from self._unproven(signature, act, is_first, at)
+
+    def _unproven(
+        self, signature: Signature, act: type[Command], is_first: bool, at: datetime
+    ) -> Iterator[str]:
+        signer = self._signer(signature.person)
         key = signer.key(signature.key_id, at)
         if key is None or not signer.state.exists:
             yield "signed with a key that its signer did not have then"
@@ -176,12 +226,7 @@ class Signers:
             yield "signed by somebody who was suspended"
         if not may_sign(signer.roles(at), act, is_first=is_first):
             yield "signed by somebody whose role did not allow it"
-        said = _said(signature)
-        if not _is_of(said, signature, event, act.__name__):
-            yield "its signature is of something else"
-        cause = f"{event.source} {event.causationid}"
-        if self._nonces.setdefault(str(said.get("nonce")), cause) != cause:
-            yield "its signature was used before"
+        said = said_in(signature)
         try:
             require_proof(signature, key, _site_in(said, key))
         except RefusedError as refusal:
@@ -216,17 +261,13 @@ def _can_supervise(person: PersonState) -> bool:
     return "supervisor" in person.roles and bool(person.keys_held) and not person.suspended
 
 
+def _may_for_others(roles: frozenset[Role], act: str) -> bool:
+    return may(roles, act) and (act not in OWN or ("supervisor" in roles and act not in ONLY_OWN))
+
+
 def _is_of_places(data: intake.ErasureRequested | intake.PersonalDataErased) -> bool:
     """What the service does by itself: where he was is kept for days only."""
     return data.legal_basis == "location_retention" and data.classes == ("location",)
-
-
-def _said(signature: Signature) -> dict[str, Any]:
-    try:
-        said = json.loads(signature.canonical)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _is_of(said: Mapping[str, Any], signature: Signature, event: CaseEvent[Any], act: str) -> bool:

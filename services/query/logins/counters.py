@@ -3,8 +3,6 @@
 Deciding services keep their own for signatures; a key that doesn't count says 0 for ever.
 """
 
-import hashlib
-
 from services.query.logins.proofs import NotProvenError
 from shared.jetstream.buckets import Bucket, Change, TakenError
 from shared.people.state import Key
@@ -14,9 +12,9 @@ class Counters:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def advance(self, key: Key, count: int) -> None:
+    def advance(self, account: str, key: Key, count: int) -> None:
         """Raises NotProvenError unless it is above the last one, and LogError."""
-        name = hashlib.sha256(key.key_id.encode()).hexdigest()
+        name = key.counted_as(account)
         entry = self._bucket.get(name)
         last = int(entry.value) if entry is not None else key.sign_count
         if count == 0 and last == 0:

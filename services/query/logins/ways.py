@@ -114,7 +114,7 @@ class Ways:
             _require(is_ours, "challenge_over")
             count = check_assertion(self.site, key, said)
             _require_held(person, key)
-            self.counters.advance(key, count)
+            self.counters.advance(account, key, count)
         except NotProvenError as error:
             raise RefusedLoginError("passkey", account, error.why) from None
         return self.opened(person, "passkey", key.key_id)
@@ -193,13 +193,13 @@ class Ways:
         person = self.person(account)
         if not person.exists:
             raise RefusedLoginError("enrolment", "", UNKNOWN_PERSON)
-        if person.suspended:
-            raise RefusedLoginError("enrolment", account, "suspended")
         if hash_of(token) in person.used_links:
             raise RefusedLoginError("enrolment", account, "link_over")
         link = person.enrolments.get(hash_of(token))
         if link is None:
             raise RefusedLoginError("enrolment", account, "link_unknown")
+        if person.suspended:  # Only whoever has a link is told so.
+            raise RefusedLoginError("enrolment", account, "suspended")
         if datetime.now(UTC) >= link.expires_at:
             raise RefusedLoginError("enrolment", account, "link_over")
         return person

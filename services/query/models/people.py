@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from services.query.models.rows import Id, IndexOf, LargeCount, Position, TableOf, with_changes
 from shared.events import people
 
-VERSION = 2
+VERSION = 3
 
 BETWEEN = "\n"
 """Between roles, and between counts of attempts."""
@@ -103,7 +103,7 @@ def person(row: PersonRow, data: Any, at: datetime) -> PersonRow:
 _COUNTED: dict[type[Any], dict[str, int]] = {
     people.EnrolmentOffered: {"links": 1},
     people.EnrolmentExpired: {"links": -1},
-    people.KeyRegistered: {"links": -1, "keys": 1},
+    people.KeyRegistered: {"keys": 1},
     people.KeyRevoked: {"keys": -1},
     people.TokenIssued: {"tokens": 1},
     people.TokenRevoked: {"tokens": -1},
@@ -113,6 +113,8 @@ _COUNTED: dict[type[Any], dict[str, int]] = {
 def _proof(row: PersonRow, data: Any, at: datetime) -> PersonRow:
     if isinstance(data, people.BreakGlassSet):
         return row._replace(break_glass=True)
+    if isinstance(data, people.KeyRegistered):
+        row = row._replace(links=0)  # With a key every other link is over.
     if isinstance(data, people.BreakGlassUsed):
         return row._replace(break_glass_used_at=at)
     if isinstance(data, people.SignaturesSeen):

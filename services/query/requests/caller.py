@@ -38,7 +38,15 @@ def token_of(request: Request) -> str | None:
     given = request.headers.get("authorization", "")
     if given[: len(BEARER)].lower() == BEARER:
         return given[len(BEARER) :].strip() or None
-    return request.cookies.get(COOKIE)
+    return _in_cookie(request.headers.getlist("cookie"))
+
+
+def _in_cookie(headers: Iterable[str]) -> str | None:
+    """The session's, if there is one alone and by exactly this name. Starlette strips what Python
+    calls white space, and so finds the prefix in names that browsers let any sub-domain set."""
+    pairs = (one.strip(" ").partition("=") for header in headers for one in header.split(";"))
+    found = [value for name, _, value in pairs if name == COOKIE]
+    return found[0] if len(found) == 1 else None
 
 
 def caller_known(request: Request) -> Caller | None:

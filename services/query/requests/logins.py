@@ -1,6 +1,7 @@
 """What requests that log in share: how often they may, and how they are refused."""
 
 from collections.abc import Callable, Hashable
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import TypeVar
 
 from fastapi import Depends, Request
@@ -31,6 +32,8 @@ SAID: dict[str, str] = {
     "link_over": "The link was used, or is over; ask a supervisor for another.",
     "link_unknown": "No such link was offered; ask a supervisor for another.",
 }
+IPV6_NETWORK = 64
+"""How many bits of an IPv6 address name a network; the rest its owner chooses."""
 OTHERWISE = "What was signed isn't what was asked for, here: begin again at /login."
 
 
@@ -43,7 +46,17 @@ NOT_TOO_OFTEN = Depends(_not_too_often)
 
 
 def address_of(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
+    """Where a request comes from, as it is counted: whoever has one IPv6 address has 2**64."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address), IPV6_NETWORK), strict=False))
 
 
 def require_tries(context: Context, limit: Limit, *of: Hashable) -> None:

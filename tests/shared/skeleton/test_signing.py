@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.commands.base import Command
 from shared.events.parsing import read_case_event
-from shared.events.people import PersonAdded, RoleTaken
+from shared.events.people import KeyRevoked, PersonAdded, RoleGranted, RoleTaken
 from shared.people.signed import SIGNED
 from shared.refusals import RefusedError
 from tests import forging
@@ -163,6 +163,29 @@ def test_a_signed_command_whose_append_was_lost_can_be_sent_again() -> None:
     assert place.give(command).result == "recorded"
 
 
+def test_a_counter_that_went_back_is_refused_however_often_it_is_tried() -> None:
+    """A service that remembers the case decides on it twice before it refuses."""
+    place = SigningPlace()
+    place.passkeys[OLENA].counter = 50
+    place.give(place.rightly_signed(ASKED["approve"]("before")))
+    place.passkeys[OLENA].counter = 3
+    later = ASKED["approve"]("copied").model_copy(update={"seen_version": 1})
+    copied = place.rightly_signed(later)
+    for _ in range(3):
+        with pytest.raises(RefusedError, match="counter_ahead"):
+            place.give(copied)
+
+
+def test_a_key_of_the_same_id_and_another_person_counts_for_itself() -> None:
+    place = SigningPlace()
+    copied = Passkey(MARIA, private=place.passkeys[OLENA].private, counter=4_000_000_000)
+    place.note(MARIA, copied.registered())
+    closing = ASKED["close"]("maria").model_copy(update={"by": MARIA, "second_by": PETRO})
+    petro = place.signed(closing, place.key_files[PETRO])
+    place.signing.signatures_of(with_signatures(closing, place.signed(closing, copied), petro))
+    assert place.give(place.rightly_signed(ASKED["approve"]("olena"))).result == "recorded"
+
+
 def test_the_first_of_two_has_ten_minutes_the_last_two() -> None:
     place = SigningPlace()
     command = ASKED["disclose"]("first")
@@ -206,6 +229,19 @@ def test_another_key_for_somebody_who_has_one_takes_two_supervisors() -> None:
     assert len(place.rightly_signed(first).signatures) == 2
     place.note(PETRO, RoleTaken(role="supervisor", by=OLENA))
     assert refusal_of(place, place.rightly_signed(first)) == "signer_may"
+
+
+def test_a_supervisor_who_revokes_somebodys_keys_still_needs_another_to_offer_a_link() -> None:
+    """Else they would register a key of their own there, and sign as two people."""
+    place = SigningPlace()
+    offer = ASKED["enrol"]("first")
+    keys = (place.passkeys[PETRO], place.key_files[PETRO])
+    place.note(PETRO, *(KeyRevoked(key_id=one.key_id, by=OLENA) for one in keys))
+    alone = with_signatures(offer, place.signed(offer, place.passkeys[OLENA]))
+    assert refusal_of(place, alone) == "signed"
+    place.note(MARIA, RoleGranted(role="supervisor", by=OLENA))
+    both = (place.signed(offer, place.passkeys[one]) for one in (OLENA, MARIA))
+    assert place.give(with_signatures(offer, *both)).result == "recorded"
 
 
 def _added(account: str) -> list[PersonAdded]:

@@ -60,9 +60,9 @@ def test_a_counter_that_is_always_taken_is_refused() -> None:
     bucket = Contended()
     key = Key("a2V5", "passkey", "cHVi", "key", 0, False, "localhost", Moment(1, NOW))
     counters = Counters(bucket)
-    counters.advance(key, 1)
+    counters.advance(OLENA, key, 1)
     with pytest.raises(RefusedError, match="counter_ahead"):
-        counters.advance(key, 2)
+        counters.advance(OLENA, key, 2)
     assert bucket.tries == SPENDING_ATTEMPTS
 
 

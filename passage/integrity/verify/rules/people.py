@@ -43,15 +43,12 @@ def _registered(trail: Trail, data: people.KeyRegistered, event: CaseEvent[Any])
         yield "a key was registered by a link that was not offered, or is used up"
     elif event.time > until + LEEWAY:
         yield "a key was registered by a link that was over"
-    _use_up(trail, data.token_hash)
+    trail.links = {}  # With a key every other link is over.
 
 
 def _link_over(trail: Trail, data: people.EnrolmentExpired, _event: CaseEvent[Any]) -> None:
-    _use_up(trail, data.token_hash)
-
-
-def _use_up(trail: Trail, token_hash: str) -> None:
-    trail.links = {name: until for name, until in trail.links.items() if name != token_hash}
+    left = (one for one in trail.links.items() if one[0] != data.token_hash)
+    trail.links = dict(left)
 
 
 def _used(trail: Trail, data: people.BreakGlassUsed, _event: CaseEvent[Any]) -> Iterator[str]:
