@@ -25,7 +25,8 @@ demo: $(READY) ## Play an invented day on the running system, SPEED times as fas
 	@$(BIN)/passage demo --speed $(SPEED) $(ARGS)
 
 quick: $(READY) ## The plain tests, which start nothing, for the inner loop; ARGS go to pytest
-	@$(BIN)/pytest -m "not (process or wire or journey or wide or browser)" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not (process or wire or journey or wide or browser)" -n 2 --dist loadfile \
+	  $(addprefix --ignore=tests/,browser canaries casework journey) $(ARGS)
 
 # The journeys mostly wait, for processes to start and end; the other tests run beside them.
 test: check ## Lint, types, import rules and every test; ARGS go to pytest

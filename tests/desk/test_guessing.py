@@ -13,6 +13,8 @@ from shared.people.sessions import new_token
 from shared.refusals import RefusedError
 from tests.desk.desks import SmallDesk
 
+pytestmark = pytest.mark.wide
+
 GUESSES = 10_000
 PASSWORD, SECRET = "one two three four", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 

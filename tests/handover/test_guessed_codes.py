@@ -24,6 +24,8 @@ from tests.handover.cases import (
 )
 from tests.intake.test_routing import VICTIM, Line
 
+pytestmark = pytest.mark.wide
+
 GUESSES = 10_000
 CODED = (*APPROVED, return_code_issued("the code"))
 

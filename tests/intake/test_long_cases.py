@@ -23,6 +23,8 @@ from shared.log.history import EVENTS_KEPT, History
 from tests.contexts import context_for
 from tests.examples import CASE, NOON, call_linked
 
+pytestmark = pytest.mark.wide
+
 FEW, MANY, BLOCK = 1_000, 16_000, 50
 CONTAINER_BYTES = 512 * 2**20
 """As docker-compose.yml has it."""

@@ -82,6 +82,7 @@ FORGED: tuple[Attack, ...] = (
 )
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("asked", EVERY)
 @pytest.mark.parametrize("attack", FORGED, ids=lambda one: one.__name__)
 def test_a_forged_decision_is_found(attack: Attack, asked: str) -> None:

@@ -117,6 +117,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
             yield House(replace(made, http=http, context=context), audit)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("act", VIEWS)
 async def test_no_route_shows_ten_operators_a_value_of_a_case_that_is_not_theirs(
     house: House, act: str

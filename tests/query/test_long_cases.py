@@ -21,6 +21,8 @@ from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 from tests.tracing import traced
 
+pytestmark = pytest.mark.wide
+
 EVENTS = 2_500
 PATH = f"/api/cases/{CASE}"
 

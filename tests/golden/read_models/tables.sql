@@ -5,7 +5,7 @@
 -- services.query.projections.desk 2
 -- services.query.projections.lookups 3
 -- services.query.projections.overdue 1
--- services.query.projections.people 2
+-- services.query.projections.people 3
 -- services.query.projections.queue 4
 -- services.query.projections.signatures 1
 -- services.query.projections.statistics 4

@@ -55,6 +55,7 @@ def test_no_attack_passes_on_any_command(attack: Attack, asked: str) -> None:
     refusal_after(attack, asked)
 
 
+@pytest.mark.wide
 @settings(max_examples=ATTEMPTS, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(ATTACKS), st.sampled_from(EVERY), st.integers(0, 2**32))
 def test_of_a_thousand_attacks_none_passes(attack: Attack, asked: str, seed: int) -> None:
