@@ -17,9 +17,9 @@ from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.base import Event
 from shared.events.parsing import UnreadableEventError
 from shared.events.people import log_of
+from shared.events.signatures import said_in
 from shared.log.case_log import ChainBrokenError
 from shared.log.transact import Cause, Outcome, transact
-from shared.people.signatures import said_in
 from shared.people.site import Site
 from shared.people.state import PersonState
 from shared.refusals import RefusedError

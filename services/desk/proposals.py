@@ -7,8 +7,8 @@ from shared.commands.catalogue import COMMANDS
 from shared.events import people
 from shared.events.base import Event
 from shared.events.event_of import event_of
+from shared.events.signatures import signed_in_common
 from shared.people.roles import may
-from shared.people.signatures import signed_in_common
 from shared.people.signed import SIGNED, may_sign
 from shared.refusals import Guard, RefusedError, require
 

@@ -1,6 +1,7 @@
 """A person's signature of one command, as it is stored beside what followed."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
@@ -13,6 +14,8 @@ KEY_MAX_CHARACTERS = 2_000
 """A credential id has at most 1,023 bytes, a public key of RSA a few hundred."""
 
 SIGNATURES_MAX = 4
+SIGNERS_OWN = frozenset({"person", "nonce"})
+"""What differs between two signatures of the same decision."""
 
 KeyKind = Literal["passkey", "key_file"]
 Base64Url = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,{KEY_MAX_CHARACTERS}}}$")]
@@ -55,3 +58,17 @@ StoredSignatures = Annotated[
     PlainSerializer(_written, return_type=str),
 ]
 """As one text of JSON: an attribute of a CloudEvents envelope is no list and no object."""
+
+
+def said_in(signature: Signature) -> Mapping[str, Any]:
+    """What was signed; empty if it can't be read."""
+    try:
+        said = json.loads(signature.canonical)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def signed_in_common(signature: Signature) -> Mapping[str, Any]:
+    """What every signer of a decision must have signed alike; empty if it can't be read."""
+    return {name: one for name, one in said_in(signature).items() if name not in SIGNERS_OWN}

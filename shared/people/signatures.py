@@ -8,7 +8,7 @@ in it as a digest. A passkey signs the SHA-256 of these bytes as its challenge (
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 from unicodedata import normalize
@@ -25,8 +25,6 @@ from shared.people.site import Site
 from shared.people.state import Key
 from shared.refusals import Guard, RefusedError, require
 
-SIGNERS_OWN = frozenset({"person", "nonce"})
-"""What differs between two signatures of the same decision."""
 KEY_FILE_PREFIX = b"passage.decision.v1\n"
 """Key files also log in: no challenge of a login may be a decision."""
 DIGEST_PREFIX = "sha256:"
@@ -106,20 +104,6 @@ def hidden_in(command: Command, hidden: Iterable[str]) -> frozenset[str]:
 def challenge_of(canonical: str) -> bytes:
     """What a passkey is asked to sign."""
     return sha256(canonical.encode()).digest()
-
-
-def said_in(signature: Signature) -> Mapping[str, Any]:
-    """What was signed; empty if it can't be read."""
-    try:
-        said = json.loads(signature.canonical)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def signed_in_common(signature: Signature) -> Mapping[str, Any]:
-    """What every signer of a decision must have signed alike; empty if it can't be read."""
-    return {name: one for name, one in said_in(signature).items() if name not in SIGNERS_OWN}
 
 
 def as_base64url(raw: bytes) -> str:

@@ -14,15 +14,13 @@ from shared.commands.base import Command
 from shared.commands.catalogue import COMMANDS as COMMAND_TYPES
 from shared.events import handover, intake, people, shifts, verification
 from shared.events.base import CaseEvent, Event
-from shared.events.signatures import Signature
+from shared.events.signatures import Signature, said_in, signed_in_common
 from shared.jetstream.stored import StoredMessage
 from shared.people.roles import COMMANDS, ONLY_OWN, OWN, ROLES, Role, may
 from shared.people.signatures import (
     DIGEST_PREFIX,
     plain,
     require_proof,
-    said_in,
-    signed_in_common,
 )
 from shared.people.signed import SIGNED, account_of, acts_recording, may_sign
 from shared.people.site import Site
