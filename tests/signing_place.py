@@ -164,7 +164,7 @@ class SigningPlace:
 
     def rightly_signed(self, command: Command) -> Command:
         """By as many as it needs: OLENA with her passkey, PETRO with his key file."""
-        asked = SIGNED[type(command)].asked(command, Directory(self._people).person)
+        asked = SIGNED[type(command)].asked(command, Directory(self._people))
         keys: list[AnyKey] = [self.passkeys[OLENA], self.key_files[PETRO]]
         return with_signatures(
             command, *(self.signed(command, one) for one in keys[: asked.people])

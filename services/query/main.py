@@ -121,7 +121,7 @@ class Query:
         names = Names(reads, keys, settings.names_idle_s)
         nats = NatsConnection(settings)
         self._directory = Directory.over(settings, SERVICE)
-        ways = ways_of(settings, connection, self._directory.person)
+        ways = ways_of(settings, connection, self._directory)
         self._storing = Storing(
             partial(reports_of, connection, len(settings.nats_servers)), settings.disk_paths
         )

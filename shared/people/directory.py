@@ -1,5 +1,7 @@
 """Who somebody is now, by the log's leader; what every service asks before it believes anyone."""
 
+from itertools import groupby, islice
+
 from shared.events.people import OF_PEOPLE, KeyRegistered, PersonAdded, log_of
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.log.case_log import CaseLog, Fold, jetstream_env
@@ -15,7 +17,7 @@ class Directory:
 
     def __init__(self, log: CaseLog[PersonState]) -> None:
         self._log = log
-        self._anybody = False
+        self._anybody = self._several = False
 
     @classmethod
     def over(cls, settings: Settings, service: str) -> "Directory":
@@ -33,6 +35,14 @@ class Directory:
         if not self._anybody:
             self._anybody = self._has_event(KeyRegistered.__name__)
         return self._anybody
+
+    def several_sign(self) -> bool:
+        """Whether two people ever held keys, for good, as far as the replica that answers knows."""
+        if not self._several:
+            registered = self._log.events_of_type(KeyRegistered.__name__)
+            holders = groupby(one.subject for one in registered)
+            self._several = len(list(islice(holders, 2))) > 1
+        return self._several
 
     def _has_event(self, name: str) -> bool:
         recorder = self._log.recorder

@@ -7,7 +7,7 @@ sign a command is whoever may give it (`shared.people.roles`).
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from shared.commands import handover as of_handover
 from shared.commands import intake as of_intake
@@ -39,14 +39,21 @@ TWO = Asked(2)
 A_SUPERVISOR = Asked(1, "supervisor")
 TWO_WITH_SUPERVISOR = Asked(2, "supervisor")
 
-Person = Callable[[str], PersonState]
-"""The person of an account, as the log has them now."""
+
+class Known(Protocol):
+    """People as the log has them now."""
+
+    def person(self, account: str) -> PersonState: ...
+
+    def several_sign(self) -> bool:
+        """Whether two people ever held keys: from then on there is somebody else to agree."""
+        ...
 
 
 class Signed(NamedTuple):
     records: tuple[type[Event], ...]
     """What is recorded with the signatures."""
-    asked: Callable[[Any, Person], Asked]
+    asked: Callable[[Any, Known], Asked]
     others: frozenset[Role] = frozenset()
     """Roles of which one is enough for whoever signs second, beside those that may give it."""
 
@@ -56,29 +63,28 @@ class Signed(NamedTuple):
         return frozenset(name for event in self.records for name in event.PERSONAL)
 
 
-def _always(asked: Asked) -> Callable[[Any, Person], Asked]:
-    return lambda _command, _person: asked
+def _always(asked: Asked) -> Callable[[Any, Known], Asked]:
+    return lambda _command, _known: asked
 
 
-def _to_close(command: of_intake.CloseCase, _person: Person) -> Asked:
+def _to_close(command: of_intake.CloseCase, _known: Known) -> Asked:
     if command.second_by is not None:
         return TWO
     return A_SUPERVISOR if command.reason in NEED_TWO else NOBODY
 
 
-def _to_verify(command: of_verification.VerifyIdentity, _person: Person) -> Asked:
+def _to_verify(command: of_verification.VerifyIdentity, _known: Known) -> Asked:
     return NOBODY if command.second_by is None else TWO
 
 
-def _to_grant(command: of_people.GrantRole, _person: Person) -> Asked:
+def _to_grant(command: of_people.GrantRole, _known: Known) -> Asked:
     return TWO_WITH_SUPERVISOR if command.role == "supervisor" else A_SUPERVISOR
 
 
-def _to_enrol(command: of_people.OfferEnrolment, person: Person) -> Asked:
-    """Another key for somebody who has some, or had: whoever offers it could use it himself, and
-    one supervisor alone revokes keys."""
-    had_keys = bool(person(account_of(command.case_id)).keys)
-    return TWO_WITH_SUPERVISOR if had_keys else A_SUPERVISOR
+def _to_enrol(command: of_people.OfferEnrolment, known: Known) -> Asked:
+    """Whoever offers a key could use it himself, and be two people. A hotline begins with one."""
+    had_keys = bool(known.person(account_of(command.case_id)).keys)
+    return TWO_WITH_SUPERVISOR if had_keys or known.several_sign() else A_SUPERVISOR
 
 
 def account_of(log_id: str) -> str:

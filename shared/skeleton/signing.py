@@ -28,7 +28,7 @@ from shared.people.signatures import (
     hidden_in,
     require_proof,
 )
-from shared.people.signed import SIGNED, Asked, may_sign
+from shared.people.signed import SIGNED, Asked, Known, may_sign
 from shared.people.site import Site
 from shared.people.state import Key, PersonState
 from shared.refusals import RefusedError, require
@@ -46,9 +46,7 @@ SPENDING_ATTEMPTS = 20
 """How often a nonce or counter is read again because another process changed it meanwhile."""
 
 
-class People(Protocol):
-    def person(self, account: str) -> PersonState: ...
-
+class People(Known, Protocol):
     def anybody_signs(self) -> bool:
         """Whether a key was ever registered: from then on signatures are asked for."""
         ...
@@ -172,7 +170,7 @@ class Signing:
     def signatures_of(self, command: Command) -> tuple[Signature, ...]:
         """The command's signatures, if it needs any and they are right. Raises RefusedError."""
         row = SIGNED[type(command)]
-        asked = row.asked(command, self._people.person)
+        asked = row.asked(command, self._people)
         if not asked.people or not self._people.anybody_signs():
             return ()
         signers = {one.person for one in command.signatures}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Page, expect
 
-from shared.events.people import KeyRevoked
+from shared.events.people import KeyRevoked, PersonAdded
 from tests.browser.conftest import House, Somebody
 from tests.waiting import WITHIN_S
 
@@ -43,6 +43,25 @@ async def test_a_supervisor_signs_somebody_in_who_then_registers_and_logs_in(hou
     person = house.person("olena")
     assert (person.name, *person.roles) == ("Olena Example", "operator")
     assert len(person.keys_held) == 1
+
+
+async def test_a_link_takes_two_supervisors_once_two_people_hold_keys(house: House) -> None:
+    danylo = await house.logged_in("danylo", "supervisor")
+    petro = await house.logged_in("petro", "supervisor")
+    house.record("olena", PersonAdded(name="Olena Example", by="danylo"))
+    await danylo.page.goto(f"{house.origin}/supervise/people/olena")
+    await danylo.page.get_by_role("button", name="Offer a link").click()
+    link = danylo.page.locator("#once")
+    await expect(link).to_contain_text(f"{house.origin}/enrol/olena.")
+    await expect(danylo.page.locator("#said")).to_contain_text("waits for a second person")
+    assert not house.person("olena").enrolments
+    await petro.page.goto(f"{house.origin}/me")
+    await petro.page.get_by_role("button", name="Look at it").click()
+    await petro.page.get_by_role("button", name="Sign it, too").click()
+    await expect(petro.page.get_by_text("proposed by danylo")).to_be_hidden()
+    olena = await house.somebody()
+    await house.enrol(olena, await link.inner_text())
+    await house.log_in(olena)
 
 
 async def test_without_user_verification_nothing_is_signed(house: House) -> None:

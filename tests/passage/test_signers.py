@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from passage.integrity.verify.signers import NEEDED
+from passage.integrity.verify.needed import NEEDED
 from shared.commands.base import Command
 from shared.events.intake import ErasureRequested, NoteAdded, PersonalDataErased
 from shared.events.people import (

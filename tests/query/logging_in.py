@@ -39,6 +39,9 @@ class People:
         offered = Enrolment(hash_of(token), _now() + timedelta(hours=hours), Moment(2, _now()))
         self.change(account, enrolments={offered.token_hash: offered})
 
+    def several_sign(self) -> bool:
+        return sum(bool(one.keys) for one in self.known.values()) > 1
+
     def register(self, passkey: SoftPasskey) -> Key:
         """As if it had been registered by a link."""
         key = Key(
@@ -64,5 +67,5 @@ def ways_in_memory(people: People, site: Site = SITE) -> Ways:
         Sessions(MemoryBucket(), people.person),
         Challenges(MemoryBucket()),
         Counters(MemoryBucket()),
-        people.person,
+        people,
     )

@@ -19,7 +19,7 @@ from shared.people.directory import Directory
 from shared.people.sessions import hash_of, new_token
 from tests.signers import KeyFile
 from tests.wire.conftest import Site
-from tests.wire.people import enrol, link_by_the_keeper, record_signed
+from tests.wire.people import enrol, link_by_the_keeper, record_signed, signed
 
 SECRET, PASSWORD = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "one two three four"
 OLENA, IVAN = log_of("olena"), log_of("ivan")
@@ -76,6 +76,12 @@ async def test_a_supervisor_adds_somebody_who_registers_a_key(
         directory.close()
     assert ivan.roles == frozenset({"operator"})
     assert [one.key_id for one in ivan.keys_held] == [key.key_id]
+    await record_signed(site, olena, commands.AddPerson, "petro", name="Petro Example")
+    who = {"command_id": "c-1", "case_id": log_of("petro"), "by": "olena"}
+    offer = commands.OfferEnrolment.model_validate({**who, "token_hash": hash_of(new_token())})
+    alone = [(await signed(site, olena, offer)).model_dump(exclude_none=True)]
+    said = {"command_id": "c-1", "token_hash": offer.token_hash, "signatures": alone}
+    await site.refused("signed", commands.OfferEnrolment, log_of("petro"), "olena", **said)
 
 
 async def test_the_log_says_who_could_do_what_at_any_time(supervised: Site, olena: KeyFile) -> None:

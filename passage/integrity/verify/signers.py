@@ -4,16 +4,17 @@ People's own logs say which keys and roles each had when a decision was recorded
 clock. From the first key on, nothing of `NEEDED` counts without its signatures.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
+from passage.integrity.verify.needed import NEEDED, Needed, Then
 from shared.commands.base import Command
 from shared.commands.catalogue import COMMANDS as COMMAND_TYPES
-from shared.events import handover, intake, people, shifts, verification
-from shared.events.base import CaseEvent, Event
+from shared.events import intake, people
+from shared.events.base import CaseEvent
 from shared.events.signatures import Signature, said_in, signed_in_common
 from shared.jetstream.stored import StoredMessage
 from shared.people.roles import COMMANDS, ONLY_OWN, OWN, ROLES, Role, may
@@ -33,43 +34,6 @@ IN_FLIGHT = timedelta(seconds=30)
 """A decision is recorded within this time after its signatures were checked."""
 
 
-class Needed(NamedTuple):
-    people: int
-    supervisor: bool = False
-
-
-NOBODY, ONE, TWO = Needed(0), Needed(1), Needed(2)
-SUPERVISOR, TWO_WITH_SUPERVISOR = Needed(1, True), Needed(2, True)
-Of = Callable[[Any, PersonState], Needed]
-"""How many people sign an event; the person is the one whose log it is in, if it is somebody's."""
-
-
-def _closed(data: intake.CaseClosed, _person: PersonState) -> Needed:
-    if data.second_by is not None:
-        return TWO
-    return SUPERVISOR if data.reason in {"hoax", "infiltration"} else NOBODY
-
-
-NEEDED: Mapping[type[Event], Of] = {
-    handover.RendezvousApproved: lambda _data, _person: ONE,
-    handover.RendezvousDisclosed: lambda _data, _person: TWO,
-    handover.EmergencyOverrideUsed: lambda _data, _person: TWO,
-    handover.HandoverDiscrepancyResolved: lambda _data, _person: TWO,
-    intake.ErasureRequested: lambda _data, _person: TWO_WITH_SUPERVISOR,
-    intake.PersonalDataErased: lambda _data, _person: TWO_WITH_SUPERVISOR,
-    intake.CaseClosed: _closed,
-    intake.DuressCleared: lambda _data, _person: SUPERVISOR,
-    verification.IdentityVerified: lambda data, _person: TWO if data.second_by else NOBODY,
-    shifts.StatisticsExported: lambda _data, _person: TWO,
-    people.PersonAdded: lambda _data, _person: SUPERVISOR,
-    people.PersonResumed: lambda _data, _person: SUPERVISOR,
-    people.RoleGranted: lambda data, _person: (
-        TWO_WITH_SUPERVISOR if data.role == "supervisor" else SUPERVISOR
-    ),
-    people.EnrolmentOffered: lambda _data, person: (
-        TWO_WITH_SUPERVISOR if person.keys else SUPERVISOR
-    ),
-}
 OF_SOMETHING_ELSE = "its signature is of something else"
 USED_BEFORE = "its signature was used before"
 NARROWED = "classes"
@@ -110,6 +74,8 @@ class Signers:
     def __init__(self) -> None:
         self._signers: dict[str, _Signer] = {}
         self._anybody = False
+        self._holders: dict[str, datetime] = {}
+        """The log of whoever ever held a key -> since when; in that order."""
         self._nonces: dict[str, str] = {}
         """Nonce -> the cause that it was used for."""
         self._erasing: set[str] = set()
@@ -121,7 +87,8 @@ class Signers:
         """What is wrong with an event's signatures; takes it into account from then on."""
         kind = type(event.data)
         if kind in NEEDED and not self._is_exempt(event):
-            needed = NEEDED[kind](event.data, self._of(event.subject).state)
+            then = Then(self._of(event.subject).state, self._several_signed(stored.recorded_at))
+            needed = NEEDED[kind](event.data, then)
             if needed.people:
                 yield from self._wrong(event, needed, stored.recorded_at)
         if isinstance(event.data, intake.ErasureRequested) and not _is_of_places(event.data):
@@ -150,6 +117,11 @@ class Signers:
             yield "given by somebody whose role did not allow it"
         elif not signer.had("suspended", not signer.state.suspended, at):
             yield "given by somebody who was suspended"
+
+    def _several_signed(self, at: datetime) -> bool:
+        """Surely: what was decided before the second key may have been recorded after it."""
+        since = [*self._holders.values()][1:2]
+        return bool(since) and at > since[0] + IN_FLIGHT
 
     def _is_exempt(self, event: CaseEvent[Any]) -> bool:
         if event.signatures is not None:
@@ -236,6 +208,7 @@ class Signers:
         match data:
             case people.KeyRegistered():
                 self._anybody = True
+                self._holders.setdefault(event.subject, stored.recorded_at)
             case people.KeyRevoked():
                 signer.lost[data.key_id] = stored.recorded_at
             case people.RoleTaken():

@@ -102,7 +102,7 @@ async def open_decision(context: AppContext, caller: Called, decision_id: Decisi
     data, kind = of.proposed.data, of.kind
     nonce = await nonce_of(context, ANSWERED_BY[kind])
     canonical = canonical_of(command, SIGNED[kind].hidden, caller.account, nonce, context.ways.site)
-    person = await answered(context, partial(context.ways.person, caller.account))
+    person = await answered(context, partial(context.ways.people.person, caller.account))
     return Proposed(
         decision_id=decision_id,
         act=data.act,

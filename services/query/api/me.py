@@ -109,7 +109,7 @@ async def lock(context: AppContext, caller: Called) -> None:
 
 
 def _me(context: Context, caller: Caller) -> Me:
-    person = context.ways.person(caller.account)
+    person = context.ways.people.person(caller.account)
     return Me(
         account=caller.account,
         name=person.name,

@@ -89,7 +89,7 @@ def people(
 @router.get("/{account}", responses=problems(404, 503))
 async def someone(context: AppContext, account: AccountId) -> Someone:
     """One person, with their keys, or one machine, with its tokens."""
-    person = await answered(context, partial(context.ways.person, account))
+    person = await answered(context, partial(context.ways.people.person, account))
     if not person.exists:
         raise ProblemError(404, "no-such-account", "Nobody has that account.")
     return Someone(

@@ -55,7 +55,7 @@ async def to_be_signed(context: AppContext, caller: Called, body: ToBeSigned) ->
     nonce = await nonce_of(context, ANSWERED_BY[command_type])
     ways, row = context.ways, SIGNED[command_type]
     canonical = canonical_of(command, row.hidden, caller.account, nonce, ways.site)
-    asked = await answered(context, partial(row.asked, command, ways.person))
+    asked = await answered(context, partial(row.asked, command, ways.people))
     options = partial(ways.signature_asked, caller.account, challenge_of(canonical))
     return Signing(
         command_id=command.command_id,

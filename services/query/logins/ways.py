@@ -35,11 +35,12 @@ from services.query.logins.proofs import (
     read_assertion,
     text_of,
 )
-from services.query.logins.sessions import PersonOf, Sessions
+from services.query.logins.sessions import Sessions
 from shared.events.people import Attempted
 from shared.events.signatures import KeyKind
 from shared.people.key_files import login_bytes
 from shared.people.sessions import CHALLENGE_MAX_S, SessionKind, hash_of
+from shared.people.signed import Known
 from shared.people.site import Site
 from shared.people.state import Key, PersonState
 
@@ -77,7 +78,7 @@ class Ways:
     sessions: Sessions
     challenges: Challenges
     counters: Counters
-    person: PersonOf
+    people: Known
 
     def passkey_asked(self) -> dict[str, Any]:
         """For `navigator.credentials.get()`: any passkey of this site that knows whose it is."""
@@ -91,7 +92,7 @@ class Ways:
 
     def signature_asked(self, account: str, challenge: bytes) -> dict[str, Any]:
         """For `navigator.credentials.get()`: one of this person's own passkeys."""
-        held = self.person(account).keys_held
+        held = self.people.person(account).keys_held
         options = generate_authentication_options(
             rp_id=self.site.rp_id,
             challenge=challenge,
@@ -190,7 +191,7 @@ class Ways:
             raise RefusedLoginError("enrolment", person.account, error.why) from None
 
     def _invited(self, account: str, token: str) -> PersonState:
-        person = self.person(account)
+        person = self.people.person(account)
         if not person.exists:
             raise RefusedLoginError("enrolment", "", UNKNOWN_PERSON)
         if hash_of(token) in person.used_links:
@@ -206,7 +207,7 @@ class Ways:
 
     def _person(self, account: str) -> PersonState:
         """Raises NotProvenError."""
-        person = self.person(account) if ACCOUNT.fullmatch(account) else PersonState()
+        person = self.people.person(account) if ACCOUNT.fullmatch(account) else PersonState()
         if not person.exists:
             raise NotProvenError(UNKNOWN_PERSON)
         return person

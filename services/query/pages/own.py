@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 @router.get("/me")
 async def own_page(context: AppContext, caller: Called) -> str:
     ways = context.ways
-    person = await answered(context, partial(ways.person, caller.account))
+    person = await answered(context, partial(ways.people.person, caller.account))
     sessions = await answered(context, partial(ways.sessions.of, caller.account))
     waiting = await run_in_threadpool(waiting_decisions, context)
     return await run_in_threadpool(

@@ -50,7 +50,7 @@ async def people_page(context: AppContext, caller: Called) -> str:
 async def person_page(
     context: AppContext, caller: Called, account: Annotated[Account, Path()]
 ) -> HTMLResponse:
-    person = await answered(context, partial(context.ways.person, account))
+    person = await answered(context, partial(context.ways.people.person, account))
     boards = Boards(context.generations)
     suspensions = await run_in_threadpool(boards.suspensions, account)
     page = await run_in_threadpool(

@@ -32,8 +32,10 @@ async function give(command, body, isSigned) {
     command: JSON.stringify({ ...whole, by: asked.person }),
     signature,
   });
-  throw new Error("Signed. It waits for a second person's signature.");
+  throw new Waiting("Signed. It waits for a second person's signature.");
 }
+
+class Waiting extends Error {}
 
 async function signed(person, canonical, options) {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
@@ -102,8 +104,15 @@ function onOffer(form) {
   const { account, about } = form.dataset;
   onSubmit(form, async () => {
     const token = randomText(32);
-    await give("OfferEnrolment", { case_id: about, token_hash: await hashOf(token) }, true);
-    showOnce(`${location.origin}/enrol/${account}.${token}`);
+    const link = `${location.origin}/enrol/${account}.${token}`;
+    try {
+      await give("OfferEnrolment", { case_id: about, token_hash: await hashOf(token) }, true);
+    } catch (refused) {
+      // Nowhere else is it kept: it holds once the second person has signed, too.
+      if (refused instanceof Waiting) showOnce(link);
+      throw refused;
+    }
+    showOnce(link);
   });
 }
 

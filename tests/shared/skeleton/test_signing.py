@@ -1,6 +1,7 @@
 """Signatures are believed if they are of this command, by these people, now, here and once."""
 
 import json
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -10,14 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.commands.base import Command
+from shared.commands.people import OfferEnrolment
 from shared.events.parsing import read_case_event
 from shared.events.people import KeyRevoked, PersonAdded, RoleGranted, RoleTaken
 from shared.people.signed import SIGNED
+from shared.people.state import PersonState
 from shared.refusals import RefusedError
 from tests import forging
 from tests.contexts import NOW
 from tests.forging import ATTACKS, Attack
-from tests.signers import COPYABLE, PRESENT, VERIFIED, KeyFile, Passkey
+from tests.signers import COPYABLE, PRESENT, VERIFIED, Passkey
 from tests.signing_place import ASKED, MARIA, OLENA, PETRO, SALT, SigningPlace, with_signatures
 
 EVERY = sorted(ASKED)
@@ -221,15 +224,36 @@ def _without_supervisor(place: SigningPlace, command: Command, _chance: Random) 
     return place.rightly_signed(command)
 
 
-def test_another_key_for_somebody_who_has_one_takes_two_supervisors() -> None:
+def test_nobody_alone_offers_a_link_by_which_he_could_become_two_people() -> None:
     place = SigningPlace()
     place.note("ivan", *_added("ivan"))
-    first = ASKED["enrol"]("first").model_copy(update={"case_id": "PERSON-ivan"})
-    assert len(place.rightly_signed(first).signatures) == 1
-    place.note("ivan", KeyFile("ivan").registered())
-    assert len(place.rightly_signed(first).signatures) == 2
+    offer = ASKED["enrol"]("first").model_copy(update={"case_id": "PERSON-ivan"})
+    alone = with_signatures(offer, place.signed(offer, place.passkeys[OLENA]))
+    assert refusal_of(place, alone) == "signed"
     place.note(PETRO, RoleTaken(role="supervisor", by=OLENA))
-    assert refusal_of(place, place.rightly_signed(first)) == "signer_may"
+    assert refusal_of(place, place.rightly_signed(offer)) == "signer_may"
+    place.note(PETRO, RoleGranted(role="supervisor", by=OLENA))
+    assert place.give(place.rightly_signed(offer)).result == "recorded"
+
+
+@dataclass
+class Hotline:
+    """As it begins: its only supervisor, until somebody else registers a key."""
+
+    several: bool = False
+    known: dict[str, PersonState] = field(default_factory=dict)
+
+    def person(self, account: str) -> PersonState:
+        return self.known.get(account, PersonState())
+
+    def several_sign(self) -> bool:
+        return self.several
+
+
+def test_as_long_as_nobody_else_holds_a_key_one_supervisor_offers_a_first_link() -> None:
+    offer, asked = ASKED["enrol"]("first"), SIGNED[OfferEnrolment].asked
+    assert asked(offer, Hotline()).people == 1
+    assert asked(offer, Hotline(several=True)).people == 2
 
 
 def test_a_supervisor_who_revokes_somebodys_keys_still_needs_another_to_offer_a_link() -> None:
