@@ -118,6 +118,15 @@ def test_a_second_person_who_is_named_and_did_not_sign_is_found() -> None:
     assert log.found() == ["CaseClosed: signed by others than it names"]
 
 
+def test_a_first_link_that_a_supervisor_alone_offered_is_found_once_two_people_hold_keys() -> None:
+    log = SignedLog()
+    log.decided(rightly(log, "add"))
+    offer = ASKED["enrol"]("second").model_copy(update={"case_id": log_of("ivan")})
+    log.seconds += 31
+    log.decided(with_signatures(offer, log.place.signed(offer, log.place.passkeys[OLENA])))
+    assert log.found() == ["EnrolmentOffered: signed by 1 instead of 2"]
+
+
 def test_an_erasure_without_a_supervisor_is_found() -> None:
     log = SignedLog()
     for one in (OLENA, PETRO):
