@@ -4,17 +4,16 @@ What is signed is made here, from the command itself: query only lends the nonce
 """
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from secrets import token_bytes
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from passage.api import Api, Json, Reply, commanded
 from passage.exits import Exit, VerbEndedError
-from passage.own_keys import AsPerson, KeyFile
+from passage.own_keys import AsPerson, KeyFile, text_of
 from shared.commands.base import Command
 from shared.commands.catalogue import COMMANDS
 from shared.events.people import OF_DECISIONS
@@ -24,6 +23,8 @@ from shared.people.signed import SIGNED
 from shared.people.site import Site
 
 SALT_BYTES = 16
+SALT_PREFIX = b"passage.salt.v1\n"
+"""Neither logins nor decisions begin so."""
 ALTERED = "the API asks for a signature of something else than this command: nothing was signed"
 
 
@@ -48,7 +49,7 @@ async def give(
     """
     if COMMANDS[name] not in SIGNED:
         return await commanded(signer.api, name, body, again)
-    salted = {"salt": _salt(), **body}
+    salted = {"salt": _salt(signer.key, body["command_id"]), **body}
     asked = await signer.api.post("signing", {"command": name, "body": salted})
     if not asked.ok:
         return asked
@@ -110,8 +111,10 @@ def _signed(key: KeyFile, command: Command, asked: str) -> Signature:
     return by_key_file(key.private, key.key_id, key.account, own)
 
 
-def _salt() -> str:
-    return urlsafe_b64encode(token_bytes(SALT_BYTES)).rstrip(b"=").decode()
+def _salt(key: KeyFile, command_id: str) -> str:
+    """The same whenever the command is given again: else it would be signed as another one."""
+    made = sha256(key.private.sign(SALT_PREFIX + command_id.encode())).digest()
+    return text_of(made[:SALT_BYTES])
 
 
 def _json(signature: Signature) -> Json:

@@ -8,7 +8,7 @@ once.
 import json
 from functools import partial
 from itertools import takewhile
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -33,6 +33,7 @@ from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.base import Event
 from shared.events.parsing import read_case_event
 from shared.events.people import DecisionCarriedOut, DecisionNotCarriedOut, DecisionProposed
+from shared.events.signatures import Signature, signed_in_common
 from shared.keys.messages import SealedValue
 from shared.log.transact import Outcome, transact
 from shared.parked.parking import Delivery
@@ -119,7 +120,7 @@ def _answered_before(desk: Desk, decision: DecisionState) -> AnyAnswer | None:
     service = ANSWERED_BY[COMMANDS[decision.act]]
     cause_id = f"{decision.act}-{said['command_id']}"
     done = history.caused_by(f"/services/{service}", cause_id)
-    if done is not None and not _is_signed_by_both(desk, decision, done):
+    if done is not None and not _is_what_both_signed(desk, decision, done):
         return _refused(decision, SAME_COMMAND)
     if done is not None:
         noted = history.recorded[done]
@@ -135,10 +136,11 @@ def _answered_before(desk: Desk, decision: DecisionState) -> AnyAnswer | None:
     return Ignored(case_id=decision.about, version=history.version, sequence=history.sequence)
 
 
-def _is_signed_by_both(desk: Desk, decision: DecisionState, last: int) -> bool:
+def _is_what_both_signed(desk: Desk, decision: DecisionState, last: int) -> bool:
     """Whether what was recorded under the command's id is what both signed: whoever may look at a
     proposal, or made it, can send another command by that id.
 
+    Perhaps it was signed in an earlier proposal: whoever got no answer proposes it again.
     `last`: the version of its last event; the signatures are in its first.
     """
     recorder = desk.context.writer.log.recorder
@@ -149,7 +151,16 @@ def _is_signed_by_both(desk: Desk, decision: DecisionState, last: int) -> bool:
     if not events or events[0].caseversion != last:
         raise UnansweredError("a copy of the log lags behind")
     of_it = takewhile(lambda one: one.causationid == events[0].causationid, events)
-    return [*of_it][-1].signatures == decision.signatures
+    signatures = [*of_it][-1].signatures or ()
+    wanted = _command_in(decision.signatures[0])
+    is_same = all(_command_in(one) == wanted for one in signatures)
+    return is_same and len(signatures) == len(decision.signatures)
+
+
+def _command_in(signature: Signature) -> dict[str, Any]:
+    """What was signed of the command, whichever version its giver saw."""
+    common = signed_in_common(signature)
+    return {name: said for name, said in common.items() if name != "seen_version"}
 
 
 def _handed_on(desk: Desk, decision_id: str, decision: DecisionState) -> AnyAnswer:

@@ -49,8 +49,8 @@ def desk() -> SmallDesk:
     return desk
 
 
-def signature(desk: SmallDesk, person: str) -> Any:
-    return desk.key_files[person].sign(canonical_of(CLOSE, (), person, uuid4().hex, HERE))
+def signature(desk: SmallDesk, person: str, command: Command = CLOSE) -> Any:
+    return desk.key_files[person].sign(canonical_of(command, (), person, uuid4().hex, HERE))
 
 
 def propose(desk: SmallDesk, decision: str = DECISION) -> None:
@@ -129,6 +129,27 @@ def test_what_the_log_has_already_is_not_handed_on_again(desk: SmallDesk) -> Non
     assert (desk.handed_on, types(desk)[2:]) == ([], ["DecisionCarriedOut", "WordsErased"])
     again = agree(desk)
     assert (again.result, again.case_id, again.events) == ("repeated", CASE, ("CaseClosed",))
+
+
+@pytest.mark.parametrize("seen_version", [0, 1])
+def test_what_two_people_signed_in_an_earlier_proposal_of_it_is_carried_out(
+    desk: SmallDesk, seen_version: int
+) -> None:
+    """Whoever got no answer proposes the same command again, with what they see now."""
+    before = CLOSE.model_copy(update={"seen_version": seen_version})
+    closed(desk, tuple(signature(desk, one, before) for one in ("petro", "maria")))
+    again = agree(desk)
+    assert (again.result, again.events) == ("repeated", ("CaseClosed",))
+    assert (desk.handed_on, types(desk)[2:]) == ([], ["DecisionCarriedOut", "WordsErased"])
+
+
+def test_what_two_people_signed_of_another_command_by_the_same_id_is_not_carried_out(
+    desk: SmallDesk,
+) -> None:
+    other = CLOSE.model_copy(update={"reason": "infiltration"})
+    closed(desk, tuple(signature(desk, one, other) for one in ("petro", "maria")))
+    with pytest.raises(RefusedError, match="same_command"):
+        agree(desk)
 
 
 @pytest.mark.parametrize("signers", [0, 1])

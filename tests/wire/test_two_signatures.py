@@ -186,6 +186,18 @@ async def test_after_restarts_desk_takes_it_up_by_itself(site: Site, place: Path
         assert (await site.next_event("DecisionCarriedOut")).subject == decision
 
 
+async def test_what_the_same_two_sign_once_more_because_no_answer_came_is_carried_out_once(
+    all_services: Site, keys: dict[str, KeyFile], asked: RecordExport
+) -> None:
+    found = []
+    for _ in range(2):
+        decision = await proposed_on_the_bus(all_services, keys["petro"], asked)
+        found.append(await agreed_on_the_bus(all_services, keys["maria"], decision, asked))
+        assert (await all_services.history(decision))[-2:] == ["DecisionCarriedOut", "WordsErased"]
+    assert [one.result for one in found] == ["recorded", "repeated"]
+    assert await all_services.history(EXPORT) == ["StatisticsExported"]
+
+
 async def test_nobody_else_makes_it_two(
     all_services: Site,
     of: dict[str, httpx.AsyncClient],
