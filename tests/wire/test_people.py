@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from passage.__main__ import command_line
 from services.desk.break_glass import STEP_S
 from shared.commands import people as commands
+from shared.commands.base import Recorded
 from shared.commands.intake import AddNote
 from shared.commands.shifts import StartShift
 from shared.events.people import log_of
@@ -19,7 +20,7 @@ from shared.people.directory import Directory
 from shared.people.sessions import hash_of, new_token
 from tests.signers import KeyFile
 from tests.wire.conftest import Site
-from tests.wire.people import enrol, link_by_the_keeper, record_signed, signed
+from tests.wire.people import agreed, enrol, link_by_the_keeper, proposed, record_signed, signed
 
 SECRET, PASSWORD = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "one two three four"
 OLENA, IVAN = log_of("olena"), log_of("ivan")
@@ -139,3 +140,24 @@ async def test_desks_logs_take_no_command_about_cases(supervised: Site) -> None:
     await supervised.refused("signed", commands.AddPerson, log_of("maria"), "olena", name="M")
     await supervised.record(StartShift, "SHIFT-1", "olena", operators=["olena"])
     assert await supervised.history("SHIFT-1") == ["ShiftStarted"]
+
+
+async def test_two_who_began_a_hotline_make_the_second_a_supervisor_and_offer_links(
+    supervised: Site, olena: KeyFile
+) -> None:
+    token, ivan = new_token(), KeyFile("ivan")
+    await record_signed(supervised, olena, commands.AddPerson, "ivan", name="Ivan Example")
+    await record_signed(supervised, olena, commands.GrantRole, "ivan", role="operator")
+    link = {"token_hash": hash_of(token)}
+    await record_signed(supervised, olena, commands.OfferEnrolment, "ivan", **link)
+    await enrol(supervised, token, ivan)
+    who = {"by": "olena", "case_id": IVAN, "command_id": "c-1"}
+    granted = commands.GrantRole.model_validate({**who, "role": "supervisor"})
+    decision = await proposed(supervised, olena, granted)
+    assert isinstance(await agreed(supervised, ivan, decision, granted), Recorded)
+    await record_signed(supervised, ivan, commands.AddPerson, "petro", name="Petro Example")
+    who = {"by": "ivan", "case_id": log_of("petro"), "command_id": "c-2"}
+    offer = commands.OfferEnrolment.model_validate({**who, "token_hash": hash_of(new_token())})
+    decision = await proposed(supervised, ivan, offer)
+    assert isinstance(await agreed(supervised, olena, decision, offer), Recorded)
+    assert (await supervised.history(log_of("petro")))[-1] == "EnrolmentOffered"
